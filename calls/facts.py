@@ -1,0 +1,286 @@
+"""What happened: one frozen, versioned event a step, in the past tense.
+
+Every figure is computed from these and nothing is counted on the side. A fact is appended to the node's journal, shipped
+to Postgres, published on MQTT and pushed to desks, in that order of importance. No fact ever holds a keyed digit that
+could be part of a secret: a wrong key is a fact, which key it was is not.
+
+To add a fact: add a class here with the next free tag, add it to `AnyFact`, give it a table in `cti/store/` if people ask for it
+by SQL, and describe it in docs/mqtt.md (a test compares). To change one: never; add a field with a default and raise VERSION.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from calls.words import Language
+
+VERSION = 1
+"""Of the whole set of shapes below; each stored fact carries the version that wrote it."""
+
+CallOutcome = Literal[
+    "refused", "abandoned_hold", "abandoned_notice", "abandoned_menu", "machine", "queued", "fault"
+]
+"""Where a call ended up. Conservation: arrivals = the sum of these + calls still up. `queued`: offered to a queue."""
+
+VisitOutcome = Literal["answered", "abandoned_waiting", "abandoned_ringing", "closed", "full", "no_seat", "fault"]
+"""How a queue visit ended. Conservation: visits = the sum of these + visits still open."""
+
+MenuOutcome = Literal["chosen", "wrong", "missing", "again", "back", "person", "gave_up"]
+EndedBy = Literal["caller", "seat", "system", "fault"]
+SeatState = Literal["logged_out", "not_ready", "ready", "reserved", "ringing", "talking", "wrap_up"]
+NotAnswered = Literal["no_answer", "busy", "unreachable", "refused", "abandoned"]
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
+    """Something that happened; its tag is the word for it in the journal, in SQL and on MQTT."""
+
+
+class ControllerStarted(Fact, tag="controller_started"):
+    """A controller took over this node; calls it found in Asterisk go on."""
+
+    release: str
+    boot_id: str
+    adopted: int
+
+
+class LinesLoaded(Fact, tag="lines_loaded"):
+    """The hotline files were read; `versions` maps a line's number to its version."""
+
+    versions: dict[str, str]
+
+
+class CallArrived(Fact, tag="call_arrived"):
+    """A trunk brought a call. `call_id` is Asterisk's own unique id, so that its call records join without a map."""
+
+    call_id: str
+    line: str
+    line_version: str
+    trunk: str
+    dialled: str
+    calling_number: str | None
+    sip_call_id: str
+
+
+class CallRefused(Fact, tag="call_refused"):
+    """A call that no line takes was turned away with a sentence."""
+
+    call_id: str
+    trunk: str
+    dialled: str
+    calling_number: str | None
+    sip_call_id: str
+    reason: str
+
+
+class NoticeHeard(Fact, tag="notice_heard"):
+    """The legal notice was played: which version, in which language, how much of it. Kept as evidence."""
+
+    call_id: str
+    notice: str
+    notice_version: str
+    language: Language
+    heard_ms: int
+    whole: bool
+
+
+class MenuStepTaken(Fact, tag="menu_step_taken"):
+    """One answer, or none, to one menu. `choice` is the option's name, never the key."""
+
+    call_id: str
+    menu: str
+    attempt: int
+    outcome: MenuOutcome
+    choice: str | None
+    waited_ms: int
+
+
+class QueueEntered(Fact, tag="queue_entered"):
+    """A caller began to wait. `since_ms` is the monotonic instant that decides the turn; a return keeps the first one."""
+
+    call_id: str
+    visit: str
+    queue: str
+    skills: dict[str, int]
+    since_ms: int
+    returned: bool
+
+
+class PositionSaid(Fact, tag="position_said"):
+    """The caller was told a place in the queue, true at that moment."""
+
+    call_id: str
+    visit: str
+    position: int
+
+
+class SeatOffered(Fact, tag="seat_offered"):
+    """A seat was reserved for a caller and rings. `why` says in a few words why this seat."""
+
+    call_id: str
+    visit: str
+    seat: str
+    adviser: str
+    generation: int
+    why: str
+
+
+class SeatDidNotAnswer(Fact, tag="seat_did_not_answer"):
+    """The seat rang in vain; the caller is back at the same place with the first wait."""
+
+    call_id: str
+    visit: str
+    seat: str
+    adviser: str
+    reason: NotAnswered
+    rang_ms: int
+
+
+class SeatAnswered(Fact, tag="seat_answered"):
+    """An adviser and a caller hear each other from here on."""
+
+    call_id: str
+    visit: str
+    seat: str
+    adviser: str
+    waited_ms: int
+    rang_ms: int
+
+
+class AdviserNumberSaid(Fact, tag="adviser_number_said"):
+    """The caller heard the adviser's own number."""
+
+    call_id: str
+    visit: str
+    adviser: str
+
+
+class QueueLeft(Fact, tag="queue_left"):
+    """A queue visit ended, one way or another; exactly one for each `QueueEntered`."""
+
+    call_id: str
+    visit: str
+    outcome: VisitOutcome
+    waited_ms: int
+
+
+class ConversationEnded(Fact, tag="conversation_ended"):
+    """Adviser and caller are no longer connected."""
+
+    call_id: str
+    visit: str
+    seat: str
+    adviser: str
+    talked_ms: int
+    ended_by: EndedBy
+
+
+class RecordingSealed(Fact, tag="recording_sealed"):
+    """The two-channel file of a conversation is whole: caller left, adviser right. Levels in dBFS, None for no sound."""
+
+    call_id: str
+    visit: str
+    path: str
+    sha256: str
+    length_ms: int
+    left_dbfs: float | None
+    right_dbfs: float | None
+    left_packets: int
+    right_packets: int
+    alarms: tuple[str, ...] = ()
+
+
+class RecordingLost(Fact, tag="recording_lost"):
+    """A conversation has no recording; the reason is for operations."""
+
+    call_id: str
+    visit: str
+    reason: str
+
+
+class RatingKeyed(Fact, tag="rating_keyed"):
+    """The satisfaction question was asked; `score` 1 (bad) to 5 (good), None when not answered."""
+
+    call_id: str
+    visit: str
+    adviser: str
+    score: int | None
+
+
+class CallEnded(Fact, tag="call_ended"):
+    """The one terminal row of a call."""
+
+    call_id: str
+    outcome: CallOutcome
+    ended_by: EndedBy
+    lasted_ms: int
+    step: str
+
+
+class SeatStateChanged(Fact, tag="seat_state_changed"):
+    """A seat moved to another state of the one table of seat states."""
+
+    seat: str
+    adviser: str | None
+    state: SeatState
+    reason: str
+
+
+class AlarmRaised(Fact, tag="alarm_raised"):
+    """Operations should look; `name` stays the same until it is cleared."""
+
+    name: str
+    subject: str
+    detail: str
+
+
+class AlarmCleared(Fact, tag="alarm_cleared"):
+    """What the alarm said is over."""
+
+    name: str
+    subject: str
+
+
+AnyFact = (
+    ControllerStarted
+    | LinesLoaded
+    | CallArrived
+    | CallRefused
+    | NoticeHeard
+    | MenuStepTaken
+    | QueueEntered
+    | PositionSaid
+    | SeatOffered
+    | SeatDidNotAnswer
+    | SeatAnswered
+    | AdviserNumberSaid
+    | QueueLeft
+    | ConversationEnded
+    | RecordingSealed
+    | RecordingLost
+    | RatingKeyed
+    | CallEnded
+    | SeatStateChanged
+    | AlarmRaised
+    | AlarmCleared
+)
+
+
+class Stamped(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A fact with its place in history: (node, seq) is its identity everywhere."""
+
+    node: str
+    seq: int
+    at: datetime
+    """UTC, for people."""
+    mono_ms: int
+    """Monotonic milliseconds since the machine started, for durations."""
+    version: int
+    fact: AnyFact
+
+
+def kind_of(fact: AnyFact) -> str:
+    """The fact's word: `call_arrived`, ..."""
+    return str(fact.__struct_config__.tag)

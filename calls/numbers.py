@@ -1,0 +1,41 @@
+"""The calling number, normalised once at the door.
+
+One form (E.164) feeds the repeat-caller box, the kept place and the lock-out. A trunk may send 13800001111,
+013800001111, +8613800001111, 057188881234 or nothing at all: they must come out the same, or not at all.
+Caller id proves nothing; it is only ever a hint of who may be calling.
+"""
+
+from __future__ import annotations
+
+import msgspec
+import phonenumbers
+
+WITHHELD_WORDS = frozenset({"", "anonymous", "unavailable", "unknown", "restricted", "private"})
+
+
+class CallingNumber(msgspec.Struct, frozen=True):
+    """Who seems to be calling: `e164` is None when withheld or not a number; `raw` is what the trunk sent, cut."""
+
+    e164: str | None
+    raw: str
+
+    @property
+    def withheld(self) -> bool:
+        """True when the network told no number at all."""
+        return self.raw.lower() in WITHHELD_WORDS
+
+
+def normalise(raw: str, region: str = "CN") -> CallingNumber:
+    """Bring a trunk's caller id into E.164. Never raises: a number that cannot be read stays raw only."""
+    text = raw.strip()[:32]
+    if text.lower() in WITHHELD_WORDS:
+        return CallingNumber(None, "")
+    # In China trunks prefix the mobile number with the trunk 0 on long-distance calls; the library knows 0 only before area codes.
+    dialled = text[1:] if region == "CN" and text.startswith("01") and len(text) == 12 else text
+    try:
+        number = phonenumbers.parse(dialled, region)
+    except phonenumbers.NumberParseException:
+        return CallingNumber(None, text)
+    if not phonenumbers.is_possible_number(number):
+        return CallingNumber(None, text)
+    return CallingNumber(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), text)
