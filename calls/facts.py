@@ -1,11 +1,11 @@
 """What happened: one frozen, versioned event a step, in the past tense.
 
-Every figure is computed from these and nothing is counted on the side. A fact is appended to the node's journal, shipped
-to Postgres, published on MQTT and pushed to desks, in that order of importance. No fact ever holds a keyed digit that
-could be part of a secret: a wrong key is a fact, which key it was is not.
+Every figure is computed from these and nothing is counted on the side. A fact is appended to the node's journal,
+shipped to Postgres, published on MQTT and pushed to desks, in that order of importance. No fact ever holds a keyed digit
+that could be part of a secret: a wrong key is a fact, which key it was is not.
 
-To add a fact: add a class here with the next free tag, add it to `AnyFact`, give it a table in `cti/store/` if people ask for it
-by SQL, and describe it in docs/mqtt.md (a test compares). To change one: never; add a field with a default and raise VERSION.
+To add a fact: add a class here, add it to `AnyFact`, give it a table in `cti/store/` if people ask for it by SQL, and
+describe it in docs/asyncapi.yaml (a test compares). To change one: never; add a field with a default, raise VERSION.
 """
 
 from __future__ import annotations
@@ -20,9 +20,7 @@ from calls.words import Language
 VERSION = 1
 """Of the whole set of shapes below; each stored fact carries the version that wrote it."""
 
-CallOutcome = Literal[
-    "refused", "abandoned_hold", "abandoned_notice", "abandoned_menu", "machine", "queued", "fault"
-]
+CallOutcome = Literal["refused", "abandoned_hold", "abandoned_notice", "abandoned_menu", "machine", "queued", "fault"]
 """Where a call ended up. Conservation: arrivals = the sum of these + calls still up. `queued`: offered to a queue."""
 
 VisitOutcome = Literal["answered", "abandoned_waiting", "abandoned_ringing", "closed", "full", "no_seat", "fault"]
@@ -38,7 +36,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Something that happened; its tag is the word for it in the journal, in SQL and on MQTT."""
 
 
-class ControllerStarted(Fact, tag="controller_started"):
+class ControllerStarted(Fact, frozen=True, kw_only=True, tag="controller_started"):
     """A controller took over this node; calls it found in Asterisk go on."""
 
     release: str
@@ -46,13 +44,13 @@ class ControllerStarted(Fact, tag="controller_started"):
     adopted: int
 
 
-class LinesLoaded(Fact, tag="lines_loaded"):
+class LinesLoaded(Fact, frozen=True, kw_only=True, tag="lines_loaded"):
     """The hotline files were read; `versions` maps a line's number to its version."""
 
     versions: dict[str, str]
 
 
-class CallArrived(Fact, tag="call_arrived"):
+class CallArrived(Fact, frozen=True, kw_only=True, tag="call_arrived"):
     """A trunk brought a call. `call_id` is Asterisk's own unique id, so that its call records join without a map."""
 
     call_id: str
@@ -64,7 +62,7 @@ class CallArrived(Fact, tag="call_arrived"):
     sip_call_id: str
 
 
-class CallRefused(Fact, tag="call_refused"):
+class CallRefused(Fact, frozen=True, kw_only=True, tag="call_refused"):
     """A call that no line takes was turned away with a sentence."""
 
     call_id: str
@@ -75,7 +73,7 @@ class CallRefused(Fact, tag="call_refused"):
     reason: str
 
 
-class NoticeHeard(Fact, tag="notice_heard"):
+class NoticeHeard(Fact, frozen=True, kw_only=True, tag="notice_heard"):
     """The legal notice was played: which version, in which language, how much of it. Kept as evidence."""
 
     call_id: str
@@ -86,7 +84,7 @@ class NoticeHeard(Fact, tag="notice_heard"):
     whole: bool
 
 
-class MenuStepTaken(Fact, tag="menu_step_taken"):
+class MenuStepTaken(Fact, frozen=True, kw_only=True, tag="menu_step_taken"):
     """One answer, or none, to one menu. `choice` is the option's name, never the key."""
 
     call_id: str
@@ -97,8 +95,8 @@ class MenuStepTaken(Fact, tag="menu_step_taken"):
     waited_ms: int
 
 
-class QueueEntered(Fact, tag="queue_entered"):
-    """A caller began to wait. `since_ms` is the monotonic instant that decides the turn; a return keeps the first one."""
+class QueueEntered(Fact, frozen=True, kw_only=True, tag="queue_entered"):
+    """A caller began to wait. `since_ms`, monotonic, decides the turn; a return to the queue keeps the first one."""
 
     call_id: str
     visit: str
@@ -108,7 +106,7 @@ class QueueEntered(Fact, tag="queue_entered"):
     returned: bool
 
 
-class PositionSaid(Fact, tag="position_said"):
+class PositionSaid(Fact, frozen=True, kw_only=True, tag="position_said"):
     """The caller was told a place in the queue, true at that moment."""
 
     call_id: str
@@ -116,7 +114,7 @@ class PositionSaid(Fact, tag="position_said"):
     position: int
 
 
-class SeatOffered(Fact, tag="seat_offered"):
+class SeatOffered(Fact, frozen=True, kw_only=True, tag="seat_offered"):
     """A seat was reserved for a caller and rings. `why` says in a few words why this seat."""
 
     call_id: str
@@ -127,7 +125,7 @@ class SeatOffered(Fact, tag="seat_offered"):
     why: str
 
 
-class SeatDidNotAnswer(Fact, tag="seat_did_not_answer"):
+class SeatDidNotAnswer(Fact, frozen=True, kw_only=True, tag="seat_did_not_answer"):
     """The seat rang in vain; the caller is back at the same place with the first wait."""
 
     call_id: str
@@ -138,7 +136,7 @@ class SeatDidNotAnswer(Fact, tag="seat_did_not_answer"):
     rang_ms: int
 
 
-class SeatAnswered(Fact, tag="seat_answered"):
+class SeatAnswered(Fact, frozen=True, kw_only=True, tag="seat_answered"):
     """An adviser and a caller hear each other from here on."""
 
     call_id: str
@@ -149,7 +147,7 @@ class SeatAnswered(Fact, tag="seat_answered"):
     rang_ms: int
 
 
-class AdviserNumberSaid(Fact, tag="adviser_number_said"):
+class AdviserNumberSaid(Fact, frozen=True, kw_only=True, tag="adviser_number_said"):
     """The caller heard the adviser's own number."""
 
     call_id: str
@@ -157,7 +155,7 @@ class AdviserNumberSaid(Fact, tag="adviser_number_said"):
     adviser: str
 
 
-class QueueLeft(Fact, tag="queue_left"):
+class QueueLeft(Fact, frozen=True, kw_only=True, tag="queue_left"):
     """A queue visit ended, one way or another; exactly one for each `QueueEntered`."""
 
     call_id: str
@@ -166,7 +164,7 @@ class QueueLeft(Fact, tag="queue_left"):
     waited_ms: int
 
 
-class ConversationEnded(Fact, tag="conversation_ended"):
+class ConversationEnded(Fact, frozen=True, kw_only=True, tag="conversation_ended"):
     """Adviser and caller are no longer connected."""
 
     call_id: str
@@ -177,8 +175,8 @@ class ConversationEnded(Fact, tag="conversation_ended"):
     ended_by: EndedBy
 
 
-class RecordingSealed(Fact, tag="recording_sealed"):
-    """The two-channel file of a conversation is whole: caller left, adviser right. Levels in dBFS, None for no sound."""
+class RecordingSealed(Fact, frozen=True, kw_only=True, tag="recording_sealed"):
+    """The two-channel file of a conversation is whole: caller left, adviser right. dBFS; None where no sound is."""
 
     call_id: str
     visit: str
@@ -192,7 +190,7 @@ class RecordingSealed(Fact, tag="recording_sealed"):
     alarms: tuple[str, ...] = ()
 
 
-class RecordingLost(Fact, tag="recording_lost"):
+class RecordingLost(Fact, frozen=True, kw_only=True, tag="recording_lost"):
     """A conversation has no recording; the reason is for operations."""
 
     call_id: str
@@ -200,7 +198,7 @@ class RecordingLost(Fact, tag="recording_lost"):
     reason: str
 
 
-class RatingKeyed(Fact, tag="rating_keyed"):
+class RatingKeyed(Fact, frozen=True, kw_only=True, tag="rating_keyed"):
     """The satisfaction question was asked; `score` 1 (bad) to 5 (good), None when not answered."""
 
     call_id: str
@@ -209,7 +207,7 @@ class RatingKeyed(Fact, tag="rating_keyed"):
     score: int | None
 
 
-class CallEnded(Fact, tag="call_ended"):
+class CallEnded(Fact, frozen=True, kw_only=True, tag="call_ended"):
     """The one terminal row of a call."""
 
     call_id: str
@@ -219,7 +217,7 @@ class CallEnded(Fact, tag="call_ended"):
     step: str
 
 
-class SeatStateChanged(Fact, tag="seat_state_changed"):
+class SeatStateChanged(Fact, frozen=True, kw_only=True, tag="seat_state_changed"):
     """A seat moved to another state of the one table of seat states."""
 
     seat: str
@@ -228,7 +226,7 @@ class SeatStateChanged(Fact, tag="seat_state_changed"):
     reason: str
 
 
-class AlarmRaised(Fact, tag="alarm_raised"):
+class AlarmRaised(Fact, frozen=True, kw_only=True, tag="alarm_raised"):
     """Operations should look; `name` stays the same until it is cleared."""
 
     name: str
@@ -236,7 +234,7 @@ class AlarmRaised(Fact, tag="alarm_raised"):
     detail: str
 
 
-class AlarmCleared(Fact, tag="alarm_cleared"):
+class AlarmCleared(Fact, frozen=True, kw_only=True, tag="alarm_cleared"):
     """What the alarm said is over."""
 
     name: str

@@ -30,7 +30,7 @@ def normalise(raw: str, region: str = "CN") -> CallingNumber:
     text = raw.strip()[:32]
     if text.lower() in WITHHELD_WORDS:
         return CallingNumber(None, "")
-    # In China trunks prefix the mobile number with the trunk 0 on long-distance calls; the library knows 0 only before area codes.
+    # Chinese trunks put the long-distance 0 before mobile numbers too; the library knows it only before area codes.
     dialled = text[1:] if region == "CN" and text.startswith("01") and len(text) == 12 else text
     try:
         number = phonenumbers.parse(dialled, region)

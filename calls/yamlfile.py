@@ -56,7 +56,9 @@ def parse(path: Path) -> Document:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise BadFile(path, 1, 1, error.strerror or str(error), "check that the file is there and may be read") from error
+        raise BadFile(
+            path, 1, 1, error.strerror or str(error), "check that the file is there and may be read"
+        ) from error
     except UnicodeDecodeError as error:
         raise BadFile(path, 1, 1, "the file is not UTF-8", "save it as UTF-8") from error
     try:
@@ -70,16 +72,25 @@ def parse(path: Path) -> Document:
         raise BadFile(path, 1, 1, str(error).splitlines()[0], "correct the YAML") from error
 
 
+def decode_path(kind: type, value: object) -> Path:
+    """msgspec's hook for the one kind that it does not know and that settings and files use."""
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise NotImplementedError(f"no reader for {kind}")
+
+
 def load(path: Path, shape: type[T]) -> tuple[T, Document]:
     """Read `path` as a `shape`. Raises BadFile naming line, column, reason and mend."""
     document = parse(path)
     if document.tree is None:
         raise BadFile(path, 1, 1, "the file is empty", "write at least its required keys")
     try:
-        return msgspec.convert(document.tree, shape, strict=False), document
+        return msgspec.convert(document.tree, shape, strict=False, dec_hook=decode_path), document
     except msgspec.ValidationError as error:
         reason, _, where = str(error).partition(" - at ")
-        raise document.wrong(*_steps(where, reason, document.tree), reason=_plain(reason), mend=_mend(reason)) from error
+        raise document.wrong(
+            *_steps(where, reason, document.tree), reason=_plain(reason), mend=_mend(reason)
+        ) from error
 
 
 def _steps(where: str, reason: str, tree: Any) -> list[str | int]:

@@ -1,0 +1,64 @@
+"""The secrets of one deployment, made at first start, in one file that only its owner reads (0600).
+
+People never choose them; a new seat gets its own at the next start. Nothing here is ever logged.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from calls.errors import BadFile
+
+PASSWORD_BYTES = 18
+
+
+def _password() -> str:
+    return secrets.token_urlsafe(PASSWORD_BYTES)
+
+
+class Secrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Every password of the deployment; people are given only those of the seats and of the MQTT reader."""
+
+    ari: str = msgspec.field(default_factory=_password)
+    mqtt_controller: str = msgspec.field(default_factory=_password)
+    mqtt_reader: str = msgspec.field(default_factory=_password)
+    seats: dict[str, str] = {}
+    trunks: dict[str, str] = {}
+    """By trunk name, for trunks that we register with: written here by hand, since the carrier chooses them."""
+
+    def __repr__(self) -> str:
+        return "Secrets(...)"
+
+
+def load_or_create(path: Path, seats: Iterable[str]) -> Secrets:
+    """Read the file, adding what is missing. Raises BadFile when it is damaged or others may read it."""
+    known = Secrets()
+    if path.exists():
+        if path.stat().st_mode & 0o077:
+            raise BadFile(path, 1, 1, "others may read the passwords", f"run: chmod 600 {path}")
+        try:
+            known = msgspec.json.decode(path.read_bytes(), type=Secrets)
+        except msgspec.DecodeError as error:
+            raise BadFile(
+                path, 1, 1, "the passwords cannot be read", "restore it, or delete it to make new ones"
+            ) from error
+    full = msgspec.structs.replace(known, seats={seat: known.seats.get(seat) or _password() for seat in seats})
+    if full != known or not path.exists():
+        _write(path, msgspec.json.format(msgspec.json.encode(full)))
+    return full
+
+
+def _write(path: Path, body: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(body)
+        file.flush()
+        os.fsync(file.fileno())
+    new.rename(path)

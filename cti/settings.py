@@ -1,0 +1,234 @@
+"""The settings of one deployment: one file, `REXIAN_*` variables over it, read once at start, frozen.
+
+`rexian.yaml` beside the checkout's README is read when `REXIAN_SETTINGS` names no other file. Each plain setting may be
+overridden by a variable of its name in capitals: `REXIAN_PORT_OFFSET=100`. Secrets are not settings: see `secrets.py`.
+A test proves that every setting is described in docs/operations.md.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, get_type_hints
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from calls.errors import BadFile, BadSetting
+from calls.words import Language
+from calls.yamlfile import Document, decode_path, load
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+LONGEST_SOCKET_PATH = 107
+"""Bytes that Linux allows in the path of a Unix socket."""
+SOCKET_NAME_ROOM = 24
+"""What the longest of our socket names adds to the folder (`run/.s.PGSQL.5432.lock`)."""
+
+
+class Trunk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A way by which citizens come in: known by its addresses, or one that we register with."""
+
+    name: str
+    match: tuple[str, ...] = ()
+    """Addresses or networks whose SIP requests are this trunk's (a carrier's gateways)."""
+    register: str | None = None
+    """`user@host[:port]` to register with; the password stands in secrets.json under `trunks`."""
+    keys: Literal["rfc4733", "inband", "auto"] = "rfc4733"
+    """How keys arrive: RFC 2833/4733 events, tones in the voice, or whichever the call's SDP offers."""
+    codecs: tuple[str, ...] = ("alaw", "ulaw")
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Everything that may differ between two deployments. Times are in seconds."""
+
+    node: str = "node1"
+    language: Language = "zh-CN"
+    """Of the command line, alarms and pages; callers are spoken to as their line says."""
+    region: str = "CN"
+    time_zone: str = "Asia/Shanghai"
+    host: str = "127.0.0.1"
+    """The address on which SIP, the web door and MQTT listen."""
+    port_offset: int = 0
+    state_dir: Path = CHECKOUT / "var"
+    asterisk_tree: Path = CHECKOUT / ".asterisk"
+    lines_dir: Path = CHECKOUT / "lines"
+    voices_dir: Path | None = None
+    """A folder of recorded voices, `<language>/<key>.wav`, each of which replaces the built one."""
+    demo: bool = True
+    """Write var/demo.json and let loopback peers be the demo trunk."""
+    trunks: tuple[Trunk, ...] = ()
+    seats: tuple[str, ...] = ("1001", "1002", "1003", "1004")
+    ring_s: float = 15.0
+    """Three rings, the field's rule; then the caller goes back to the head of the queue."""
+    wrap_up_s: float = 30.0
+    trunk_rtp_timeout_s: int = 60
+    seat_rtp_timeout_s: int = 30
+    hold_loop_s: int = 60
+    """How long a call is held when no controller answers, before an honest apology."""
+    position_every_s: float = 30.0
+    silence_before_close_s: float = 5.0
+    """The line is kept this long after the goodbye, so that the caller hangs up first."""
+
+    @property
+    def sip_port(self) -> int:
+        return 5060 + self.port_offset
+
+    @property
+    def web_port(self) -> int:
+        return 8080 + self.port_offset
+
+    @property
+    def api_port(self) -> int:
+        return 8090 + self.port_offset
+
+    @property
+    def mqtt_port(self) -> int:
+        return 1883 + self.port_offset
+
+    @property
+    def ari_port(self) -> int:
+        return 8088 + self.port_offset
+
+    @property
+    def rtp_start(self) -> int:
+        return 10000 + self.port_offset
+
+    @property
+    def rtp_end(self) -> int:
+        return 14999 + self.port_offset
+
+    @property
+    def run_dir(self) -> Path:
+        return self.state_dir / "run"
+
+    @property
+    def log_dir(self) -> Path:
+        return self.state_dir / "log"
+
+    @property
+    def etc_dir(self) -> Path:
+        return self.state_dir / "etc"
+
+    @property
+    def prompts_dir(self) -> Path:
+        return self.state_dir / "prompts"
+
+    @property
+    def recordings_dir(self) -> Path:
+        return self.state_dir / "recordings"
+
+    @property
+    def raw_dir(self) -> Path:
+        return self.state_dir / "asterisk" / "spool" / "raw"
+
+    @property
+    def call_records(self) -> Path:
+        return self.state_dir / "asterisk" / "log" / "cdr-custom" / "calls.csv"
+
+    @property
+    def journal_path(self) -> Path:
+        return self.state_dir / "journal.db"
+
+    @property
+    def secrets_path(self) -> Path:
+        return self.state_dir / "secrets.json"
+
+    @property
+    def control_socket(self) -> Path:
+        return self.run_dir / "control.sock"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which hours, half hours and days are told."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def postgres_socket_dir(self) -> Path:
+        """Where PostgreSQL's Unix socket lies; it listens nowhere else."""
+        return self.run_dir
+
+
+def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the file and the variables. Raises BadFile or BadSetting with the place and the mend."""
+    named = environment.get("REXIAN_SETTINGS")
+    path = Path(named) if named else CHECKOUT / "rexian.yaml"
+    document: Document | None = None
+    settings = Settings()
+    if named or path.exists():
+        settings, document = load(path, Settings)
+    overrides = _from_environment(environment)
+    settings = msgspec.structs.replace(settings, **overrides)
+    _check(settings, document, overrides)
+    return msgspec.structs.replace(settings, state_dir=settings.state_dir.absolute())
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    kinds = get_type_hints(Settings)
+    found: dict[str, Any] = {}
+    for variable, text in environment.items():
+        name = variable.removeprefix("REXIAN_").lower()
+        if variable == "REXIAN_SETTINGS" or not variable.startswith("REXIAN_"):
+            continue
+        if name not in Settings.__struct_fields__:
+            raise BadSetting(variable, "there is no such setting", "see docs/operations.md for their names")
+        if name == "trunks":
+            raise BadSetting(variable, "trunks are data, not one value", "write them in rexian.yaml")
+        value: Any = tuple(text.split(",")) if name == "seats" else text
+        try:
+            found[name] = msgspec.convert(value, kinds[name], strict=False, dec_hook=decode_path)
+        except msgspec.ValidationError as error:
+            raise BadSetting(
+                variable, f"{str(error).lower()} (it is {text!r})", "write a value of that kind"
+            ) from error
+    return found
+
+
+def _check(settings: Settings, document: Document | None, overrides: Mapping[str, Any]) -> None:
+    """What types cannot say."""
+
+    def wrong(name: str, reason: str, mend: str, *more: str | int) -> BadFile | BadSetting:
+        if document is None or name in overrides:
+            return BadSetting(f"REXIAN_{name.upper()}" if name in overrides else name, reason, mend)
+        return document.wrong(name, *more, reason=reason, mend=mend)
+
+    if not 0 <= settings.port_offset <= 50_000:
+        raise wrong("port_offset", f"{settings.port_offset} is not between 0 and 50000", "choose one, such as 100")
+    for name in ("ring_s", "wrap_up_s", "trunk_rtp_timeout_s", "seat_rtp_timeout_s", "hold_loop_s", "position_every_s"):
+        if getattr(settings, name) <= 0:
+            raise wrong(name, "the time must be more than 0 seconds", "write seconds, such as 15")
+    try:
+        ZoneInfo(settings.time_zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise wrong(
+            "time_zone", f"no zone is called {settings.time_zone!r}", "write one such as Asia/Shanghai"
+        ) from error
+    if len(str(settings.state_dir.absolute() / "run")) + SOCKET_NAME_ROOM > LONGEST_SOCKET_PATH:
+        raise wrong("state_dir", "the path is too long for Unix sockets", "choose a folder of fewer than 70 letters")
+    if doubled := {seat for seat in settings.seats if settings.seats.count(seat) > 1}:
+        raise wrong("seats", f"seat {min(doubled)} stands twice", "name each seat once")
+    for index, seat in enumerate(settings.seats):
+        if not seat.isdecimal():
+            raise wrong("seats", f"{seat!r} is not a seat number", "write digits only, in quotes", index)
+    for index, trunk in enumerate(settings.trunks):
+        _check_trunk(index, trunk, wrong)
+
+
+def _check_trunk(index: int, trunk: Trunk, wrong: Any) -> None:
+    if bool(trunk.match) == bool(trunk.register):
+        raise wrong("trunks", f"trunk {trunk.name} needs one of match and register", "give just one of them", index)
+    if not trunk.name.replace("-", "").isalnum() or not trunk.name.isascii():
+        raise wrong("trunks", f"{trunk.name!r} is no name for a trunk", "use letters, digits and -", index)
+    for place, network in enumerate(trunk.match):
+        try:
+            ipaddress.ip_network(network, strict=False)
+        except ValueError as error:
+            raise wrong(
+                "trunks",
+                f"{network!r} is not an address or a network",
+                "write one such as 10.0.0.0/24",
+                index,
+                "match",
+                place,
+            ) from error
