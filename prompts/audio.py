@@ -1,0 +1,140 @@
+"""Sound as numbers: one rate, one loudness, nothing but the voice.
+
+**Loudness** here is the level of active speech: the RMS of the 20 ms frames in which somebody speaks, in dB below full
+scale (dBFS, full scale = RMS 1.0). A frame counts when it is above -50 dBFS and not more than 15 dB below the mean of
+those; so pauses do not make a slow sentence seem quiet (the idea of ITU-T P.56, gated as in ITU-R BS.1770).
+
+Samples are float64 in -1..1, mono, at `RATE` Hz, unless said otherwise. The functions are pure.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from calls.errors import BadFile
+
+RATE = 8000
+"""Hz: what a telephone line carries."""
+
+SPEECH_DBFS = -20.0
+"""The loudness of every voice: full on the line, with room for peaks."""
+
+PEAK_DBFS = -1.0
+"""No sample above this; A-law would distort."""
+
+Samples: TypeAlias = NDArray[np.float64]
+
+_FRAME = RATE // 50
+_SILENT_DBFS = -50.0
+_QUIETER_DB = 15.0
+_NOTHING = 1e-3
+_PASS_HZ = (80.0, 3400.0, 3900.0)
+"""The telephone band: nothing below the first, all from there to the second, fading to nothing at the third."""
+
+_HEAD_MS, _JOIN_MS, _COMMA_MS, _STOP_MS = 20, 40, 150, 300
+"""Silence before a piece; after one that is joined to the next; after a comma; after a full stop."""
+
+
+def read(path: Path) -> Samples:
+    """A WAV file of any rate and number of channels. Raises BadFile when it is not one, or holds no sound."""
+    mend = "record it again and save it as a WAV file"
+    try:
+        samples, rate = soundfile.read(path, dtype="float64", always_2d=True)
+    except (OSError, RuntimeError) as error:
+        raise BadFile(path, 1, 1, "this is not a sound file that can be read", mend) from error
+    mono = samples.mean(axis=1)
+    peak = float(np.abs(mono).max(initial=0.0))
+    if not peak > _NOTHING:  # a NaN is not either
+        raise BadFile(path, 1, 1, "there is no sound in this file", mend)
+    mono = mono / peak / 2  # so that the gates of `loudness` judge a timid recording as they judge a bold one
+    return resample(mono, rate)
+
+
+def write(path: Path, samples: Samples) -> None:
+    """16-bit WAV. Raises OSError."""
+    soundfile.write(path, samples, RATE, format="WAV", subtype="PCM_16")
+
+
+def resample(samples: Samples, rate: int) -> Samples:
+    """From `rate` Hz to `RATE`, cut to the telephone band, by one Fourier transform of the whole."""
+    step = rate // math.gcd(rate, RATE)
+    padded = np.concatenate([samples, np.zeros(-len(samples) % step)])
+    length = len(padded) * RATE // rate
+    spectrum = np.fft.rfft(padded)
+    hz = np.fft.rfftfreq(len(padded), 1 / rate)
+    low, high, end = _PASS_HZ
+    fade = np.cos(np.clip((hz - high) / (end - high), 0, 1) * np.pi) / 2 + 0.5
+    spectrum *= np.where(hz < low, 0.0, fade)
+    bins = length // 2 + 1
+    fitted = np.zeros(bins, dtype=complex)
+    fitted[: min(bins, len(spectrum))] = spectrum[:bins]
+    return np.fft.irfft(fitted, length) * (RATE / rate)
+
+
+def loudness(samples: Samples) -> float:
+    """The level of active speech in dBFS, as this module defines it; -inf when nobody speaks."""
+    power = _power(samples)
+    active = power[power > _ratio(_SILENT_DBFS)]
+    if len(active) == 0:
+        return -math.inf
+    gated = active[active > active.mean() * _ratio(-_QUIETER_DB)]
+    return 10 * math.log10(float(gated.mean()))
+
+
+def level(samples: Samples, dbfs: float) -> Samples:
+    """The same sound at `dbfs`, its peaks held below `PEAK_DBFS` by turning the gain down around them."""
+    ceiling = 10 ** (PEAK_DBFS / 20)
+    for _ in range(4):  # holding peaks makes it quieter: a few rounds come within 0.1 dB
+        samples = samples * 10 ** ((dbfs - loudness(samples)) / 20)
+        samples = samples * _hold(np.abs(samples), ceiling)
+    return samples
+
+
+def trim(samples: Samples, text: str) -> Samples:
+    """Only the voice, and after it the pause that the last mark of `text` asks for."""
+    step = RATE // 100
+    frames = samples[: len(samples) // step * step].reshape(-1, step)
+    heard = np.flatnonzero((frames**2).mean(axis=1) > _ratio(loudness(samples) - 35))
+    start, end = (heard[0] * step, (heard[-1] + 1) * step) if len(heard) else (0, len(samples))
+    ending = text.rstrip()[-1:]
+    tail_ms = _STOP_MS if ending in "。？！.?!" else _COMMA_MS if ending in "，、；：,;:" else _JOIN_MS
+    before, after = _HEAD_MS * RATE // 1000, tail_ms * RATE // 1000
+    return np.concatenate([np.zeros(before), _soften(samples[start:end]), np.zeros(after)])
+
+
+def _hold(magnitude: Samples, ceiling: float) -> Samples:
+    """A gain that keeps `magnitude` below `ceiling`, changing smoothly over 5 ms on either side."""
+    wanted = np.minimum(1.0, ceiling / np.maximum(magnitude, 1e-9))
+    if wanted.min() >= 1.0:
+        return wanted
+    reach = RATE // 200
+    padded = np.pad(wanted, 2 * reach, mode="edge")
+    lowest = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).min(axis=1)
+    smooth = np.hanning(2 * reach + 3)[1:-1]
+    return np.convolve(lowest, smooth / smooth.sum(), mode="valid")
+
+
+def _soften(samples: Samples) -> Samples:
+    """No click where the sound was cut: 3 ms of fade at either end."""
+    length = min(3 * RATE // 1000, len(samples) // 2)
+    ramp = np.linspace(0, 1, length, endpoint=False)
+    softened = samples.copy()
+    softened[:length] *= ramp
+    softened[len(softened) - length :] *= ramp[::-1]
+    return softened
+
+
+def _power(samples: Samples) -> Samples:
+    padded = np.concatenate([samples, np.zeros(-len(samples) % _FRAME)])
+    power: Samples = (padded.reshape(-1, _FRAME) ** 2).mean(axis=1)
+    return power
+
+
+def _ratio(db: float) -> float:
+    return float(10 ** (db / 10))

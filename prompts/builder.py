@@ -1,0 +1,220 @@
+"""Words + voices -> sound files: `<target>/<language>/<key>.wav`, `<target>/music/waiting.wav` and the manifest.
+
+A file `<voices>/<language>/<key>.wav`, recorded by a person, is taken instead of the engine's voice, key by key.
+Each file is made only when something it is made from has changed: its words, the engine, the recording, or the code in
+`audio.py` and `music.py`. It is made aside and moved into place, so a call that plays the old one plays it to its end.
+
+The files are 16-bit WAV at 8 kHz. A-law files would spare an A-law trunk one table look-up a sample, and would cost
+every other codec, every sound editor and our own checks a conversion.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from calls.errors import BadFile, NotPossible, RexianError
+from calls.words import LANGUAGES, Language
+from prompts import audio, manifest, music
+from prompts.catalogue import Catalogue
+from prompts.manifest import MUSIC, Made, Manifest
+from prompts.voice import Voice
+
+
+class BuildReport(msgspec.Struct, frozen=True):
+    """What a build did; each name is `<language>/<key>`, in order."""
+
+    built: tuple[str, ...]
+    kept: tuple[str, ...]
+    overridden: tuple[str, ...]
+    """Spoken by a person: built or kept, from a recorded file."""
+    removed: tuple[str, ...]
+    problems: tuple[RexianError, ...]
+    """What could not be done, each with its mend. All the rest was done."""
+
+
+class Plan(NamedTuple):
+    """One sound file that should be there, and how to make it."""
+
+    name: str
+    source: str
+    recorded: bool
+    make: Callable[[Path], Made]
+    """Writes the sound to the path it is given. Raises RexianError."""
+
+
+def build(catalogue: Catalogue, voices: Path | None, target: Path, engine: Voice) -> BuildReport:
+    """Make what is missing or out of date, remove what is no longer wanted.
+
+    Raises NotPossible when the engine cannot be used at all or `target` cannot be written; lesser faults are reported.
+    """
+    plans, problems = _plan(catalogue, voices, engine)
+    before = _known(manifest.load(target))
+    made = {plan.name: before[plan.name] for plan in plans if _is_current(plan, before, target)}
+    kept = tuple(made)
+    try:
+        for plan, outcome in _make(plans=[plan for plan in plans if plan.name not in made], target=target):
+            if isinstance(outcome, Made):
+                made[plan.name] = outcome
+            else:
+                problems.append(outcome)
+        removed = tuple(sorted(before.keys() - made.keys()))
+        for name in removed:
+            (target / f"{name}.wav").unlink(missing_ok=True)
+        manifest.save(target, _as_manifest(catalogue, made))
+    except OSError as error:
+        reason = f"{error.filename or target} cannot be written: {error.strerror}"
+        raise NotPossible(f"{reason}. Mend: free some space there, or give it to the user that runs rexian.") from error
+    return BuildReport(
+        built=tuple(sorted(made.keys() - set(kept))),
+        kept=kept,
+        overridden=tuple(sorted(name for name, one in made.items() if one.recorded)),
+        removed=removed,
+        problems=tuple(problems),
+    )
+
+
+def check(catalogue: Catalogue, voices: Path | None, target: Path, engine: Voice) -> list[RexianError]:
+    """Everything wrong with the words, the recorded voices and what was built; empty when all is well.
+
+    Changes nothing. Raises NotPossible when the engine cannot be used at all."""
+    plans, problems = _plan(catalogue, voices, engine)
+    before = _known(manifest.load(target))
+    if stale := [plan.name for plan in plans if not _is_current(plan, before, target)]:
+        named = ", ".join(stale[:5]) + (", …" if len(stale) > 5 else "")
+        sentence = f"{target}: {len(stale)} of {len(plans)} sound files are missing or out of date ({named})"
+        problems.append(NotPossible(f"{sentence}. Mend: rexian prompts build."))
+    return problems
+
+
+def _plan(catalogue: Catalogue, voices: Path | None, engine: Voice) -> tuple[list[Plan], list[RexianError]]:
+    """Every sound file that should be there, and what is wrong with words and recordings."""
+    problems: list[RexianError] = list(catalogue.problems)
+    plans = [_music()]
+    for language in LANGUAGES:
+        pieces = catalogue.pieces(language)
+        spoken_by = engine.fingerprint(language)
+        recorded = {path.stem: path for path in sorted(voices.glob(f"{language}/*.wav"))} if voices else {}
+        problems += [_unknown(path, pieces) for key, path in recorded.items() if key not in pieces]
+        for key, text in pieces.items():
+            plan = _spoken(language, key, text, engine, spoken_by)
+            if key in recorded:
+                try:
+                    plan = _recorded(language, key, text, recorded[key])
+                except BadFile as error:
+                    problems.append(error)
+            plans.append(plan)
+    return plans, problems
+
+
+def _spoken(language: Language, key: str, text: str, engine: Voice, spoken_by: str) -> Plan:
+    def make(path: Path) -> Made:
+        engine.speak(text, language, path)
+        return _finish(audio.read(path), text, path, source, recorded=False)
+
+    source = _digest(spoken_by, language, text, _CODE)
+    return Plan(f"{language}/{key}", source, recorded=False, make=make)
+
+
+def _recorded(language: Language, key: str, text: str, voice: Path) -> Plan:
+    """Raises BadFile when `voice` cannot be used."""
+    samples = audio.read(voice)
+
+    def make(path: Path) -> Made:
+        return _finish(samples, text, path, source, recorded=True)
+
+    source = _digest(samples.tobytes(), text, _CODE)
+    return Plan(f"{language}/{key}", source, recorded=True, make=make)
+
+
+def _music() -> Plan:
+    def make(path: Path) -> Made:
+        song = music.waiting()
+        return _written(song, path, source, recorded=False)
+
+    source = _digest(_CODE, Path(music.__file__).read_bytes())
+    return Plan(str(MUSIC.with_suffix("")), source, recorded=False, make=make)
+
+
+def _finish(samples: audio.Samples, text: str, path: Path, source: str, *, recorded: bool) -> Made:
+    levelled = audio.level(samples, audio.SPEECH_DBFS)
+    return _written(audio.trim(levelled, text), path, source, recorded=recorded)
+
+
+def _written(samples: audio.Samples, path: Path, source: str, *, recorded: bool) -> Made:
+    audio.write(path, samples)
+    ms, dbfs = round(1000 * len(samples) / audio.RATE), round(audio.loudness(samples), 2)
+    return Made(source, path.stat().st_size, ms, dbfs, recorded)
+
+
+def _make(plans: list[Plan], target: Path) -> Iterator[tuple[Plan, Made | RexianError]]:
+    """Carry the plans out, as many at once as there are cores. Raises OSError."""
+    aside = target / ".building"
+    aside.mkdir(parents=True, exist_ok=True)
+
+    def carry_out(plan: Plan) -> Made | RexianError:
+        fresh = aside / plan.name.replace("/", "-")
+        place = target / f"{plan.name}.wav"
+        try:
+            made = plan.make(fresh)
+        except RexianError as error:
+            return error
+        place.parent.mkdir(exist_ok=True)
+        fresh.replace(place)
+        return made
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from zip(plans, pool.map(carry_out, plans), strict=True)
+    aside.rmdir()
+
+
+def _is_current(plan: Plan, before: dict[str, Made], target: Path) -> bool:
+    made, place = before.get(plan.name), target / f"{plan.name}.wav"
+    return made is not None and made.source == plan.source and place.is_file() and place.stat().st_size == made.size
+
+
+def _known(found: Manifest | None) -> dict[str, Made]:
+    """The sound files of a manifest by name."""
+    if found is None:
+        return {}
+    known = {f"{language}/{key}": made for language, made_of in found.pieces.items() for key, made in made_of.items()}
+    return known | ({str(MUSIC.with_suffix("")): found.music} if found.music else {})
+
+
+def _as_manifest(catalogue: Catalogue, made: dict[str, Made]) -> Manifest:
+    return Manifest(
+        sentences={
+            language: {key: sentence.text for key, sentence in catalogue.sentences[language].items()}
+            for language in LANGUAGES
+        },
+        pieces={
+            language: {key: made[name] for key in catalogue.pieces(language) if (name := f"{language}/{key}") in made}
+            for language in LANGUAGES
+        },
+        music=made.get(str(MUSIC.with_suffix(""))),
+    )
+
+
+def _unknown(path: Path, pieces: dict[str, str]) -> BadFile:
+    near = difflib.get_close_matches(path.stem, pieces, n=1)
+    mend = f"name it {near[0]}.wav" if near else "name it after a key of the catalogue, or remove it"
+    return BadFile(path, 1, 1, "no sentence has this key", mend)
+
+
+def _digest(*parts: str | bytes) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.hexdigest()
+
+
+_CODE = Path(audio.__file__).read_bytes()
+"""A change in how sound is treated builds every file again."""

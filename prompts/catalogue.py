@@ -1,0 +1,186 @@
+"""The words, as people edit them: `catalogue/<language>.yaml`, one `key: "sentence"` a line.
+
+A sentence may hold slots, `{name:kind}`; the kinds are those of `reading.READINGS`. A slot splits its sentence into
+pieces: in `seat.number: "{number:digits}号为您服务。"` the words after the slot are the piece `seat.number.1`, and the
+digits are other sentences of the catalogue. A sentence without slots is one piece under its own key. Every piece becomes
+one sound file of that name, so that a recorded voice can replace any of them.
+
+zh-CN is the model: each other language has exactly its keys, but for the words that numbers need, and a key that is
+missing is spoken in zh-CN meanwhile.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+
+from calls.errors import BadFile
+from calls.words import FIRST_LANGUAGE, LANGUAGES, Language
+from calls.yamlfile import Document, parse
+from prompts.reading import READINGS, CannotSay, Value, keys_needed
+
+CATALOGUE = Path(__file__).parent / "catalogue"
+"""The folder of the words that come with the hotline."""
+
+_KEY = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*")
+_SLOT = re.compile(r"\{([a-z_]+):([a-z_]+)\}")
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """Words that are said in one go, and the name of their sound file."""
+
+    key: str
+    text: str
+
+
+class Slot(msgspec.Struct, frozen=True):
+    """Where a value is read out: its name, and how."""
+
+    name: str
+    kind: str
+
+
+class Sentence(msgspec.Struct, frozen=True):
+    """One entry of the catalogue."""
+
+    key: str
+    text: str
+    language: Language
+
+    @property
+    def parts(self) -> tuple[Piece | Slot, ...]:
+        """What the sentence is made of, in the order it is said."""
+        matches = list(_SLOT.finditer(self.text))
+        if not matches:
+            return (Piece(self.key, self.text),)
+        parts: list[Piece | Slot] = []
+        said, start = 0, 0
+        for match in [*matches, None]:
+            words = self.text[start : match.start() if match else None].strip()
+            if any(letter.isalnum() for letter in words):
+                said += 1
+                parts.append(Piece(f"{self.key}.{said}", words))
+            if match:
+                parts.append(Slot(match[1], match[2]))
+                start = match.end()
+        return tuple(parts)
+
+    def render(self, values: Mapping[str, Value]) -> list[str]:
+        """The keys of the pieces to play. Raises CannotSay when a slot has no value, or one that cannot be read."""
+        keys: list[str] = []
+        for part in self.parts:
+            if isinstance(part, Piece):
+                keys.append(part.key)
+            elif part.name in values:
+                keys += READINGS[self.language][part.kind](values[part.name])
+            else:
+                raise CannotSay(
+                    f"{self.key} needs a value for {{{part.name}}}. Mend: pass {part.name}=… where it is said."
+                )
+        return keys
+
+
+class Catalogue:
+    """Every sentence in every language. Does not change once loaded."""
+
+    def __init__(self, sentences: Mapping[Language, Mapping[str, Sentence]], problems: list[BadFile]) -> None:
+        self.sentences = sentences
+        self.problems = tuple(problems)
+        """What is wrong with the files, sentence by sentence; the good sentences can be built all the same."""
+
+    @classmethod
+    def load(cls, folder: Path) -> Catalogue:
+        """Read `folder`. Raises BadFile when a file cannot be read at all; lesser faults are in `problems`."""
+        documents = {language: parse(folder / f"{language}.yaml") for language in LANGUAGES}
+        problems = [_stranger(path) for path in sorted(folder.glob("*.yaml")) if path.stem not in LANGUAGES]
+        sentences: dict[Language, dict[str, Sentence]] = {}
+        for language, document in documents.items():
+            sentences[language], wrong = _read(document, language)
+            problems += wrong
+        for language, document in documents.items():
+            problems += _incomplete(document, language, sentences)
+        return cls(sentences, problems)
+
+    def pieces(self, language: Language) -> dict[str, str]:
+        """What must be spoken in `language`: key of the sound file -> words. This is a speaker's script."""
+        return {
+            part.key: part.text
+            for sentence in self.sentences[language].values()
+            for part in sentence.parts
+            if isinstance(part, Piece)
+        }
+
+
+def _read(document: Document, language: Language) -> tuple[dict[str, Sentence], list[BadFile]]:
+    """The sentences of one file that are right, and what is wrong with the others."""
+    if not isinstance(document.tree, Mapping):
+        raise document.wrong(reason="the file has no sentences", mend='write one `key: "sentence"` a line')
+    sentences: dict[str, Sentence] = {}
+    problems: list[BadFile] = []
+    for key, text in document.tree.items():
+        if fault := _fault(key, text, language):
+            reason, mend = fault
+            problems.append(document.wrong(key, reason=f"{key}: {reason}", mend=mend))
+        else:
+            sentences[key] = Sentence(key, text, language)
+    for key, owner in _clashes(sentences):
+        reason = f"{key}: this name is taken by a piece of {owner}"
+        problems.append(document.wrong(key, reason=reason, mend="choose another key"))
+        del sentences[key]
+    return sentences, problems
+
+
+def _fault(key: object, text: object, language: Language) -> tuple[str, str] | None:
+    """The reason and the mend, when this entry is wrong."""
+    if not (isinstance(key, str) and _KEY.fullmatch(key)):
+        return "not a key", "use small letters, digits and _, parted by dots, as in queue.enter"
+    if not isinstance(text, str) or not text.strip():
+        return "no words", 'write the sentence in quotes: key: "words"'
+    if set("{}") & set(_SLOT.sub("", text)):
+        return "a slot is not well written", "write it as {name:kind}, as in {number:digits}"
+    for name, kind in _SLOT.findall(text):
+        if kind not in READINGS[language]:
+            known = ", ".join(READINGS[language])
+            return f"{{{name}:{kind}}} cannot be read out in {language}", f"use one of: {known}"
+    return None
+
+
+def _clashes(sentences: Mapping[str, Sentence]) -> list[tuple[str, str]]:
+    """Keys that are also the name of a piece of another sentence, and that sentence's key."""
+    return [
+        (part.key, sentence.key)
+        for sentence in sentences.values()
+        for part in sentence.parts
+        if isinstance(part, Piece) and part.key != sentence.key and part.key in sentences
+    ]
+
+
+def _incomplete(
+    document: Document, language: Language, sentences: Mapping[Language, Mapping[str, Sentence]]
+) -> Iterator[BadFile]:
+    """What `language` lacks beside the model language, has too much, or needs to read numbers."""
+    model, own, written = sentences[FIRST_LANGUAGE], sentences[language], set(document.tree)
+    every_number = set[str]().union(*(keys_needed(one) for one in LANGUAGES))
+    for key in sorted((model.keys() - every_number | keys_needed(language)) - written):
+        yield document.wrong(reason=f"{key}: this sentence is missing", mend=f'add a line `{key}: "…"`')
+    for key in sorted(own.keys() - model.keys() - every_number):
+        mend = f"correct its spelling, remove it, or add it to {FIRST_LANGUAGE}.yaml"
+        yield document.wrong(key, reason=f"{key}: {FIRST_LANGUAGE} has no such sentence", mend=mend)
+    for key in sorted(own.keys() & model.keys()):
+        mine, wanted = _slots(own[key]), _slots(model[key])
+        if mine != wanted:
+            reason = f"{key}: its slots are {mine or 'none'}, in {FIRST_LANGUAGE} {wanted or 'none'}"
+            yield document.wrong(key, reason=reason, mend="give it the same slots")
+
+
+def _slots(sentence: Sentence) -> str:
+    return ", ".join(sorted(part.name for part in sentence.parts if isinstance(part, Slot)))
+
+
+def _stranger(path: Path) -> BadFile:
+    return BadFile(
+        path, 1, 1, f"{path.stem} is not a language of this hotline", f"name it one of {', '.join(LANGUAGES)}"
+    )
