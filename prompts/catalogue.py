@@ -2,8 +2,8 @@
 
 A sentence may hold slots, `{name:kind}`; the kinds are those of `reading.READINGS`. A slot splits its sentence into
 pieces: in `seat.number: "{number:digits}号为您服务。"` the words after the slot are the piece `seat.number.1`, and the
-digits are other sentences of the catalogue. A sentence without slots is one piece under its own key. Every piece becomes
-one sound file of that name, so that a recorded voice can replace any of them.
+digits are other sentences of the catalogue. A sentence without slots is one piece under its own key. Every piece
+becomes one sound file of that name, so that a recorded voice can replace any of them.
 
 zh-CN is the model: each other language has exactly its keys, but for the words that numbers need, and a key that is
 missing is spoken in zh-CN meanwhile.

@@ -1,7 +1,7 @@
 """What was built, out of what: `manifest.json` beside the sound files, written last.
 
-It is what makes the second build do nothing, and all that the running hotline reads: it speaks the sentences as they were
-when their sounds were built, whatever the catalogue has become since.
+It is what makes the second build do nothing, and all that the running hotline reads: it speaks the sentences as they
+were when their sounds were built, whatever the catalogue has become since.
 """
 
 from __future__ import annotations

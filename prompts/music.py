@@ -1,8 +1,8 @@
 """What callers hear while they wait: 茉莉花, the Jiangsu folk song (printed by Barrow in 1804, in the public domain).
 
-Played by nobody, computed note by note, so that there is nothing to license: a soft pluck for the tune, a slow, low sine
-for the ground under it. Two minutes' patience is helped more by a tune one knows than by a loop of chords. The end rings
-into the beginning, so Asterisk may play the file round and round without a seam.
+Played by nobody, computed note by note, so that there is nothing to license: a soft pluck for the tune, a slow low
+sine for the ground under it. A tune one knows helps patience more than a loop of chords. The end rings into the
+beginning, so Asterisk may play the file round and round without a seam.
 To change the tune, change `TUNE` and `GROUND`: (degree of the scale or rest, beats).
 """
 

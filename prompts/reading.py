@@ -1,8 +1,8 @@
 """How a value is read out: as the keys of the pieces to play one after the other.
 
-Chinese follows 吕叔湘《现代汉语八百词》: a quantity of two is 两 by itself and before 百 and 千 at the head of a number,
-二 elsewhere and in every ordinal but before a leading 千; a gap of zeros is one 零; a leading 一十 is 十. Digits read one
-by one say 幺 for 1, so that it is not heard as 七. English follows British use: "one hundred and five".
+Chinese follows 吕叔湘《现代汉语八百词》: a quantity of two is 两 by itself and before 百 and 千 at the head of a
+number, 二 elsewhere and in every ordinal but before a leading 千; a gap of zeros is one 零; a leading 一十 is 十.
+Digits read one by one say 幺 for 1, so that it is not heard as 七. English follows British use: "one hundred and five".
 To add a kind of reading, write its function and enter it in `READINGS` for the languages that have it.
 """
 

@@ -1,8 +1,8 @@
 """What the running hotline asks of its prompts: which files say this, and for how long.
 
     sounds = Sounds(state / "prompts")
-    sounds.media("seat.number", "zh-CN", number="8001")     -> ["sound:/…/zh-CN/digit.8", …, "sound:/…/zh-CN/seat.number.1"]
-    sounds.length_ms("seat.number", "zh-CN", number="8001") -> 2320
+    sounds.media("seat.number", "zh-CN", number="8001")
+    -> ["sound:/…/zh-CN/digit.8", …, "sound:/…/zh-CN/seat.number.1"]
 
 Read once: nothing here touches the disk after the start. A new build is taken up by making a new `Sounds`.
 """

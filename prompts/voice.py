@@ -1,9 +1,9 @@
 """Who speaks. An engine turns words into a WAV file; espeak-ng is the default because it is always to be had.
 
-It is called with the voice `cmn-latn-pinyin`: espeak-ng 1.51, which Debian 12 has, reads most characters under the voice
-`cmn` as English letters and a number ("您" as "nin two"); under this one it speaks Mandarin, and so do later versions.
+It is called with the voice `cmn-latn-pinyin`: espeak-ng 1.51, which Debian 12 has, reads most characters under the
+voice `cmn` as English letters and a number ("您" as "nin two", espeak-ng issue 1236); under this one it speaks Mandarin.
 
-To add an engine, write a class with the shape of `Voice` and enter it in `ENGINES`. A better voice needs no engine at all:
+To add an engine, write a class with the shape of `Voice` and enter it in `ENGINES`. A better voice needs no engine:
 recorded WAV files replace any piece (`builder.py`).
 """
 
@@ -19,7 +19,7 @@ from calls.errors import NotPossible
 from calls.words import Language
 
 WORDS_PER_MINUTE = 150
-"""Slower than the 175 espeak-ng begins with: callers of seventy listen over a narrow line. About 190 characters a minute."""
+"""Slower than the 175 espeak-ng begins with, about 190 characters: callers of seventy listen over a narrow line."""
 
 _SPEAK_LIMIT_S = 30
 """The longest sentence takes espeak-ng 0.1 s; after this it hangs."""
@@ -80,9 +80,7 @@ def _espeak(*arguments: str) -> str:
     except FileNotFoundError as error:
         raise NotPossible("espeak-ng is not installed. Mend: apt-get install espeak-ng.") from error
     except subprocess.TimeoutExpired as error:
-        raise NotPossible(
-            f"espeak-ng did not finish in {_SPEAK_LIMIT_S} s. Mend: run `espeak-ng 1` by hand."
-        ) from error
+        raise NotPossible(f"espeak-ng hangs ({_SPEAK_LIMIT_S} s). Mend: run `espeak-ng 1` by hand.") from error
     except subprocess.CalledProcessError as error:
         raise NotPossible(
             f"espeak-ng failed: {error.stderr.strip()}. Mend: apt-get install --reinstall espeak-ng."
