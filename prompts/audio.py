@@ -62,9 +62,11 @@ def write(path: Path, samples: Samples) -> None:
 
 
 def resample(samples: Samples, rate: int) -> Samples:
-    """From `rate` Hz to `RATE`, cut to the telephone band, by one Fourier transform of the whole."""
-    step = rate // math.gcd(rate, RATE)
-    padded = np.concatenate([samples, np.zeros(-len(samples) % step)])
+    """From `rate` Hz to `RATE`, cut to the telephone band, by one Fourier transform of the whole.
+
+    Gains 0.1 s of silence at either end, where the band's edges may ring without wrapping round."""
+    step, around = rate // math.gcd(rate, RATE), rate // 10
+    padded = np.pad(samples, (around, around + -(len(samples) + 2 * around) % step))
     length = len(padded) * RATE // rate
     spectrum = np.fft.rfft(padded)
     hz = np.fft.rfftfreq(len(padded), 1 / rate)

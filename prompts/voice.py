@@ -1,7 +1,7 @@
 """Who speaks. An engine turns words into a WAV file; espeak-ng is the default because it is always to be had.
 
 It is called with the voice `cmn-latn-pinyin`: espeak-ng 1.51, which Debian 12 has, reads most characters under the
-voice `cmn` as English letters and a number ("您" as "nin two", espeak-ng issue 1236); under this one it speaks Mandarin.
+voice `cmn` as English letters and a number ("您" as "nin two", its issue 1236); under this one it speaks Mandarin.
 
 To add an engine, write a class with the shape of `Voice` and enter it in `ENGINES`. A better voice needs no engine:
 recorded WAV files replace any piece (`builder.py`).
