@@ -144,8 +144,8 @@ def _music() -> Plan:
 
 
 def _finish(samples: audio.Samples, text: str, path: Path, source: str, *, recorded: bool) -> Made:
-    levelled = audio.level(samples, audio.SPEECH_DBFS)
-    return _written(audio.trim(levelled, text), path, source, recorded=recorded)
+    spoken = audio.level(audio.trim(samples, text), audio.SPEECH_DBFS)
+    return _written(spoken, path, source, recorded=recorded)
 
 
 def _written(samples: audio.Samples, path: Path, source: str, *, recorded: bool) -> Made:
