@@ -1,0 +1,155 @@
+"""run, up and down: the whole stack in the foreground, in the background, and its end."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from calls.errors import NotPossible
+from cti import secrets
+from cti.secrets import Secrets
+from cti.settings import Settings
+from cti.stack import files, postgres
+from cti.stack.owner import become_daemon_user
+from cti.stack.ports import refuse_busy_ports
+from cti.stack.programs import VENV
+from cti.stack.ready import await_ready, ready_block
+from cti.stack.supervisor import Supervisor
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def prepare(settings: Settings, secrets: Secrets) -> None:
+    """Write every daemon's configuration, and make the PostgreSQL cluster when there is none."""
+    files.render(settings, secrets)
+    postgres.make_cluster(settings)
+
+
+def run(settings: Settings) -> None:
+    """The stack in the foreground, until Ctrl-C, SIGTERM or the terminal's end; then nothing of it is left.
+
+    Raises RexianError when it cannot start, or when supervisord ends by itself.
+    """
+    with _interrupts(), _lock(settings):
+        begun = time.monotonic()
+        process = _start(settings, dies_with_us=True)
+        try:
+            status = await_ready(settings, process)
+            _say(ready_block(settings, status, time.monotonic() - begun, "Ctrl-C"))
+            code = process.wait()
+        except KeyboardInterrupt:
+            _say("\n正在停止 · stopping ...")
+        else:
+            raise NotPossible(f"supervisord ended by itself (exit code {code}). Mend: see {settings.log_dir}.")
+        finally:
+            _stop(settings, process)
+        _say("已停止 · stopped")
+
+
+def up(settings: Settings) -> None:
+    """The stack in the background; returns when it takes calls. Raises RexianError, with nothing left behind."""
+    with _interrupts(), _lock(settings):
+        begun = time.monotonic()
+        process = _start(settings, dies_with_us=False)
+        try:
+            status = await_ready(settings, process)
+        except BaseException:  # Ctrl-C too: what was begun is ended, and the error goes on
+            _stop(settings, process)
+            raise
+        _say(ready_block(settings, status, time.monotonic() - begun, "make down"))
+
+
+def down(settings: Settings) -> None:
+    """End the stack of this state directory, however it was started, and return when its last process is gone."""
+    supervisor = Supervisor(settings)
+    pid = supervisor.pid()
+    if pid is None:
+        _say(f"nothing runs in {settings.state_dir} · 没有运行中的热线")
+        return
+    supervisor.stop(pid)
+    _say("已停止 · stopped")
+
+
+def _start(settings: Settings, *, dies_with_us: bool) -> subprocess.Popen[bytes]:
+    prepare(settings, secrets.load_or_create(settings.secrets_path, settings.seats))
+    supervisord = [str(VENV / "bin" / "supervisord"), "-c", str(settings.etc_dir / "supervisord.conf")]
+    if dies_with_us:
+        supervisord = ["/usr/bin/setpriv", "--pdeathsig", "TERM", "--", *supervisord]
+    with (settings.log_dir / "supervisord.start.log").open("wb") as log:
+        return subprocess.Popen(
+            supervisord,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # the terminal's Ctrl-C comes to us alone, and we stop it in order
+            env=_environment(),
+        )
+
+
+def _environment() -> dict[str, str]:
+    """What the daemons may know of whoever starts them: our settings and the user, nothing else."""
+    kept = {name: value for name, value in os.environ.items() if name.startswith("REXIAN_")}
+    kept |= {name: os.environ[name] for name in ("HOME", "USER", "LOGNAME") if name in os.environ}
+    return kept | {"PATH": PATH, "LANG": "C.UTF-8"}
+
+
+def _stop(settings: Settings, process: subprocess.Popen[bytes]) -> None:
+    for number in STOP_SIGNALS:  # an impatient second Ctrl-C would leave daemons behind
+        signal.signal(number, signal.SIG_IGN)
+    if process.poll() is None:
+        Supervisor(settings).stop(process.pid)
+        process.wait()
+
+
+@contextmanager
+def _lock(settings: Settings) -> Iterator[None]:
+    """One start at a time and one stack a state directory. The kernel frees the lock when we die."""
+    refuse_second(settings)
+    refuse_busy_ports(settings)
+    for line in become_daemon_user(settings):
+        _say(f"rexian: {line}")
+    settings.run_dir.mkdir(mode=0o750, exist_ok=True)
+    with (settings.run_dir / "stack.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise NotPossible(f"a start is already at work in {settings.state_dir}. Mend: wait for it.") from error
+        yield
+
+
+def refuse_second(settings: Settings) -> None:
+    """Raises NotPossible when the stack of this state directory runs already."""
+    pid = Supervisor(settings).pid()
+    if pid is not None:
+        raise NotPossible(
+            f"the hotline of {settings.state_dir} already runs (process {pid}). Mend: make down stops it; "
+            "for a second one beside it set REXIAN_STATE_DIR and REXIAN_PORT_OFFSET."
+        )
+
+
+@contextmanager
+def _interrupts() -> Iterator[None]:
+    """Let every signal that means stop arrive as KeyboardInterrupt, also where a script had Ctrl-C ignored."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()

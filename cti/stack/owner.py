@@ -1,0 +1,130 @@
+"""Who the daemons are: the user `rexian` when started by root, else whoever started them.
+
+Root does nothing here but give that user a state directory and a way to it, and then stops being root for good. The
+checkout stays root's: the daemons only read it. A folder on the way that lets nobody through (a checkout under /root),
+or a file that nobody may read (a clone made under umask 077), is opened for this one user by an access control list.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import stat
+import subprocess
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from calls.errors import NotPossible
+from cti.settings import CHECKOUT, Settings
+
+DAEMON_USER = "rexian"
+NOT_READ = {".git", ".venv", ".asterisk", "var", "build"}
+"""Folders of the checkout that set-up makes readable itself, or that the daemons never read."""
+
+
+def become_daemon_user(settings: Settings) -> list[str]:
+    """Make the state directory ours and, when root, stop being root. Answers with what was opened, for the person.
+
+    Raises NotPossible when the state directory is somebody else's or when root cannot open the way to it.
+    """
+    said: list[str] = []
+    if os.geteuid() == 0:
+        user = _daemon_user()
+        settings.state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
+        if settings.state_dir.stat().st_uid == 0:
+            _give(settings.state_dir, user)
+        said = _open_the_way(user, [CHECKOUT, settings.asterisk_tree, settings.state_dir])
+        _leave_root(user, settings)
+    settings.state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
+    owner = settings.state_dir.stat().st_uid
+    if owner != os.geteuid():
+        raise NotPossible(
+            f"{settings.state_dir} belongs to {user_name(owner)} and not to {user_name(os.geteuid())}. "
+            f"Mend: start as {'root' if user_name(owner) == DAEMON_USER else user_name(owner)}, "
+            "or choose another folder by REXIAN_STATE_DIR."
+        )
+    os.umask(0o027)
+    return said
+
+
+def user_name(uid: int) -> str:
+    """The name of a user, or its number where it has none."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def _daemon_user() -> pwd.struct_passwd:
+    try:
+        return pwd.getpwnam(DAEMON_USER)
+    except KeyError as error:
+        raise NotPossible(f"there is no user {DAEMON_USER}. Mend: make run, as root, makes it.") from error
+
+
+def _give(folder: Path, user: pwd.struct_passwd) -> None:
+    """Hand over what root made there before, such as by a command of its own."""
+    os.chown(folder, user.pw_uid, user.pw_gid)
+    for parent, folders, names in os.walk(folder):
+        for name in (*folders, *names):
+            os.chown(Path(parent, name), user.pw_uid, user.pw_gid, follow_symlinks=False)
+
+
+def _open_the_way(user: pwd.struct_passwd, ends: Sequence[Path]) -> list[str]:
+    """Let the user search every folder on the way to `ends` and read the checkout, where it cannot yet."""
+    way = {folder for end in ends for folder in (end, *end.parents)}
+    with _acting_as(user):
+        closed = [folder for folder in sorted(way) if not os.access(folder, os.X_OK, effective_ids=True)]
+    unread = [path for path in _sources(CHECKOUT) if not path.stat().st_mode & stat.S_IROTH]
+    with _acting_as(user):
+        unread = [path for path in unread if not os.access(path, os.R_OK, effective_ids=True)]
+    said = []
+    if closed:
+        _grant(user, "--x", closed)
+        said.append(f"user {user.pw_name} may now pass through {', '.join(map(str, closed))} (setfacl, search only)")
+    if unread:
+        _grant(user, "rX", unread)
+        said.append(f"user {user.pw_name} may now read {len(unread)} files of {CHECKOUT} (setfacl)")
+    return said
+
+
+def _sources(folder: Path) -> Iterator[Path]:
+    for path in folder.iterdir():
+        if path.name in NOT_READ or path.is_symlink():
+            continue
+        yield path
+        if path.is_dir():
+            yield from _sources(path)
+
+
+def _grant(user: pwd.struct_passwd, rights: str, paths: Iterable[Path]) -> None:
+    command = ["setfacl", "-m", f"u:{user.pw_name}:{rights}", "--", *map(str, paths)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise NotPossible(
+            f"the user {user.pw_name} cannot reach the checkout: {done.stderr.strip().splitlines()[-1]}. "
+            "Mend: move the checkout to a folder that everybody may pass through, such as /opt."
+        )
+
+
+@contextmanager
+def _acting_as(user: pwd.struct_passwd) -> Iterator[None]:
+    """See the files as the user sees them, and be root again."""
+    groups = os.getgroups()
+    os.initgroups(user.pw_name, user.pw_gid)
+    os.setegid(user.pw_gid)
+    os.seteuid(user.pw_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        os.setgroups(groups)
+
+
+def _leave_root(user: pwd.struct_passwd, settings: Settings) -> None:
+    os.initgroups(user.pw_name, user.pw_gid)
+    os.setresgid(user.pw_gid, user.pw_gid, user.pw_gid)
+    os.setresuid(user.pw_uid, user.pw_uid, user.pw_uid)
+    os.environ.update(HOME=str(settings.state_dir), USER=user.pw_name, LOGNAME=user.pw_name)

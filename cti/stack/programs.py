@@ -1,0 +1,83 @@
+"""The daemons of the stack, a row each: how each one is run, stopped and ordered. Supervisor's file is made from this.
+
+Each is started through `setpriv --pdeathsig`, by which the kernel ends it when supervisord dies, however it dies: a
+daemon that nobody watches would hold its port against the next start.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import msgspec
+
+from calls.errors import NotPossible
+from cti.settings import CHECKOUT, Settings
+from cti.stack.voice import find_asterisk
+
+DEBIAN_POSTGRES = Path("/usr/lib/postgresql")
+VENV = CHECKOUT / ".venv"
+
+
+class Program(msgspec.Struct, frozen=True):
+    """One daemon under supervisor. They start in the order of the list and stop in the reverse of it."""
+
+    name: str
+    command: tuple[str, ...]
+    stop_signal: str = "TERM"
+    stop_wait_s: int = 10
+    """After so long it is killed. Supervisor stops one after the other."""
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        return ("/usr/bin/setpriv", "--pdeathsig", self.stop_signal, "--", *self.command)
+
+
+def programs(settings: Settings) -> tuple[Program, ...]:
+    """The daemons, in the order in which they start. Raises NotPossible when one is not installed."""
+    etc = settings.etc_dir
+    return (
+        Program(
+            "postgres",
+            (str(postgres_tool("postgres")), "-c", f"config_file={etc / 'postgresql.conf'}"),
+            stop_signal="INT",  # fast: sessions are rolled back; TERM would wait for every client to leave
+            stop_wait_s=30,
+        ),
+        Program("mosquitto", (installed("mosquitto"), "-c", str(etc / "mosquitto.conf"))),
+        Program(
+            "asterisk",
+            (*find_asterisk(settings).command, "-f", "-C", str(etc / "asterisk" / "asterisk.conf")),
+        ),
+        Program("nginx", _nginx(settings)),
+        Program("controller", (str(VENV / "bin" / "rexian"), "serve")),
+    )
+
+
+def _nginx(settings: Settings) -> tuple[str, ...]:
+    """When the master is killed outright its workers live on and hold the port: the next start ends them first."""
+    pid_file = settings.run_dir / "nginx.pid"
+    script = 'test -e "$1" && kill -s KILL -- "-$(cat "$1")"; rm -f "$1"; shift; exec "$@"'
+    conf = settings.etc_dir / "nginx.conf"
+    nginx = (installed("nginx"), "-e", "stderr", "-p", str(settings.state_dir), "-c", str(conf))
+    return ("/bin/sh", "-c", script, "nginx", str(pid_file), *nginx)
+
+
+def installed(name: str) -> str:
+    """Where a daemon is; Debian keeps some where only root's PATH looks. Raises NotPossible when it is nowhere."""
+    found = shutil.which(name, path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
+    if found is None:
+        raise NotPossible(f"{name} is not installed. Mend: make run installs it (or: apt-get install {name}).")
+    return found
+
+
+def postgres_tool(name: str) -> Path:
+    """A program of the newest PostgreSQL on this machine, 15 or later. Raises NotPossible when there is none."""
+    versions = sorted((int(p.name) for p in DEBIAN_POSTGRES.glob("[0-9]*") if p.name.isdecimal()), reverse=True)
+    for version in versions:
+        path = DEBIAN_POSTGRES / str(version) / "bin" / name
+        if version >= 15 and path.exists():
+            return path
+    raise NotPossible(
+        f"PostgreSQL 15 or newer is not in {DEBIAN_POSTGRES}. "
+        "Mend: make run installs it (or: apt-get install postgresql)."
+    )
