@@ -1,12 +1,13 @@
 """Reading the files that people edit: YAML in, a typed frozen Struct out, and every error with its line and column.
 
-msgspec checks the shape and names the offending field as a path (`$.menus[2].keys`); this module finds that path in the
-text again, so that whoever edits the file is told where to look. Duplicate keys and tabs are refused by the parser.
+msgspec checks the shape and names the offending field as a path (`$.menus[2].keys`); `misfit.py` puts that in plain
+words, and this module finds the path in the text again, so that whoever edits the file is told where to look. Duplicate
+keys and tabs are refused by the parser.
 """
 
 from __future__ import annotations
 
-import re
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,36 +17,40 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from calls.errors import BadFile
+from calls.misfit import explain
 
 T = TypeVar("T")
 
 Position = tuple[int, int]
 """(line, column), both from 1."""
 
-_STEP = re.compile(r"\.([^.\[\]`]+)|\[(\d+|\.\.\.)\]")
-
 
 class Document:
     """A parsed YAML file that still knows where each of its values stands."""
 
-    def __init__(self, path: Path, tree: Any) -> None:
+    def __init__(self, path: Path, tree: Any, digest: str) -> None:
         self.path, self.tree = path, tree
+        self.digest = digest
+        """SHA-256 of the file, in hex."""
 
-    def position(self, *steps: str | int) -> Position:
-        """Where the value at `steps` begins; the nearest parent that is there when it is not."""
+    def position(self, *steps: object) -> Position:
+        """Where the value at `steps` begins; the nearest parent that is there when it is not.
+
+        A step is a key of a mapping, as it stands in the file or as text, or an index of a list."""
         node, found = self.tree, (1, 1)
         for step in steps:
             match node:
-                case CommentedMap() if step in node:
-                    line, column = node.lc.key(step)
+                case CommentedMap() if written := [key for key in node if str(key) == str(step)]:
+                    place, node = (node.lc.data or {}).get(written[0]), node[written[0]]
                 case CommentedSeq() if isinstance(step, int) and step < len(node):
-                    line, column = node.lc.item(step)
+                    place, node = node.lc.item(step), node[step]
                 case _:
                     break
-            found, node = (line + 1, column + 1), node[step]
+            if place:  # what a merge key (<<) brings in stands elsewhere
+                found = (place[0] + 1, place[1] + 1)
         return found
 
-    def wrong(self, *steps: str | int, reason: str, mend: str) -> BadFile:
+    def wrong(self, *steps: object, reason: str, mend: str) -> BadFile:
         """The error for what stands at `steps`; the caller raises it."""
         line, column = self.position(*steps)
         return BadFile(self.path, line, column, reason, mend)
@@ -54,7 +59,8 @@ class Document:
 def parse(path: Path) -> Document:
     """Parse the file at `path`. Raises BadFile when it cannot be read or is not YAML."""
     try:
-        text = path.read_text(encoding="utf-8")
+        content = path.read_bytes()
+        text = content.decode("utf-8-sig")
     except OSError as error:
         raise BadFile(
             path, 1, 1, error.strerror or str(error), "check that the file is there and may be read"
@@ -62,7 +68,7 @@ def parse(path: Path) -> Document:
     except UnicodeDecodeError as error:
         raise BadFile(path, 1, 1, "the file is not UTF-8", "save it as UTF-8") from error
     try:
-        return Document(path, YAML(typ="rt").load(text))
+        return Document(path, YAML(typ="rt").load(text), sha256(content).hexdigest())
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -84,36 +90,12 @@ def load(path: Path, shape: type[T]) -> tuple[T, Document]:
     document = parse(path)
     if document.tree is None:
         raise BadFile(path, 1, 1, "the file is empty", "write at least its required keys")
+
+    def convert(tree: Any) -> T:
+        return msgspec.convert(tree, shape, strict=False, dec_hook=decode_path)
+
     try:
-        return msgspec.convert(document.tree, shape, strict=False, dec_hook=decode_path), document
+        return convert(document.tree), document
     except msgspec.ValidationError as error:
-        reason, _, where = str(error).partition(" - at ")
-        raise document.wrong(
-            *_steps(where, reason, document.tree), reason=_plain(reason), mend=_mend(reason)
-        ) from error
-
-
-def _steps(where: str, reason: str, tree: Any) -> list[str | int]:
-    """msgspec's path as steps; an unknown field is named in the reason, and stands at its own line."""
-    steps: list[str | int] = []
-    for name, index in _STEP.findall(where):
-        if index == "...":  # msgspec does not say which key of a mapping: look for the one that is there
-            break
-        steps.append(int(index) if index else name)
-    if unknown := re.search(r"unknown field `(.+?)`", reason):
-        steps.append(unknown[1])
-    return steps
-
-
-def _plain(reason: str) -> str:
-    return reason.replace("Object contains unknown field", "unknown key").replace(
-        "Object missing required field", "missing key"
-    )
-
-
-def _mend(reason: str) -> str:
-    if "unknown field" in reason:
-        return "remove it, or correct its spelling"
-    if "missing required field" in reason:
-        return "add it"
-    return "write a value of that kind"
+        misfit = explain(error, document.tree, convert, shape)
+        raise document.wrong(*misfit.steps, reason=misfit.reason, mend=misfit.mend) from error

@@ -1,0 +1,147 @@
+"""A line from the welcome to the choice.
+
+Read `run_line` top to bottom: it is what a caller hears. The menus themselves are data, in the line file; the three
+keys that work everywhere are here, because callers must be able to rely on them: 0 a person, * once more, # one menu
+back. Whatever a caller keys or does not key, the way ends: with a person, not with a hang-up.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import count
+from typing import Literal
+
+from calls.clock import ms_between
+from calls.facts import MenuOutcome, MenuStepTaken, NoticeHeard
+from ivr.caller import Caller, Heard
+from ivr.hours import Hours
+from ivr.line import AGAIN, BACK, PERSON, Choice, Line, Menu, Notice
+from ivr.next import Finished, JoinQueue, Next
+
+MOST_AGAIN = 5
+"""Whoever wants one menu a sixth time is not helped by it: a person is."""
+
+MOST_VISITS = 20
+"""Menus entered in one call before a person takes over: far more than a choice needs, and nobody goes round forever."""
+
+Way = Literal["back", "person", "gave_up"]
+
+
+async def run_line(line: Line, caller: Caller, now_utc: datetime) -> Next:
+    """Welcome, legal notice, menus; what is to follow. `now_utc` decides whether the line is open."""
+    caller.language = line.language
+    await caller.say(line.welcome)
+    await _give_notice(line.notice, caller)
+    if isinstance(line.hours, Hours) and not line.hours.is_open(now_utc):
+        await _say_closed(line.closed, line.hours, caller, now_utc)
+        return Finished("closed")
+    return JoinQueue(line.needs(await _choose_queue(line, caller)))
+
+
+async def _give_notice(notice: Notice, caller: Caller) -> None:
+    """It must be heard: it cannot be skipped, and keys pressed meanwhile answer nothing. Evidence is kept always."""
+    began = caller.clock.now()
+    heard: Heard | None = None
+    try:
+        heard = await caller.say(notice.prompt, skippable=False)
+    finally:
+        caller.record(
+            NoticeHeard(
+                call_id=caller.call_id,
+                notice=notice.prompt,
+                notice_version=notice.version,
+                language=caller.language,
+                heard_ms=heard.ms if heard else ms_between(began, caller.clock.now()),
+                whole=heard is not None and heard.whole,
+            )
+        )
+    caller.forget_keys()
+
+
+async def _say_closed(prompt: str, hours: Hours, caller: Caller, now_utc: datetime) -> None:
+    """That nobody is there, and when somebody will be."""
+    opening = hours.next_opening(now_utc)
+    if opening is None:
+        await caller.say(prompt, "goodbye")
+        return
+    days = (opening.date() - now_utc.astimezone(opening.tzinfo).date()).days
+    when = {0: ("closed.today",), 1: ("closed.tomorrow",)}.get(
+        days, ("closed.next", f"month.{opening.month}", "closed.day")
+    )
+    await caller.say(prompt, *when, "goodbye", day=opening.day, opens=opening.time())
+
+
+async def _choose_queue(line: Line, caller: Caller) -> str:
+    """The queue that the caller's keys lead to, through as many menus as it takes."""
+    trail = [line.menu]
+    for _ in range(MOST_VISITS):
+        match await _visit(line, trail[-1], caller):
+            case Choice(queue=str() as queue):
+                return queue
+            case Choice(menu=str() as menu):
+                trail.append(menu)
+            case Choice(say=str() as announcement):
+                await caller.say(announcement)
+            case "back":
+                trail = trail[:-1] or trail
+            case _:
+                return line.person
+    await _give_up(trail[-1], 1, caller)
+    return line.person
+
+
+async def _visit(line: Line, name: str, caller: Caller) -> Choice | Way:
+    """One menu, until the caller has chosen, wants to leave it, or has run out of tries."""
+    menu, failed, again = line.menus[name], 0, 0
+    excuse: tuple[str, ...] = ()
+    for attempt in count(1):
+        began = caller.clock.now()
+        await caller.say(*excuse, menu.prompt)
+        outcome, choice = _meaning(menu, await caller.key(line.key_wait_s))
+        waited_ms = ms_between(began, caller.clock.now())
+        _record(caller, name, attempt, outcome, choice=choice, waited_ms=waited_ms)
+        if choice:
+            return choice
+        if outcome in ("back", "person"):
+            return outcome
+        excuse = ()
+        if outcome == "again":
+            again += 1
+        else:
+            failed += 1
+            excuse = (f"key.{outcome}",)
+            caller.forget_keys()
+        if failed == line.tries or again > MOST_AGAIN:
+            await _give_up(name, attempt, caller)
+            break
+    return "gave_up"
+
+
+def _meaning(menu: Menu, key: str | None) -> tuple[MenuOutcome, Choice | None]:
+    """What a key says in this menu."""
+    if key is None:
+        return "missing", None
+    if choice := menu.choices.get(key):
+        return "chosen", choice
+    everywhere: dict[str, MenuOutcome] = {PERSON: "person", AGAIN: "again", BACK: "back"}
+    return everywhere.get(key, "wrong"), None
+
+
+async def _give_up(menu: str, attempt: int, caller: Caller) -> None:
+    _record(caller, menu, attempt, "gave_up")
+    await caller.say("key.three_tries")
+
+
+def _record(
+    caller: Caller, menu: str, attempt: int, outcome: MenuOutcome, *, choice: Choice | None = None, waited_ms: int = 0
+) -> None:
+    caller.record(
+        MenuStepTaken(
+            call_id=caller.call_id,
+            menu=menu,
+            attempt=attempt,
+            outcome=outcome,
+            choice=choice.name if choice else None,
+            waited_ms=waited_ms,
+        )
+    )

@@ -1,0 +1,90 @@
+"""A line: what a hotline number says and offers, as data that a city's editors change.
+
+This is the shape of a line file; docs/lines.md tells editors what may stand in it. To add a key, add a field here, its
+rule in `rules.py` if it has one, a wrong example to the test table, and a row to the document.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from calls.words import FIRST_LANGUAGE, Language, Needs
+from ivr.hours import Hours
+
+PERSON, AGAIN, BACK = "0", "*", "#"
+EVERYWHERE = {PERSON: "a person", AGAIN: "once more", BACK: "one menu back"}
+"""The keys that mean the same in every menu, and that no menu may take."""
+
+CHOICE_KEYS = tuple("123456789")
+
+SkillLevel = Annotated[int, msgspec.Meta(ge=1, le=5)]
+
+
+class Notice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The legal notice. Whoever changes its words raises its version: it is the evidence of what was heard."""
+
+    prompt: str
+    version: str
+
+
+class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a key of a menu leads to: one of a queue, a menu, an announcement (and the menu again), a person."""
+
+    name: str
+    """The word for it in facts and figures; keys may move, names stay."""
+    queue: str | None = None
+    menu: str | None = None
+    say: str | None = None
+    person: Literal[True] | None = None
+
+
+class Menu(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A question and its keys."""
+
+    prompt: str
+    choices: dict[str, Choice]
+
+
+class Queue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where callers wait for an adviser who has these skills, each at least at its level (1 to 5)."""
+
+    skills: dict[str, SkillLevel]
+    max_waiting: Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+    """Whoever comes when this many wait is told so, not kept."""
+
+
+class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One number that citizens dial."""
+
+    number: str
+    version: str
+    """As declared; once loaded, + a mark of the file's content, so that no two contents share a version."""
+    name: str
+    welcome: str
+    notice: Notice
+    menu: str
+    """The first menu."""
+    menus: dict[str, Menu]
+    queues: dict[str, Queue]
+    person: str
+    """The queue behind 0, and for whoever the keys do not work."""
+    language: Language = FIRST_LANGUAGE
+    trunks: Literal["any"] | tuple[str, ...] = "any"
+    """The trunks that may bring calls for it."""
+    hours: Literal["always"] | Hours = "always"
+    closed: str = "queue.closed"
+    """Said outside the hours, before the next opening."""
+    tries: Annotated[int, msgspec.Meta(ge=1, le=9)] = 3
+    """Wrong or missing keys in one menu before a person takes over."""
+    key_wait_s: Annotated[float, msgspec.Meta(ge=2, le=30)] = 8.0
+    """Seconds after a menu: many callers are old, and take the phone from the ear to find the keys first."""
+
+    def needs(self, queue: str) -> Needs:
+        """What `queue` asks of an adviser."""
+        return Needs(skills=self.queues[queue].skills, queue=queue)
+
+    def takes(self, trunk: str) -> bool:
+        """Whether calls from `trunk` are for this line."""
+        return self.trunks == "any" or trunk in self.trunks

@@ -1,0 +1,45 @@
+"""Reading the line files: one a number, `lines/<number>.line.yaml`; the other files of that folder are not lines."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+import msgspec
+
+from calls.errors import BadFile
+from calls.yamlfile import Document, load
+from ivr.line import Line
+from ivr.rules import check
+
+SUFFIX = ".line.yaml"
+
+
+def load_line(path: Path, prompt_keys: Collection[str]) -> Line:
+    """Read and check one line file; `prompt_keys` are all keys of the catalogue.
+
+    Raises BadFile with line, column, reason and mend for the first thing in the file that is wrong."""
+    return _load(path, prompt_keys)[0]
+
+
+def load_lines(folder: Path, prompt_keys: Collection[str]) -> dict[str, Line]:
+    """Every line file of `folder` by its number. Raises BadFile, also when two have one number or none is there."""
+    lines: dict[str, Line] = {}
+    paths: dict[str, Path] = {}
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        line, document = _load(path, prompt_keys)
+        if line.number in lines:
+            reason = f"the number {line.number} is taken by {paths[line.number]}"
+            raise document.wrong("number", reason=reason, mend="give one of the two another number, or remove it")
+        lines[line.number], paths[line.number] = line, path
+    if not lines:
+        raise BadFile(folder, 1, 1, "there is no line file in this folder", f"write one, named as 12333{SUFFIX}")
+    return lines
+
+
+def _load(path: Path, prompt_keys: Collection[str]) -> tuple[Line, Document]:
+    written, document = load(path, Line)
+    problems = list(check(written, document, prompt_keys))
+    if problems:
+        raise min(problems, key=lambda problem: (problem.line, problem.column))
+    return msgspec.structs.replace(written, version=f"{written.version}+{document.digest[:8]}"), document
