@@ -1,0 +1,101 @@
+"""Asterisk's configuration for this deployment: from settings and secrets to files, folders and the command to run.
+
+Debian has no Asterisk of its own in the stable release, so set-up unpacks one as a tree; it runs by the tree's own loader,
+without root, chroot or mounts.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from calls.words import FIRST_LANGUAGE
+from cti.secrets import Secrets
+from cti.settings import Settings, Trunk
+from dialplan import Plan, SeatAccount, TrunkAccount, render
+from prompts import Sounds
+
+LIBRARIES = Path("usr/lib/x86_64-linux-gnu")
+SEAT_USER = "seat"
+"""A seat's SIP user is this and its number, so that no caller id can be mistaken for one."""
+
+
+def seat_endpoint(number: str) -> str:
+    """The PJSIP endpoint of a seat."""
+    return f"{SEAT_USER}{number}"
+
+
+def seat_of_endpoint(resource: str) -> str | None:
+    """The seat whose endpoint this is; None for a trunk."""
+    number = resource.removeprefix(SEAT_USER)
+    return number if resource.startswith(SEAT_USER) and number.isdecimal() else None
+
+
+def write_config(settings: Settings, secrets: Secrets) -> Path:
+    """Write every file Asterisk reads and make every folder it writes to; answers its main file."""
+    plan = _plan(settings, secrets)
+    folders = ("varlib", "spool/recording", "spool/tmp", "log/cdr-custom")
+    for folder in (plan.etc, plan.run, plan.raw, plan.music, *(plan.state / name for name in folders)):
+        folder.mkdir(parents=True, exist_ok=True)
+    for name, text in render(plan).items():
+        _write_private(plan.etc / name, text)
+    return plan.etc / "asterisk.conf"
+
+
+def command(settings: Settings) -> list[str]:
+    """The argv that runs Asterisk in the foreground; the configuration must have been written."""
+    tree, libraries = settings.asterisk_tree, settings.asterisk_tree / LIBRARIES
+    path = ":".join(str(folder) for folder in (libraries, libraries / "asterisk", libraries / "pulseaudio"))
+    loader = str(tree / "lib64/ld-linux-x86-64.so.2")
+    return [
+        loader, "--library-path", path, str(tree / "usr/sbin/asterisk"), "-f", "-C", str(_etc(settings) / "asterisk.conf"),
+    ]  # fmt: skip
+
+
+def _etc(settings: Settings) -> Path:
+    return settings.etc_dir / "asterisk"
+
+
+def _plan(settings: Settings, secrets: Secrets) -> Plan:
+    state = settings.state_dir / "asterisk"
+    sounds = Sounds(settings.prompts_dir)
+    return Plan(
+        node=settings.node,
+        host=settings.host,
+        sip_port=settings.sip_port,
+        ari_port=settings.ari_port,
+        ari_password=secrets.ari,
+        rtp_start=settings.rtp_start,
+        rtp_end=settings.rtp_end,
+        etc=_etc(settings),
+        state=state,
+        run=settings.run_dir / "asterisk",
+        raw=settings.raw_dir,
+        modules=settings.asterisk_tree / LIBRARIES / "asterisk/modules",
+        data=settings.asterisk_tree / "usr/share/asterisk",
+        music=settings.prompts_dir / "music",
+        please_hold=_files(sounds, "please_hold"),
+        busy_apology=_files(sounds, "busy_apology"),
+        trunks=tuple(_trunk(trunk, secrets) for trunk in settings.trunks),
+        seats=tuple(SeatAccount(number, secrets.seats[number]) for number in settings.seats),
+        trunk_rtp_timeout_s=settings.trunk_rtp_timeout_s,
+        seat_rtp_timeout_s=settings.seat_rtp_timeout_s,
+        hold_loop_s=settings.hold_loop_s,
+    )
+
+
+def _trunk(trunk: Trunk, secrets: Secrets) -> TrunkAccount:
+    user, _, server = (trunk.register or "").rpartition("@")
+    password = secrets.trunks.get(trunk.name, "")
+    return TrunkAccount(trunk.name, trunk.match, trunk.keys, trunk.codecs, user, server, password)
+
+
+def _files(sounds: Sounds, key: str) -> tuple[str, ...]:
+    """The dialplan names sounds by their path; ARI by `sound:` and their path."""
+    return tuple(media.removeprefix("sound:") for media in sounds.media(key, FIRST_LANGUAGE))
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Several of these files hold passwords, so none may be read by others."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)

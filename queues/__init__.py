@@ -1,0 +1,52 @@
+"""Who speaks to whom: the waiting room, the seats, and the rule that brings them together.
+
+Pure: inputs and the time go in, decisions come out; no I/O, no clock, no randomness. So it can be simulated, replayed
+and explained. `engine.Engine` is the door; `policy` is the rule; `seats` is the one table of seat states.
+"""
+
+from queues.advisers import Adviser, load_advisers
+from queues.engine import Engine
+from queues.events import (
+    Accepted,
+    Answered,
+    ConversationOver,
+    Input,
+    Join,
+    Leave,
+    LogOut,
+    NotAnswered,
+    Output,
+    PhoneSeen,
+    Propose,
+    QueueRules,
+    SeatMoved,
+    SitDown,
+    StandUp,
+    Talking,
+    Tick,
+    TurnedAway,
+)
+
+__all__ = [
+    "Accepted",
+    "Adviser",
+    "Answered",
+    "ConversationOver",
+    "Engine",
+    "Input",
+    "Join",
+    "Leave",
+    "LogOut",
+    "NotAnswered",
+    "Output",
+    "PhoneSeen",
+    "Propose",
+    "QueueRules",
+    "SeatMoved",
+    "SitDown",
+    "StandUp",
+    "Talking",
+    "Tick",
+    "TurnedAway",
+    "load_advisers",
+]

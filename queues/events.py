@@ -1,0 +1,151 @@
+"""What goes into the engine and what comes out. All frozen; instants are monotonic seconds, passed in beside them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from calls.clock import Instant
+from calls.facts import NotAnswered as WhyNotAnswered
+from calls.facts import SeatState
+from calls.words import Needs
+
+
+class _Event(msgspec.Struct, frozen=True):
+    pass
+
+
+class QueueRules(_Event, frozen=True):
+    """What a queue allows."""
+
+    max_waiting: int
+
+
+class Join(_Event, frozen=True):
+    """A caller wants to wait. `since` is the instant that decides the turn; a return keeps the first one."""
+
+    visit: str
+    needs: Needs
+    since: Instant
+    returned: bool = False
+
+
+class Leave(_Event, frozen=True):
+    """A caller is gone, or waits no more; a seat that was reserved for the visit is free again."""
+
+    visit: str
+
+
+class SitDown(_Event, frozen=True):
+    """An adviser is ready at a seat."""
+
+    seat: str
+    adviser: str
+
+
+class StandUp(_Event, frozen=True):
+    """A seat is not ready, for a reason that people read; during a call: once it is over."""
+
+    seat: str
+    reason: str
+
+
+class LogOut(_Event, frozen=True):
+    """The adviser leaves the seat."""
+
+    seat: str
+
+
+class PhoneSeen(_Event, frozen=True):
+    """The seat's telephone became reachable, or was lost."""
+
+    seat: str
+    reachable: bool
+
+
+class Accepted(_Event, frozen=True):
+    """The seat's owner accepts a proposal: it rings now."""
+
+    seat: str
+    generation: int
+
+
+class Answered(_Event, frozen=True):
+    """The seat was picked up."""
+
+    seat: str
+    generation: int
+
+
+class NotAnswered(_Event, frozen=True):
+    """The seat was not picked up; its caller goes back to the head with the first wait."""
+
+    seat: str
+    generation: int
+    reason: WhyNotAnswered
+
+
+class Talking(_Event, frozen=True):
+    """A new controller found this conversation going on."""
+
+    seat: str
+    adviser: str
+    visit: str
+
+
+class ConversationOver(_Event, frozen=True):
+    """The seat's conversation ended; `lost` when its telephone vanished, so that it is not offered again."""
+
+    seat: str
+    visit: str
+    lost: bool = False
+
+
+class Tick(_Event, frozen=True):
+    """Time passed; see `Engine.next_deadline`."""
+
+
+Input = (
+    Join
+    | Leave
+    | SitDown
+    | StandUp
+    | LogOut
+    | PhoneSeen
+    | Accepted
+    | Answered
+    | NotAnswered
+    | Talking
+    | ConversationOver
+    | Tick
+)
+
+
+class Propose(_Event, frozen=True):
+    """This caller, that seat. The seat is reserved until accepted, refused, or the reservation expires."""
+
+    visit: str
+    seat: str
+    adviser: str
+    generation: int
+    why: str
+
+
+class SeatMoved(_Event, frozen=True):
+    """A seat is in another state."""
+
+    seat: str
+    adviser: str | None
+    state: SeatState
+    reason: str
+
+
+class TurnedAway(_Event, frozen=True):
+    """The caller cannot wait here; must be told honestly."""
+
+    visit: str
+    reason: Literal["full", "no_seat"]
+
+
+Output = Propose | SeatMoved | TurnedAway
