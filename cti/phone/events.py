@@ -1,7 +1,7 @@
 """What a phone tells, as typed events.
 
 baresip's own events are JSON objects `{"type": "CALL_ESTABLISHED", "id": <SIP Call-ID>, "param": ...}`; those that
-mean something to a person at a phone become a class here, others are left out. To add one: a class, and a line in `read`.
+mean something to a person at a phone are classes here, others are left out. To add one: a class, and a line in `read`.
 """
 
 from __future__ import annotations

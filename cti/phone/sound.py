@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
+import soundfile  # type: ignore[import-untyped]  # it ships no types
 
 from calls.errors import NotPossible
 from cti.phone.places import RATE_HZ
