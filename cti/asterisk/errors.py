@@ -1,0 +1,80 @@
+"""What can go wrong between the controller and Asterisk, in words.
+
+    AriError
+    ├── Gone            the channel, bridge, playback or recording is no longer there
+    ├── NotInStasis     the channel is there, but not (yet, or any more) in our hands
+    ├── Conflict        it is there, but its state, or an id already taken, forbids the operation
+    ├── Refused         Asterisk will not do this: a wrong request, a wrong password
+    ├── Unreadable      done, but the answer was not what the Swagger files promise
+    ├── Unavailable     Asterisk did not answer: down, starting, overloaded, too slow; whether it acted is unknown
+    └── Replaced        another controller took our application name; this one is deaf and must stop
+
+Why words: Asterisk tells "gone" as 404, 409, 422, 400 or even 500, by operation; only `from_answer` knows status codes.
+To tell a new case, add its text there, with the operation that answers it.
+"""
+
+from collections.abc import Callable
+
+
+class AriError(Exception):
+    """Anything that stops an ARI operation or the event socket."""
+
+
+class Gone(AriError):
+    """The object that the operation names, or one that it mentions, is no longer there."""
+
+
+class NotInStasis(AriError):
+    """The channel exists but is not in this application: it has left, or its StasisStart has not come yet."""
+
+
+class Conflict(AriError):
+    """The object exists and its state forbids the operation, or the id is taken (as a prefix, letter case aside).
+
+    After a true duplicate, Asterisk may claim "already exists" for later requests on the same connection too: when it
+    matters, ask whether the object is there.
+    """
+
+
+class Refused(AriError):
+    """Asterisk answered that it will not do this, now or later."""
+
+
+class Unreadable(AriError):
+    """Asterisk did what was asked, but its answer could not be read."""
+
+
+class Unavailable(AriError):
+    """No usable answer came from Asterisk. What was asked may or may not have been done."""
+
+
+class Replaced(AriError):
+    """Another controller registered the same application name: events now go there. Fatal."""
+
+
+_GONE_TEXTS = (
+    "channel not found",  # bridges.add_channel (400), events.claim_channel
+    "channel was not found",  # channels.snoop_channel (400), channels.create with an originator (400)
+    "channel not in this bridge",  # bridges.remove_channel (422), after the caller hung up
+    "not in bridge",
+    "event source does not exist",  # applications.subscribe (422)
+    "event source was not found",  # events.user_event (422)
+    "event source was not subscribed to",  # applications.unsubscribe (409)
+)
+_CLASHES = (409, 412)
+_MISTAKES = (400, 422)
+
+
+def from_answer(operation: str, status: int, message: str) -> AriError:
+    """The word for an answer outside 200 to 299; `message` is Asterisk's own text."""
+    return _word(status, message.lower())(f"{operation}: {status} {message}".rstrip())
+
+
+def _word(status: int, text: str) -> Callable[[str], AriError]:
+    if status == 404 or (status in (*_MISTAKES, *_CLASHES) and any(each in text for each in _GONE_TEXTS)):
+        return Gone
+    if status in (409, 422) and "not in stasis" in text:
+        return NotInStasis
+    if status in _CLASHES:
+        return Conflict
+    return Unavailable if status >= 500 else Refused
