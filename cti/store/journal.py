@@ -1,0 +1,281 @@
+"""The journal: where every fact is written first, on this node's own disk, off the event loop.
+
+`record` stamps a fact and returns; a thread of the journal's own commits what has come since its last commit, so one
+`fsync` serves as many facts as came meanwhile. Whoever must not go on before a fact is safe (a reference that is read
+out to the citizen) awaits `flush`. Readers follow the journal by sequence number: the newest facts come from memory, older
+ones from the file, so a slow or dead reader costs the calls nothing and misses nothing.
+
+When the disk is full, `problem` says so, facts wait in bounded memory and are tried again; past the bound they are
+counted in `lost`, and their numbers stay unused, so that the gap shows in every copy of the history.
+
+The operational state (`put`, `get`, `find`, `forget`) is committed by the same thread, together with the facts recorded
+before it. It is kept in memory too: reading it costs no I/O.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from bisect import bisect_right
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from threading import Condition, Thread
+from typing import TypeVar
+from uuid import uuid4
+
+import msgspec
+import structlog
+
+from calls.clock import Clock
+from calls.facts import VERSION, AnyFact, Stamped
+from cti.store.sqlitefile import SqliteFile
+
+T = TypeVar("T")
+
+KEPT = timedelta(days=7)
+"""Facts stay in the journal this long after they are in Postgres: time to mend a bus or a database by hand."""
+
+PRUNED_EVERY = timedelta(hours=1)
+
+MEMORY_LIMIT = 100_000
+"""Facts that may wait for a full disk: over an hour of a busy centre, some 100 MB."""
+
+RECENT = 10_000
+"""Committed facts kept in memory for those who follow closely."""
+
+RETRY = timedelta(milliseconds=500)
+"""Between attempts while the disk refuses."""
+
+_ID = "journal/id"
+_SHIPPED = "journal/shipped"
+
+log = structlog.get_logger(__name__)
+
+
+class Journal:
+    """The history of node `node`, in the file at `path`; a FactSink. Raises NotPossible when it cannot be opened."""
+
+    def __init__(self, path: Path, node: str, clock: Clock) -> None:
+        self.node = node
+        self.problem: str | None = None
+        """What keeps facts from the disk at this moment; None when all is well."""
+        self.lost = 0
+        """Facts that found no room, neither on the disk nor in memory, since this journal was opened."""
+        self._clock = clock
+        self._file = SqliteFile(path)
+        self._state = self._file.state()
+        self._recorded = self.committed = self._file.last_seq()
+        self._changed = Condition()
+        self._facts: list[Stamped] = []
+        self._puts: dict[str, bytes | None] = {}
+        self._changes = self._safe = 0  # every record and put is a change; `_safe` of them are committed
+        self._in_hand = 0
+        self._recent: list[Stamped] = []
+        self._closing = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waiters: set[asyncio.Future[None]] = set()
+        self.shipped_upto = self.get(_SHIPPED, int) or 0
+        """Facts up to this one are in Postgres, as far as is known."""
+        self._pruned_at = clock.now()
+        if _ID not in self._state:
+            self.put(_ID, uuid4().hex)
+        self._thread = Thread(target=self._write, name="journal", daemon=True)
+        self._thread.start()
+
+    @property
+    def id(self) -> str:
+        """Names this file for life: two files of the same node name are two histories."""
+        return self.get(_ID, str) or ""
+
+    # Facts
+
+    def record(self, fact: AnyFact) -> None:
+        """Stamp the fact now and keep it. Never blocks and never raises."""
+        with self._changed:
+            self._recorded += 1
+            if len(self._facts) + self._in_hand >= MEMORY_LIMIT:
+                self.lost += 1
+                return
+            mono_ms = round(self._clock.now() * 1000)
+            self._facts.append(
+                Stamped(
+                    node=self.node,
+                    seq=self._recorded,
+                    at=self._clock.utc(),
+                    mono_ms=mono_ms,
+                    version=VERSION,
+                    fact=fact,
+                )
+            )
+            self._changes += 1
+            self._changed.notify()
+
+    async def flush(self) -> None:
+        """Wait until all that was recorded and put so far is on the disk; while the disk refuses, for ever."""
+        wanted = self._changes
+        await self._until(lambda: self._safe >= wanted)
+
+    async def wait_beyond(self, seq: int) -> None:
+        """Wait until there are committed facts beyond `seq`."""
+        await self._until(lambda: self.committed > seq)
+
+    async def read_after(self, seq: int, limit: int = 500) -> list[Stamped]:
+        """Up to `limit` committed facts beyond `seq`, in order. Raises NotPossible when one cannot be read."""
+        with self._changed:
+            if self._recent and seq >= self._recent[0].seq - 1:
+                first = bisect_right(self._recent, seq, key=_seq)
+                return self._recent[first : first + limit]
+        return await asyncio.to_thread(self._file.read_after, seq, limit)
+
+    async def follow(self, after: int, limit: int = 500) -> AsyncIterator[list[Stamped]]:
+        """All facts beyond `after`, for ever, in lists of at most `limit`, each as soon as it is committed."""
+        while True:
+            await self.wait_beyond(after)
+            facts = await self.read_after(after, limit)
+            after = facts[-1].seq
+            yield facts
+
+    def shipped(self, seq: int) -> None:
+        """Facts up to `seq` are in Postgres: they may be removed once they are older than KEPT."""
+        self.shipped_upto = seq
+
+    # Operational state
+
+    def put(self, key: str, value: object) -> None:
+        """Keep `value` (anything msgspec can encode) under `key`, for the next controller too; the last one counts."""
+        self._put(key, msgspec.json.encode(value))
+
+    def forget(self, key: str) -> None:
+        """Remove what is kept under `key`, if anything is."""
+        self._put(key, None)
+
+    def get(self, key: str, shape: type[T]) -> T | None:
+        """What is kept under `key`; None when nothing is, or when another release wrote what this one cannot read."""
+        value = self._state.get(key)
+        if value is None:
+            return None
+        try:
+            return msgspec.json.decode(value, type=shape)
+        except msgspec.DecodeError as error:
+            log.warning("state of another release is not understood and ignored", key=key, error=str(error))
+            return None
+
+    def find(self, prefix: str, shape: type[T]) -> dict[str, T]:
+        """All that is kept under keys that begin with `prefix`, by whole key."""
+        found = {key: self.get(key, shape) for key in self._state if key.startswith(prefix)}
+        return {key: value for key, value in found.items() if value is not None}
+
+    async def close(self) -> None:
+        """Commit what is left and close the file. What a full disk still refuses is counted in `lost`."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        await asyncio.to_thread(self._thread.join)
+        self._file.close()
+
+    def _put(self, key: str, value: bytes | None) -> None:
+        with self._changed:
+            if value is None:
+                self._state.pop(key, None)
+            else:
+                self._state[key] = value
+            self._puts[key] = value
+            self._changes += 1
+            self._changed.notify()
+
+    async def _until(self, done: Callable[[], bool]) -> None:
+        self._loop = asyncio.get_running_loop()
+        while not done():
+            waiter = self._loop.create_future()
+            self._waiters.add(waiter)
+            try:
+                await waiter
+            finally:
+                self._waiters.discard(waiter)
+
+    def _wake(self) -> None:
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    # The thread
+
+    def _write(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._facts or self._puts or self._closing)
+                if not (self._facts or self._puts):
+                    return
+                facts, self._facts = self._facts, []
+                puts, self._puts = self._puts, {}
+                changes, self._in_hand = self._changes, len(facts)
+            if self._commit(facts, puts):
+                self._committed(facts, changes)
+                self._prune()
+
+    def _commit(self, facts: list[Stamped], puts: dict[str, bytes | None]) -> bool:
+        rows = [(fact.seq, fact.at.timestamp(), _encoded(fact)) for fact in facts]
+        while True:
+            try:
+                self._file.commit(rows, puts)
+            except sqlite3.Error as error:
+                self._refused(error)
+                if self._closing:
+                    return self._give_up(len(facts))
+                with self._changed:
+                    self._changed.wait_for(lambda: self._closing, RETRY.total_seconds())
+                continue
+            return True
+
+    def _committed(self, facts: list[Stamped], changes: int) -> None:
+        if self.problem:
+            log.info("the journal is written again", lost=self.lost)
+            self.problem = None
+        with self._changed:
+            self._recent += facts
+            if len(self._recent) > 2 * RECENT:
+                del self._recent[:-RECENT]
+            if facts:
+                self.committed = facts[-1].seq
+            self._safe, self._in_hand = changes, 0
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop that waited once is closed: nobody is left to wake
+                self._loop.call_soon_threadsafe(self._wake)
+
+    def _refused(self, error: sqlite3.Error) -> None:
+        if self.problem is None:
+            log.error("the journal cannot be written", path=str(self._file.path), error=str(error))
+        self.problem = (
+            f"{self._file.path}: the journal cannot be written: {error}; facts wait in memory. "
+            "Mend: make room on that disk."
+        )
+
+    def _give_up(self, facts: int) -> bool:
+        self.lost += facts
+        log.error("facts were lost with the closing journal", path=str(self._file.path), facts=facts)
+        return False
+
+    def _prune(self) -> None:
+        now = self._clock.now()
+        if now - self._pruned_at < PRUNED_EVERY.total_seconds():
+            return
+        self._pruned_at = now
+        try:
+            self._file.prune(self.shipped_upto, self._clock.utc() - KEPT)
+        except sqlite3.Error as error:
+            log.warning("old facts could not be removed; tried again later", error=str(error))
+
+
+def _seq(stamped: Stamped) -> int:
+    return stamped.seq
+
+
+def _encoded(stamped: Stamped) -> bytes:
+    """JSON for the file. Half a surrogate pair, which the wire may bring and no database takes, becomes `?`."""
+    try:
+        return msgspec.json.encode(stamped)
+    except UnicodeEncodeError:
+        return json.dumps(msgspec.to_builtins(stamped), ensure_ascii=False).encode(errors="replace")

@@ -1,0 +1,103 @@
+"""Bringing a database up to date: Alembic's versions, then the views, then the rights of the reading role.
+
+Migrations go forward only; the way back is a backup. Views are text in `views/`, made anew by every run, so a changed
+view needs no migration, except where a column changes its name or type, or a table's column goes: then the migration
+drops the view first. To make a migration: change tables.py, then `python -m cti.store.schema "what changes"` writes
+the version's first draft against an empty database whose address stands in REXIAN_DRAFT_DSN.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from calls.errors import NotPossible
+
+HERE = Path(__file__).parent
+VIEWS = ("half_hours", "seat_spells", "conservation_violations")
+"""In the order in which they are made: one may read those before it."""
+
+READER = "rexian_read"
+
+CONNECT_TIMEOUT = timedelta(seconds=5)
+MIGRATION_TIMEOUT = timedelta(minutes=30)
+"""For one statement: building an index over years of facts takes its time."""
+
+_ONE_AT_A_TIME = 12333
+"""Advisory lock: two controllers that start together migrate one after the other."""
+
+
+async def migrate(dsn: str, time_zone: str = "Asia/Shanghai") -> None:
+    """Bring the database at `dsn` up to date; does nothing to one that is. Raises NotPossible with the mend."""
+    await _on(dsn, lambda connection: _migrate(connection, time_zone))
+
+
+async def draft(dsn: str, message: str) -> None:
+    """Write the first draft of the version that makes the database at `dsn` equal to tables.py."""
+
+    def write(connection: Connection) -> None:
+        config = _config(connection)
+        command.upgrade(config, "head")
+        number = len(list((HERE / "migrations" / "versions").glob("v*.py"))) + 1
+        command.revision(config, message=message, autogenerate=True, rev_id=f"{number:04}")
+
+    await _on(dsn, write)
+
+
+async def _on(dsn: str, work: Callable[[Connection], None]) -> None:
+    async def connect() -> asyncpg.Connection:
+        return await asyncpg.connect(
+            dsn, timeout=CONNECT_TIMEOUT.total_seconds(), command_timeout=MIGRATION_TIMEOUT.total_seconds()
+        )
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(work)
+    except (OSError, TimeoutError, asyncpg.PostgresError, SQLAlchemyError) as error:
+        raise NotPossible(
+            f"the database cannot be brought up to date: {error}. "
+            "Mend: see that PostgreSQL (15 or newer) runs and that the controller's role owns the database."
+        ) from error
+    finally:
+        await engine.dispose()
+
+
+def _migrate(connection: Connection, time_zone: str) -> None:
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ONE_AT_A_TIME})
+    command.upgrade(_config(connection), "head")
+    connection.execute(
+        text("INSERT INTO local_time (zone) VALUES (:zone) ON CONFLICT (one) DO UPDATE SET zone = excluded.zone"),
+        {"zone": time_zone},
+    )
+    for view in VIEWS:
+        for statement in (HERE / "views" / f"{view}.sql").read_text(encoding="utf-8").split(";\n"):
+            if statement.strip():
+                connection.exec_driver_sql(statement)
+    known = connection.scalar(text("SELECT count(*) FROM pg_roles WHERE rolname = :reader"), {"reader": READER})
+    if known:
+        connection.exec_driver_sql(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {READER}")
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(HERE / "migrations"))
+    config.set_main_option("file_template", "v%%(rev)s_%%(slug)s")
+    config.attributes["connection"] = connection
+    return config
+
+
+if __name__ == "__main__":
+    asyncio.run(draft(os.environ["REXIAN_DRAFT_DSN"], " ".join(sys.argv[1:])))

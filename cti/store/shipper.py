@@ -1,0 +1,149 @@
+"""From the journal to PostgreSQL: every fact exactly once, in order, in batches, for ever.
+
+One transaction a batch writes the facts, their rows in the other tables, and the node's high-water mark in `nodes`. The
+mark is read under a lock in that same transaction, so a batch that is sent twice, because its answer was lost or
+because two shippers run by accident, adds nothing the second time.
+
+PostgreSQL may be away, frozen or half gone: every step has a time limit, a broken connection is thrown away, and the
+next attempt comes within a second. Nobody waits for the shipper; the journal keeps what it has not taken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import asyncpg
+import structlog
+
+from calls.errors import NotPossible, RexianError
+from calls.facts import Stamped
+from cti.store.journal import Journal
+from cti.store.projections import FACT_COLUMNS, batched, fact_row
+
+BATCH = 500
+"""Facts a transaction: beyond this a batch gets slower, not cheaper."""
+
+CONNECT_TIMEOUT = timedelta(seconds=3)
+BATCH_TIMEOUT = timedelta(seconds=10)
+"""A batch takes some 20 ms; a database that needs 10 s for it is away."""
+
+HEARTBEAT = timedelta(seconds=2)
+"""In a quiet hour the connection is tried this often, so that `problem` tells the truth."""
+
+FIRST_RETRY = timedelta(milliseconds=100)
+LAST_RETRY = timedelta(seconds=1)
+
+log = structlog.get_logger(__name__)
+
+
+class Shipper:
+    """Ships what `journal` commits to the database at `dsn` (`postgresql://...`), as long as `run` runs."""
+
+    def __init__(self, journal: Journal, dsn: str) -> None:
+        self.problem: str | None = "not connected to PostgreSQL yet"
+        """Why facts are not shipped at this moment; None when they are."""
+        self._journal = journal
+        self._dsn = dsn
+        self._shipped = journal.shipped_upto
+        self._wait = FIRST_RETRY
+
+    @property
+    def behind(self) -> int:
+        """Facts in the journal that are not in PostgreSQL, as far as this controller knows."""
+        return max(0, self._journal.committed - self._shipped)
+
+    async def run(self) -> None:
+        """Ship until cancelled. Never gives up."""
+        while True:
+            try:
+                async with self._connected() as connection:
+                    await self._ship(connection)
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, RexianError) as error:
+                self._failed(error)
+            await asyncio.sleep(self._wait.total_seconds())
+            self._wait = min(self._wait * 2, LAST_RETRY)
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[asyncpg.Connection]:
+        async with asyncio.timeout(CONNECT_TIMEOUT.total_seconds()):
+            connection = await asyncpg.connect(self._dsn)
+        try:
+            yield connection
+        finally:
+            connection.terminate()  # nothing is lost by it, and nothing waits for a server that does not answer
+
+    async def _ship(self, connection: asyncpg.Connection) -> None:
+        async with asyncio.timeout(BATCH_TIMEOUT.total_seconds()):
+            after = self._shipped = await self._high_water(connection)
+        if not self.behind:
+            self._working(after)
+        while True:
+            try:
+                async with asyncio.timeout(HEARTBEAT.total_seconds()):
+                    await self._journal.wait_beyond(after)
+            except TimeoutError:
+                async with asyncio.timeout(BATCH_TIMEOUT.total_seconds()):
+                    await connection.execute("SELECT 1")
+                self._working(after)
+                continue
+            facts = await self._journal.read_after(after, BATCH)
+            async with asyncio.timeout(BATCH_TIMEOUT.total_seconds()):
+                await self._ship_batch(connection, facts)
+            after = facts[-1].seq
+            self._working(after)
+
+    async def _high_water(self, connection: asyncpg.Connection) -> int:
+        node, journal = self._journal.node, self._journal.id
+        row = await connection.fetchrow("SELECT journal, last_seq FROM nodes WHERE node = $1", node)
+        if row is None:
+            return 0
+        if row["journal"] != journal:
+            raise NotPossible(
+                f"PostgreSQL holds facts of node {node} that come from another journal file ({row['journal']}). "
+                "Mend: give this node a name of its own in the setting `node`, or bring its former journal back."
+            )
+        return int(row["last_seq"])
+
+    async def _ship_batch(self, connection: asyncpg.Connection, facts: list[Stamped]) -> None:
+        node = self._journal.node
+        async with connection.transaction():
+            await connection.execute(
+                "INSERT INTO nodes (node, journal, first_seq, last_seq, facts, shipped_at) "
+                "VALUES ($1, $2, $3, $3::bigint - 1, 0, now()) ON CONFLICT DO NOTHING",
+                node,
+                self._journal.id,
+                facts[0].seq,
+            )
+            mark = await connection.fetchval("SELECT last_seq FROM nodes WHERE node = $1 FOR UPDATE", node)
+            fresh = [fact for fact in facts if fact.seq > mark]
+            if not fresh:
+                return
+            await connection.copy_records_to_table(
+                "facts", records=[fact_row(fact) for fact in fresh], columns=FACT_COLUMNS
+            )
+            for statement, rows in batched(fresh):
+                await connection.executemany(statement, rows)
+            await connection.execute(
+                "UPDATE nodes SET last_seq = $2, facts = facts + $3, shipped_at = now() WHERE node = $1",
+                node,
+                fresh[-1].seq,
+                len(fresh),
+            )
+
+    def _working(self, shipped: int) -> None:
+        if self.problem is not None:
+            log.info("facts are shipped to PostgreSQL", behind=self._journal.committed - shipped)
+            self.problem = None
+        self._wait = FIRST_RETRY
+        self._shipped = shipped
+        self._journal.shipped(shipped)
+
+    def _failed(self, error: BaseException) -> None:
+        reason = str(error) or ("no answer in time" if isinstance(error, TimeoutError) else type(error).__name__)
+        problem = reason if isinstance(error, RexianError) else f"PostgreSQL takes no facts: {reason}"
+        if self.problem != problem:
+            log.warning("facts are not shipped to PostgreSQL", reason=reason, behind=self.behind)
+        self.problem = problem

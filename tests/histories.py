@@ -1,0 +1,196 @@
+"""Made-up histories for tests: whole calls as lists of facts, and the stamping of them.
+
+Import the builders, or the hypothesis strategy `histories`, wherever facts are needed without a telephone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import get_args
+
+from hypothesis import strategies as st
+
+from calls.facts import (
+    VERSION,
+    AdviserNumberSaid,
+    AnyFact,
+    CallArrived,
+    CallEnded,
+    CallOutcome,
+    CallRefused,
+    ConversationEnded,
+    MenuStepTaken,
+    NoticeHeard,
+    QueueEntered,
+    QueueLeft,
+    RatingKeyed,
+    RecordingLost,
+    RecordingSealed,
+    SeatAnswered,
+    SeatDidNotAnswer,
+    SeatOffered,
+    Stamped,
+    VisitOutcome,
+)
+
+LONG_AGO = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
+"""Long enough for everything that is owed within minutes or hours to be overdue."""
+
+
+def stamped(facts: Iterable[AnyFact], node: str = "node1", start: datetime = LONG_AGO, first: int = 1) -> list[Stamped]:
+    """The facts as a journal would stamp them, a second apart."""
+    return [
+        Stamped(
+            node=node,
+            seq=seq,
+            at=start + timedelta(seconds=seq),
+            mono_ms=1_000_000 + seq * 1000,
+            version=VERSION,
+            fact=fact,
+        )
+        for seq, fact in enumerate(facts, first)
+    ]
+
+
+def arrived(call_id: str, number: str | None = "+8613800001111") -> CallArrived:
+    return CallArrived(
+        call_id=call_id,
+        line="12333",
+        line_version="1",
+        trunk="demo",
+        dialled="12333",
+        calling_number=number,
+        sip_call_id=f"sip-{call_id}",
+    )
+
+
+def refused(call_id: str) -> CallRefused:
+    return CallRefused(
+        call_id=call_id,
+        trunk="demo",
+        dialled="99999",
+        calling_number="+8613800001111",
+        sip_call_id=f"sip-{call_id}",
+        reason="no such line",
+    )
+
+
+def ended(call_id: str, outcome: CallOutcome) -> CallEnded:
+    return CallEnded(call_id=call_id, outcome=outcome, ended_by="caller", lasted_ms=60_000, step="menu")
+
+
+def notice(call_id: str) -> NoticeHeard:
+    return NoticeHeard(
+        call_id=call_id, notice="notice", notice_version="1", language="zh-CN", heard_ms=8000, whole=True
+    )
+
+
+def menu_step(call_id: str) -> MenuStepTaken:
+    return MenuStepTaken(call_id=call_id, menu="main", attempt=1, outcome="chosen", choice="cards", waited_ms=900)
+
+
+def entered(call_id: str, visit: str, queue: str = "cards") -> QueueEntered:
+    return QueueEntered(call_id=call_id, visit=visit, queue=queue, skills={"cards": 1}, since_ms=5000, returned=False)
+
+
+def left(call_id: str, visit: str, outcome: VisitOutcome, waited_ms: int = 20_000) -> QueueLeft:
+    return QueueLeft(call_id=call_id, visit=visit, outcome=outcome, waited_ms=waited_ms)
+
+
+def conversation(call_id: str, visit: str, waited_ms: int = 20_000) -> list[AnyFact]:
+    """What follows QueueEntered when an adviser answers at the second ring of a seat."""
+    return [
+        SeatOffered(call_id=call_id, visit=visit, seat="1001", adviser="8001", generation=1, why="longest idle"),
+        SeatDidNotAnswer(call_id=call_id, visit=visit, seat="1001", adviser="8001", reason="no_answer", rang_ms=15_000),
+        SeatOffered(call_id=call_id, visit=visit, seat="1002", adviser="8002", generation=1, why="longest idle"),
+        SeatAnswered(call_id=call_id, visit=visit, seat="1002", adviser="8002", waited_ms=waited_ms, rang_ms=2000),
+        left(call_id, visit, "answered", waited_ms),
+        AdviserNumberSaid(call_id=call_id, visit=visit, adviser="8002"),
+        ConversationEnded(call_id=call_id, visit=visit, seat="1002", adviser="8002", talked_ms=90_000, ended_by="seat"),
+    ]
+
+
+def sealed(call_id: str, visit: str) -> RecordingSealed:
+    return RecordingSealed(
+        call_id=call_id,
+        visit=visit,
+        path=f"2026/01/{visit}.wav",
+        sha256="0" * 64,
+        length_ms=90_000,
+        left_dbfs=-20.5,
+        right_dbfs=None,
+        left_packets=4500,
+        right_packets=0,
+        alarms=("adviser_silent",),
+    )
+
+
+def lost(call_id: str, visit: str) -> RecordingLost:
+    return RecordingLost(call_id=call_id, visit=visit, reason="disk full")
+
+
+def rating(call_id: str, visit: str, score: int | None = 5) -> RatingKeyed:
+    return RatingKeyed(call_id=call_id, visit=visit, adviser="8002", score=score)
+
+
+def answered_call(call_id: str, waited_ms: int = 20_000, queue: str = "cards") -> list[AnyFact]:
+    """A citizen hears the notice, keys the menu, waits, talks, rates, and is recorded."""
+    visit = f"{call_id}-visit1"
+    return [
+        arrived(call_id),
+        notice(call_id),
+        menu_step(call_id),
+        entered(call_id, visit, queue),
+        *conversation(call_id, visit, waited_ms),
+        rating(call_id, visit),
+        ended(call_id, "queued"),
+        sealed(call_id, visit),
+    ]
+
+
+def abandoned_call(call_id: str, queue: str = "cards") -> list[AnyFact]:
+    """A citizen hangs up while waiting."""
+    visit = f"{call_id}-visit1"
+    return [
+        arrived(call_id),
+        notice(call_id),
+        entered(call_id, visit, queue),
+        left(call_id, visit, "abandoned_waiting"),
+        ended(call_id, "queued"),
+    ]
+
+
+@st.composite
+def calls(draw: st.DrawFn, call_id: str) -> list[AnyFact]:
+    """One whole and valid call."""
+    outcome: CallOutcome = draw(st.sampled_from(get_args(CallOutcome)))
+    if outcome == "refused":
+        return [refused(call_id), ended(call_id, "refused")]
+    facts: list[AnyFact] = [arrived(call_id)]
+    if outcome == "abandoned_hold":
+        return [*facts, ended(call_id, "abandoned_hold")]
+    facts += [notice(call_id), *[menu_step(call_id)] * draw(st.integers(0, 3))]
+    visits = [f"{call_id}-visit{n}" for n in range(draw(st.integers(1, 2)))] if outcome == "queued" else []
+    answered = []
+    for visit in visits:
+        facts.append(entered(call_id, visit))
+        if draw(st.booleans()):
+            answered.append(visit)
+            facts += [*conversation(call_id, visit), *[rating(call_id, visit)] * draw(st.integers(0, 1))]
+        else:
+            ends: Sequence[VisitOutcome] = ("abandoned_waiting", "abandoned_ringing", "closed", "full", "no_seat")
+            facts.append(left(call_id, visit, draw(st.sampled_from(ends))))
+    facts.append(ended(call_id, outcome))
+    for visit in answered:
+        facts.append(sealed(call_id, visit) if draw(st.booleans()) else lost(call_id, visit))
+    return facts
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[AnyFact]:
+    """Several valid calls at once, their facts interleaved as on a busy node; each call's own order is kept."""
+    queues = [draw(calls(f"call{n}")) for n in range(draw(st.integers(1, 6)))]
+    turns = draw(st.permutations([n for n, facts in enumerate(queues) for _ in facts]))
+    iterators = [iter(facts) for facts in queues]
+    return [next(iterators[turn]) for turn in turns]
