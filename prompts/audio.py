@@ -34,7 +34,12 @@ Samples: TypeAlias = NDArray[np.float64]
 _FRAME = RATE // 50
 _SILENT_DBFS = -50.0
 _QUIETER_DB = 15.0
+_TRIMMED_DB = 35.0
+"""So far below its loudness, a voice is over: the end of an f or an n is still above."""
+
 _NOTHING = 1e-3
+"""A recording whose peak is below this (-60 dBFS) holds no voice."""
+
 _PASS_HZ = (50.0, 150.0, 3400.0, 3900.0)
 """The telephone band: all between the inner two. The slopes outside are gentle, or the ends would ring for long."""
 
@@ -84,7 +89,7 @@ def resample(samples: Samples, rate: int) -> Samples:
 
 def loudness(samples: Samples) -> float:
     """The level of active speech in dBFS, as this module defines it; -inf when nobody speaks."""
-    power = _power(samples)
+    power = _power(samples, _FRAME)
     active = power[power > _ratio(_SILENT_DBFS)]
     if len(active) == 0:
         return -math.inf
@@ -104,8 +109,7 @@ def level(samples: Samples, dbfs: float) -> Samples:
 def trim(samples: Samples, text: str) -> Samples:
     """Only the voice, and after it the pause that the last mark of `text` asks for."""
     step = RATE // 100
-    frames = samples[: len(samples) // step * step].reshape(-1, step)
-    heard = np.flatnonzero((frames**2).mean(axis=1) > _ratio(loudness(samples) - 35))
+    heard = np.flatnonzero(_power(samples, step) > _ratio(loudness(samples) - _TRIMMED_DB))
     start, end = (heard[0] * step, (heard[-1] + 1) * step) if len(heard) else (0, len(samples))
     ending = text.rstrip()[-1:]
     tail_ms = _STOP_MS if ending in "。？！.?!" else _COMMA_MS if ending in "，、；：,;:" else _JOIN_MS
@@ -135,9 +139,10 @@ def _soften(samples: Samples) -> Samples:
     return softened
 
 
-def _power(samples: Samples) -> Samples:
-    padded = np.concatenate([samples, np.zeros(-len(samples) % _FRAME)])
-    power: Samples = (padded.reshape(-1, _FRAME) ** 2).mean(axis=1)
+def _power(samples: Samples, frame: int) -> Samples:
+    """Mean square of each stretch of `frame` samples, the last one filled up with silence."""
+    padded = np.pad(samples, (0, -len(samples) % frame))
+    power: Samples = (padded.reshape(-1, frame) ** 2).mean(axis=1)
     return power
 
 

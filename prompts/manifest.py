@@ -43,7 +43,7 @@ def load(target: Path) -> Manifest | None:
     """None when nothing was built there, or by another version."""
     try:
         return msgspec.json.decode((target / "manifest.json").read_bytes(), type=Manifest)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):
         return None
 
 

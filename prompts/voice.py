@@ -27,13 +27,34 @@ _SPEAK_LIMIT_S = 30
 _VOICES: Mapping[Language, str] = {"zh-CN": "cmn-latn-pinyin", "en": "en"}
 
 _PRONOUNCED = {
+    "重新": "chong2 xin1",
     "重听": "chong2 ting1",
-    "不要": "bu2 yao4",
+    "重复": "chong2 fu4",
+    "服务": "fu2 wu4",
+    "投诉": "tou2 su4",
+    "凌晨": "ling2 chen2",
+    "银行": "yin2 hang2",
     "调解": "tiao2 jie3",
+    "调整": "tiao2 zheng3",
     "了解": "liao2 jie3",
+    "退还": "tui4 huan2",
+    "处理": "chu3 li3",
+    "应当": "ying1 dang1",
+    "增长": "zeng1 zhang3",
+    "一般": "yi4 ban1",
     "一遍": "yi2 bian4",
+    "一次": "yi2 ci4",
+    "一个": "yi2 ge4",
+    "不要": "bu2 yao4",
+    "不是": "bu2 shi4",
+    "不便": "bu2 bian4",
+    "不具": "bu2 ju4",
+    "不会": "bu2 hui4",
+    "不对": "bu2 dui4",
+    "不再": "bu2 zai4",
 }
-"""Words that espeak-ng, which reads character by character, gets wrong; extend it when a sentence brings in another."""
+"""What espeak-ng, which reads character by character, gets wrong among the words of this trade. Add to it as needed:
+hear what a new sentence becomes with `espeak-ng -v cmn-latn-pinyin -q -x`."""
 
 
 class Voice(Protocol):

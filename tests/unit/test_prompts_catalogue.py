@@ -1,0 +1,153 @@
+"""The words: the files that come with the hotline are whole, and a fault in a file is told where it is."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from calls.errors import BadFile
+from calls.words import LANGUAGES, Language
+from prompts.catalogue import CATALOGUE, Catalogue
+from prompts.reading import CannotSay
+from prompts.voice import EspeakVoice
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the catalogue, to spoil."""
+    return Path(shutil.copytree(CATALOGUE, tmp_path / "catalogue"))
+
+
+def spoil(folder: Path, language: Language, old: str, new: str) -> int:
+    """Replace the line that begins with `old`; gives its number."""
+    path = folder / f"{language}.yaml"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    number = next(index for index, line in enumerate(lines) if line.startswith(old))
+    lines[number] = new
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return number + 1
+
+
+def only_problem(folder: Path) -> BadFile:
+    (problem,) = Catalogue.load(folder).problems
+    return problem
+
+
+def test_the_catalogue_that_comes_with_the_hotline_is_whole() -> None:
+    assert Catalogue.load(CATALOGUE).problems == ()
+
+
+def test_a_sentence_missing_in_one_language_is_named(folder: Path) -> None:
+    spoil(folder, "en", "goodbye:", "")
+    problem = only_problem(folder)
+    assert problem.path.name == "en.yaml"
+    assert "goodbye" in problem.reason
+    assert 'goodbye: "…"' in problem.mend
+
+
+def test_a_key_that_the_first_language_does_not_have_is_named_with_its_line(folder: Path) -> None:
+    line = spoil(folder, "en", "goodbye:", 'goodbye: "Bye."\nwellcome: "Hello."')
+    problem = only_problem(folder)
+    assert (problem.path.name, problem.line) == ("en.yaml", line + 1)
+    assert "wellcome" in problem.reason
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        ('queue.position: "第{number}位"', "slot"),
+        ('queue.position: "第{number:ordinal位"', "slot"),
+        ('queue.position: "第{number:roman}位"', "cannot be read out in zh-CN"),
+        ("queue.position: ''", "no words"),
+        ("queue.position: 12", "no words"),
+        ("queue.position: [a]", "no words"),
+    ],
+)
+def test_an_entry_that_is_wrong_is_named_with_line_reason_and_mend(folder: Path, entry: str, reason: str) -> None:
+    line = spoil(folder, "zh-CN", "queue.position:", entry)
+    problems = Catalogue.load(folder).problems
+    problem = next(one for one in problems if one.path.name == "zh-CN.yaml")
+    assert (problem.line, problem.column) == (line, 1)
+    assert reason in problem.reason
+    assert problem.mend
+
+
+def test_a_key_must_be_a_file_name_in_every_system(folder: Path) -> None:
+    line = spoil(folder, "zh-CN", "goodbye:", 'goodbye: "再见。"\n"../etc": "坏"')
+    problem = only_problem(folder)
+    assert problem.line == line + 1
+    assert "not a key" in problem.reason
+
+
+def test_a_key_may_not_be_the_name_of_a_piece(folder: Path) -> None:
+    line = spoil(folder, "zh-CN", "goodbye:", 'goodbye: "再见。"\nseat.number.1: "坏"')
+    problem = only_problem(folder)
+    assert problem.line == line + 1
+    assert "piece of seat.number" in problem.reason
+
+
+def test_two_languages_must_have_the_same_slots(folder: Path) -> None:
+    line = spoil(folder, "en", "queue.position:", 'queue.position: "You are waiting."')
+    problem = only_problem(folder)
+    assert (problem.path.name, problem.line) == ("en.yaml", line)
+    assert "its slots are none, in zh-CN number" in problem.reason
+
+
+def test_a_word_that_numbers_need_must_be_there(folder: Path) -> None:
+    spoil(folder, "en", "number.70:", "")
+    assert "number.70" in only_problem(folder).reason
+
+
+def test_a_file_of_no_known_language_is_named(folder: Path) -> None:
+    (folder / "zh-TW.yaml").write_text("welcome: x", encoding="utf-8")
+    assert "zh-TW" in only_problem(folder).reason
+
+
+@pytest.mark.parametrize("text", ["", "- a\n- b\n", "a: 1\na: 2\n", "a: 'unclosed\n", "\tb: c\n"])
+def test_a_file_that_is_no_catalogue_is_refused_where_it_is_wrong(folder: Path, text: str) -> None:
+    (folder / "en.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(BadFile, match=r"en\.yaml:\d+:\d+: .+ Mend: "):
+        Catalogue.load(folder)
+
+
+def test_a_file_that_is_missing_is_refused(folder: Path) -> None:
+    (folder / "en.yaml").unlink()
+    with pytest.raises(BadFile, match=r"en\.yaml"):
+        Catalogue.load(folder)
+
+
+def test_a_sentence_is_played_in_pieces() -> None:
+    seat = Catalogue.load(CATALOGUE).sentences["zh-CN"]["seat.number"]
+    assert seat.render({"number": "8001"}) == ["digit.8", "digit.0", "digit.0", "digit.1", "seat.number.1"]
+    english = Catalogue.load(CATALOGUE).sentences["en"]["seat.number"]
+    assert english.render({"number": "17"}) == ["seat.number.1", "digit.1", "digit.7", "seat.number.2"]
+
+
+def test_a_sentence_needs_its_values() -> None:
+    position = Catalogue.load(CATALOGUE).sentences["zh-CN"]["queue.position"]
+    with pytest.raises(CannotSay, match="number"):
+        position.render({"place": 3})
+
+
+def test_pieces_are_the_whole_script_for_a_speaker() -> None:
+    catalogue = Catalogue.load(CATALOGUE)
+    for language in LANGUAGES:
+        script = catalogue.pieces(language)
+        assert all(any(letter.isalnum() for letter in text) and "{" not in text for text in script.values())
+        assert len(script) >= len(catalogue.sentences[language]) - 1
+
+
+def test_no_chinese_character_is_read_as_english(tmp_path: Path) -> None:
+    """Some versions and voices of espeak-ng spell characters out in English; the phonemes then say so."""
+    script = tmp_path / "script.txt"
+    script.write_text("\n".join(Catalogue.load(CATALOGUE).pieces("zh-CN").values()), encoding="utf-8")
+    voice = EspeakVoice().fingerprint("zh-CN").split()
+    name = next(word for word in voice if word.startswith("cmn"))
+    spoken = subprocess.run(
+        ["espeak-ng", "-v", name, "-q", "-x", "-f", script], capture_output=True, text=True, check=True
+    )
+    assert spoken.stdout.strip()
+    assert "(en)" not in spoken.stdout

@@ -1,0 +1,64 @@
+"""What the running hotline plays."""
+
+from __future__ import annotations
+
+from datetime import time
+from pathlib import Path
+
+import pytest
+import soundfile  # type: ignore[import-untyped]  # it ships no types
+
+from calls.errors import NotPossible
+from calls.words import Language
+from prompts import CATALOGUE, Catalogue, Sounds, build
+from prompts.manifest import load, save
+from prompts.reading import CannotSay
+from tests.fakes.voice import Whistle
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("prompts")
+    build(Catalogue.load(CATALOGUE), None, target, Whistle())
+    return target
+
+
+def test_a_sentence_with_a_number_is_a_list_of_files_that_are_there(folder: Path) -> None:
+    media = Sounds(folder).media("seat.number", "zh-CN", number="8001")
+    names = ["digit.8", "digit.0", "digit.0", "digit.1", "seat.number.1"]
+    assert media == [f"sound:{folder}/zh-CN/{name}" for name in names]
+    assert all(Path(medium.removeprefix("sound:") + ".wav").is_file() for medium in media)
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_its_length_is_that_of_its_files(folder: Path, language: Language) -> None:
+    sounds = Sounds(folder)
+    media = sounds.media("hours.range", language, opens=time(8, 30), closes=time(17))
+    seconds = sum(soundfile.info(medium.removeprefix("sound:") + ".wav").duration for medium in media)
+    length = sounds.length_ms("hours.range", language, opens=time(8, 30), closes=time(17))
+    assert length == pytest.approx(1000 * seconds, abs=len(media))
+
+
+def test_a_sentence_that_a_language_lacks_is_said_in_chinese_with_chinese_numbers(folder: Path, tmp_path: Path) -> None:
+    manifest = load(folder)
+    assert manifest is not None
+    del manifest.sentences["en"]["queue.position"]
+    save(tmp_path, manifest)
+    media = Sounds(tmp_path).media("queue.position", "en", number=2)
+    assert [Path(medium).name for medium in media] == ["queue.position.1", "number.2", "queue.position.2"]
+    assert all("/zh-CN/" in medium for medium in media)
+
+
+def test_a_key_that_nobody_knows_is_refused(folder: Path) -> None:
+    with pytest.raises(CannotSay, match=r"no.such.key: no sound says this\. Mend: "):
+        Sounds(folder).media("no.such.key", "en")
+
+
+def test_a_value_that_cannot_be_read_out_is_refused(folder: Path) -> None:
+    with pytest.raises(CannotSay, match="10000"):
+        Sounds(folder).length_ms("queue.position", "zh-CN", number=10000)
+
+
+def test_a_folder_where_nothing_was_built_is_refused_with_the_mend(tmp_path: Path) -> None:
+    with pytest.raises(NotPossible, match="rexian prompts build"):
+        Sounds(tmp_path)

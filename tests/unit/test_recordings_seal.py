@@ -1,0 +1,251 @@
+"""Sealing: every sound in its channel at its time, whatever Asterisk left behind."""
+
+from __future__ import annotations
+
+import hashlib
+import resource
+import struct
+import subprocess
+import sys
+import tempfile
+import wave
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import soundfile  # type: ignore[import-untyped]  # it ships no types
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from calls.errors import NotPossible
+from recordings import Leg, Sealed, place, seal
+from recordings.listen import Samples, channels, dominant_hz, segments
+
+RATE = 8000
+
+
+def tone(hz: float, ms: int, amplitude: float = 0.3) -> Samples:
+    return amplitude * np.sin(2 * np.pi * hz * np.arange(ms * RATE // 1000) / RATE)
+
+
+def raw(path: Path, samples: Samples) -> Path:
+    """A track as Asterisk writes it."""
+    soundfile.write(path, samples, RATE, subtype="PCM_16", format="WAV")
+    return path
+
+
+def heard(sealed: Sealed) -> tuple[Samples, Samples]:
+    (left, right), rate = channels(sealed.path)
+    assert rate == RATE
+    return left, right
+
+
+@pytest.fixture
+def caller(tmp_path: Path) -> Leg:
+    return Leg(raw(tmp_path / "caller.wav", tone(440, 3000)), started_ms=0, packets=150)
+
+
+@pytest.fixture
+def adviser(tmp_path: Path) -> Leg:
+    return Leg(raw(tmp_path / "adviser.wav", tone(1000, 3000)), started_ms=0, packets=150)
+
+
+class Side(NamedTuple):
+    """A track that began at one instant and whose party spoke once."""
+
+    started_ms: int
+    quiet_ms: int
+    speaks_ms: int
+
+    @property
+    def spoken(self) -> tuple[int, int]:
+        """From when to when the party spoke."""
+        return self.started_ms + self.quiet_ms, self.started_ms + self.quiet_ms + self.speaks_ms
+
+
+SIDES = st.builds(Side, st.integers(90_000, 95_000), st.integers(0, 2000), st.integers(100, 3000))
+
+
+@settings(max_examples=60, deadline=None)
+@given(left=SIDES, right=SIDES, begin=st.integers(91_000, 96_000), length=st.integers(1, 6000))
+def test_each_party_is_in_its_channel_at_its_time(left: Side, right: Side, begin: int, length: int) -> None:
+    end = begin + length
+    with tempfile.TemporaryDirectory() as folder:
+        legs = []
+        for side, hz in ((left, 440), (right, 1000)):
+            samples = np.concatenate([np.zeros(side.quiet_ms * 8), tone(hz, side.speaks_ms)])
+            legs.append(Leg(raw(Path(folder) / f"{hz}.wav", samples), side.started_ms, packets=100))
+        sealed = seal(legs[0], legs[1], Path(folder) / "sealed.wav", begin_ms=begin, end_ms=end)
+        tracks = heard(sealed)
+    assert sealed.length_ms == length
+    assert [len(track) for track in tracks] == [length * 8, length * 8]
+    for track, side, hz, about in zip(tracks, (left, right), (440, 1000), (sealed.left, sealed.right), strict=True):
+        start, stop = (min(max(instant, begin), end) - begin for instant in side.spoken)
+        assert not track[: start * 8].any()
+        assert not track[stop * 8 :].any()
+        assert about.silent == (stop <= start) or stop - start < 2
+        if stop - start >= 100:
+            assert dominant_hz(track[start * 8 : stop * 8], RATE) == pytest.approx(hz, abs=3)
+            assert about.peak_dbfs == pytest.approx(-10.46, abs=0.05)
+            ((found_start, found_stop),) = segments(track, RATE)
+            assert abs(found_start - start) <= 10
+            assert abs(found_stop - stop) <= 10
+
+
+def test_what_is_told_of_a_recording_is_true_of_its_file(caller: Leg, adviser: Leg, tmp_path: Path) -> None:
+    sealed = seal(caller, adviser, tmp_path / "2026" / "sealed.wav", begin_ms=500, end_ms=2500)
+    found = soundfile.info(sealed.path)
+    assert (found.samplerate, found.channels, found.subtype, found.frames) == (RATE, 2, "PCM_16", 16000)
+    assert sealed.sha256 == hashlib.sha256(sealed.path.read_bytes()).hexdigest()
+    assert sealed.left.rms_dbfs == pytest.approx(-13.47, abs=0.02)
+    assert sealed.left.peak_dbfs == pytest.approx(-10.46, abs=0.02)
+    assert (sealed.left.covered_ms, sealed.left.silent, sealed.left.repaired) == (2000, False, False)
+    assert sealed.alarms == ()
+    assert [path.name for path in sealed.path.parent.iterdir()] == ["sealed.wav"]
+
+
+@pytest.mark.parametrize("claimed", [0, 0xFFFFFFFF, 10**6])
+def test_the_length_that_a_killed_asterisk_never_wrote_is_taken_from_the_file(
+    caller: Leg, adviser: Leg, tmp_path: Path, claimed: int
+) -> None:
+    with caller.path.open("r+b") as file:
+        file.seek(40)
+        file.write(struct.pack("<I", claimed))
+    sealed = seal(caller, adviser, tmp_path / "sealed.wav", begin_ms=0, end_ms=3000)
+    left, _ = heard(sealed)
+    assert dominant_hz(left, RATE) == pytest.approx(440, abs=0.5)
+    assert (sealed.left.covered_ms, sealed.left.repaired, sealed.right.repaired) == (3000, True, False)
+    assert sealed.alarms == ()
+
+
+def test_a_track_cut_in_the_middle_of_a_sample_is_used_to_its_last_whole_one(
+    caller: Leg, adviser: Leg, tmp_path: Path
+) -> None:
+    caller.path.write_bytes(caller.path.read_bytes()[: 44 + 2 * 8000 + 1])
+    sealed = seal(caller, adviser, tmp_path / "sealed.wav", begin_ms=0, end_ms=3000)
+    assert (sealed.left.covered_ms, sealed.left.repaired) == (1000, True)
+
+
+def test_the_header_chunks_of_other_writers_are_passed_over(caller: Leg, adviser: Leg, tmp_path: Path) -> None:
+    content = caller.path.read_bytes()
+    listed = struct.pack("<4sI", b"LIST", 8) + b"INFOxxxx"
+    caller.path.write_bytes(content[:12] + listed + content[12:] + listed)
+    sealed = seal(caller, adviser, tmp_path / "sealed.wav", begin_ms=0, end_ms=3000)
+    assert (sealed.left.covered_ms, sealed.left.repaired) == (3000, False)
+
+
+def test_a_leg_that_had_packets_and_no_sound_is_an_alarm(adviser: Leg, tmp_path: Path) -> None:
+    path = raw(tmp_path / "silent.wav", np.zeros(3 * RATE))
+    sealed = seal(Leg(path, 0, packets=150), adviser, tmp_path / "sealed.wav", begin_ms=0, end_ms=3000)
+    assert sealed.alarms == ("recording_silent_leg",)
+    assert (sealed.left.silent, sealed.left.rms_dbfs, sealed.left.alarm) == (True, None, "recording_silent_leg")
+    assert seal(Leg(path, 0, packets=0), adviser, tmp_path / "sealed.wav", begin_ms=0, end_ms=3000).alarms == ()
+
+
+def test_the_idle_code_of_a_law_is_silence_and_a_soft_breath_is_not(adviser: Leg, tmp_path: Path) -> None:
+    for amplitude, silent in ((8, True), (-8, True), (40, False)):
+        path = raw(tmp_path / "quiet.wav", np.full(3 * RATE, amplitude / 32768))
+        sealed = seal(Leg(path, 0, packets=150), adviser, tmp_path / "sealed.wav", begin_ms=0, end_ms=3000)
+        assert sealed.left.silent is silent
+
+
+@pytest.mark.parametrize(
+    ("content", "alarm"),
+    [
+        (None, "recording_leg_missing"),
+        (b"", "recording_leg_unreadable"),
+        (b"RIFF\0\0\0\0WAVE", "recording_leg_unreadable"),
+        (b"RIFF\0\0\0\0WAVEfmt ", "recording_leg_unreadable"),
+        (b"RIFF\0\0\0\0WAVEdata\0\0\0\0", "recording_leg_unreadable"),
+        (b"OggS" + bytes(100), "recording_leg_unreadable"),
+    ],
+)
+def test_a_leg_that_cannot_be_read_is_silent_in_the_file_and_an_alarm(
+    caller: Leg, adviser: Leg, tmp_path: Path, content: bytes | None, alarm: str
+) -> None:
+    if content is None:
+        caller.path.unlink()
+    else:
+        caller.path.write_bytes(content)
+    sealed = seal(caller, adviser, tmp_path / "sealed.wav", begin_ms=0, end_ms=3000)
+    left, right = heard(sealed)
+    assert sealed.alarms == (alarm,)
+    assert (sealed.left.silent, sealed.left.covered_ms, len(left)) == (True, 0, len(right))
+    assert dominant_hz(right, RATE) == pytest.approx(1000, abs=0.5)
+
+
+@pytest.mark.parametrize("kind", [(2, 8000, "PCM_16"), (1, 16000, "PCM_16"), (1, 8000, "ALAW")])
+def test_a_track_of_another_format_is_not_taken_for_sound(
+    caller: Leg, adviser: Leg, tmp_path: Path, kind: tuple[int, int, str]
+) -> None:
+    channel_count, rate, subtype = kind
+    soundfile.write(caller.path, np.zeros((rate, channel_count)), rate, subtype=subtype)
+    sealed = seal(caller, adviser, tmp_path / "sealed.wav", begin_ms=0, end_ms=3000)
+    assert sealed.alarms == ("recording_leg_unreadable",)
+
+
+def test_a_header_with_nothing_behind_it_is_a_silent_leg(caller: Leg, adviser: Leg, tmp_path: Path) -> None:
+    raw(caller.path, np.zeros(0))
+    sealed = seal(caller, adviser, tmp_path / "sealed.wav", begin_ms=0, end_ms=3000)
+    assert (sealed.alarms, sealed.left.covered_ms) == (("recording_silent_leg",), 0)
+
+
+def test_without_any_leg_there_is_no_recording(caller: Leg, adviser: Leg, tmp_path: Path) -> None:
+    caller.path.unlink()
+    adviser.path.write_bytes(b"")
+    with pytest.raises(NotPossible, match=r"neither .*caller\.wav nor .*adviser\.wav could be read"):
+        seal(caller, adviser, tmp_path / "sealed" / "x.wav", begin_ms=0, end_ms=3000)
+    assert not (tmp_path / "sealed").exists()
+
+
+@pytest.mark.parametrize("end_ms", [1000, 999])
+def test_a_conversation_without_length_is_no_recording(caller: Leg, adviser: Leg, tmp_path: Path, end_ms: int) -> None:
+    with pytest.raises(NotPossible, match="no length"):
+        seal(caller, adviser, tmp_path / "sealed.wav", begin_ms=1000, end_ms=end_ms)
+
+
+SEAL_AN_HOUR = """
+import resource, sys
+from pathlib import Path
+from recordings import Leg, seal
+
+folder, limit = Path(sys.argv[1]), int(sys.argv[2])
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+legs = [Leg(folder / f"{name}.wav", 0, 180_000) for name in ("caller", "adviser")]
+seal(*legs, folder / "sealed" / "hour.wav", begin_ms=0, end_ms=3_600_000)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+def seal_an_hour(folder: Path, file_limit: int) -> subprocess.CompletedProcess[str]:
+    """Seal an hour in a process of its own, whose memory can be measured and whose files can be limited (bytes)."""
+    for name in ("caller", "adviser"):
+        with (folder / f"{name}.wav").open("wb") as file, wave.open(file, "wb") as track:
+            track.setparams((1, 2, RATE, 0, "NONE", ""))
+            minute = (tone(440, 60_000) * 32767).astype("<i2").tobytes()
+            for _ in range(60):
+                track.writeframes(minute)
+    command = [sys.executable, "-c", SEAL_AN_HOUR, str(folder), str(file_limit)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
+
+
+def test_an_hour_is_sealed_in_little_memory(tmp_path: Path) -> None:
+    done = seal_an_hour(tmp_path, resource.RLIM_INFINITY)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 50, "MB"
+    assert soundfile.info(tmp_path / "sealed" / "hour.wav").frames == 3600 * RATE
+
+
+def test_a_full_disk_is_an_os_error_and_leaves_no_file(tmp_path: Path) -> None:
+    done = seal_an_hour(tmp_path, 20_000_000)
+    assert done.returncode == 1
+    assert "OSError: [Errno 27] File too large" in done.stderr
+    assert list((tmp_path / "sealed").iterdir()) == []
+
+
+def test_a_recording_has_its_place_by_day_call_and_visit() -> None:
+    path = place(Path("recordings"), date(2026, 3, 9), "1773042000.17", "2")
+    assert path == Path("recordings/2026/03/09/1773042000.17-2.wav")
