@@ -18,6 +18,6 @@ listed() {
 
 # missing PACKAGE...: those that Debian's package manager has not installed.
 missing() {
-    dpkg-query --show --showformat='${db:Status-Status} ${Package}\n' "$@" 2> /dev/null |
+    { dpkg-query --show --showformat='${db:Status-Status} ${Package}\n' "$@" 2> /dev/null || true; } |
         sed -n 's/^installed //p' | sort -u | comm -13 - <(printf '%s\n' "$@" | sort -u)
 }

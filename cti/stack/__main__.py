@@ -1,4 +1,4 @@
-"""`python -m cti.stack run|up|down`: what the Makefile calls once everything is set up."""
+"""`python -m cti.stack run|up|down|prepare`: what the Makefile calls once everything is set up."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import sys
 
 from calls.errors import RexianError
 from cti.settings import load_settings
-from cti.stack.commands import down, run, up
+from cti.stack.commands import down, prepare_only, run, up
 
-COMMANDS = {"run": run, "up": up, "down": down}
+COMMANDS = {"run": run, "up": up, "down": down, "prepare": prepare_only}
 
 
 def main() -> int:

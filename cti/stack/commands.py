@@ -9,11 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from types import FrameType
 
+import prompts
 from calls.errors import NotPossible
 from cti import secrets
+from cti.asterisk.config import write_config
 from cti.secrets import Secrets
 from cti.settings import Settings
 from cti.stack import files, postgres
@@ -28,9 +31,31 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def prepare(settings: Settings, secrets: Secrets) -> None:
-    """Write every daemon's configuration, and make the PostgreSQL cluster when there is none."""
+    """Write every daemon's configuration; make the PostgreSQL cluster and the voices where they are not made yet.
+
+    Raises RexianError. Nothing is started.
+    """
     files.render(settings, secrets)
-    postgres.make_cluster(settings)
+    with ThreadPoolExecutor() as both:  # each takes seconds on a first start, most of it in programs of their own
+        cluster = both.submit(postgres.make_cluster, settings)
+        voices = both.submit(_build_voices, settings)
+        cluster.result()
+        voices.result()
+    write_config(settings, secrets)  # names the sound files of the hold loop, so it comes after the voices
+
+
+def _build_voices(settings: Settings) -> None:
+    catalogue = prompts.Catalogue.load(prompts.CATALOGUE)
+    report = prompts.build(catalogue, settings.voices_dir, settings.prompts_dir, prompts.EspeakVoice())
+    if report.problems:
+        raise report.problems[0]
+
+
+def prepare_only(settings: Settings) -> None:
+    """Prepare and start nothing, for containers, where the engine starts each daemon."""
+    refuse_second(settings)
+    with _owned(settings):
+        prepare(settings, secrets.load_or_create(settings.secrets_path, settings.seats))
 
 
 def run(settings: Settings) -> None:
@@ -38,8 +63,10 @@ def run(settings: Settings) -> None:
 
     Raises RexianError when it cannot start, or when supervisord ends by itself.
     """
-    with _interrupts(), _lock(settings):
-        begun = time.monotonic()
+    begun = time.monotonic()
+    refuse_second(settings)
+    refuse_busy_ports(settings)  # before root is left, who alone may know who holds a port
+    with _interrupts(), _owned(settings):
         process = _start(settings, dies_with_us=True)
         try:
             status = await_ready(settings, process)
@@ -56,8 +83,10 @@ def run(settings: Settings) -> None:
 
 def up(settings: Settings) -> None:
     """The stack in the background; returns when it takes calls. Raises RexianError, with nothing left behind."""
-    with _interrupts(), _lock(settings):
-        begun = time.monotonic()
+    begun = time.monotonic()
+    refuse_second(settings)
+    refuse_busy_ports(settings)  # before root is left, who alone may know who holds a port
+    with _interrupts(), _owned(settings):
         process = _start(settings, dies_with_us=False)
         try:
             status = await_ready(settings, process)
@@ -110,10 +139,8 @@ def _stop(settings: Settings, process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def _lock(settings: Settings) -> Iterator[None]:
-    """One start at a time and one stack a state directory. The kernel frees the lock when we die."""
-    refuse_second(settings)
-    refuse_busy_ports(settings)
+def _owned(settings: Settings) -> Iterator[None]:
+    """As the daemons' user, with the state directory to ourselves. The kernel frees the lock when we die."""
     for line in become_daemon_user(settings):
         _say(f"rexian: {line}")
     settings.run_dir.mkdir(mode=0o750, exist_ok=True)

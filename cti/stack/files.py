@@ -36,10 +36,6 @@ FOLDERS = (
     "log",
     "mosquitto",
     "recordings",
-    "asterisk/spool",
-    "asterisk/log",
-    "asterisk/run",
-    "asterisk/varlib",
     "run/nginx",
 )
 AWKWARD = re.compile(r"[\s;#%\"'\\${}]")

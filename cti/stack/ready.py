@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import time
 from datetime import timedelta
@@ -20,6 +21,7 @@ LIMIT = timedelta(seconds=90)
 SETTLED = timedelta(seconds=10)
 """A daemon that still falls over after this is not only waiting for another one."""
 PAUSE = timedelta(seconds=0.2)
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -33,7 +35,10 @@ class Status(msgspec.Struct, frozen=True):
 
 
 def await_ready(settings: Settings, supervisord: subprocess.Popen[bytes]) -> Status:
-    """Return when `rexian status` says ready. Raises NotPossible naming the daemon that fails and its last words."""
+    """Return when every daemon stays up and `rexian status` says ready.
+
+    Raises NotPossible naming the daemon that fails and its last words.
+    """
     supervisor = Supervisor(settings)
     begun = time.monotonic()
     status = None
@@ -41,14 +46,15 @@ def await_ready(settings: Settings, supervisord: subprocess.Popen[bytes]) -> Sta
         elapsed = time.monotonic() - begun
         if supervisord.poll() is not None:
             raise _failed("supervisord", settings.log_dir / "supervisord.log", "it ended")
-        for program in supervisor.programs():
+        programs = supervisor.programs()
+        for program in programs:
             late = elapsed > SETTLED.total_seconds() and program.statename in ("BACKOFF", "EXITED")
             if late or program.statename == "FATAL":
                 reason = program.spawnerr or program.description
                 raise _failed(program.name, settings.log_dir / f"{program.name}.log", reason)
         if settings.control_socket.exists():
             status = _status() or status
-        if status is not None and status.ready:
+        if status is not None and status.ready and all(program.statename == "RUNNING" for program in programs):
             return status
         if elapsed > LIMIT.total_seconds():
             problems = "; ".join(status.problems) if status else "the controller does not answer"
@@ -70,7 +76,7 @@ def _failed(name: str, log: Path, reason: str) -> NotPossible:
 
 def _tail(log: Path, lines: int = 8) -> str:
     try:
-        text = log.read_text(errors="replace").splitlines()
+        text = COLOURS.sub("", log.read_text(errors="replace")).splitlines()
     except FileNotFoundError:
         return "    (nothing)"
     return "\n".join(f"    {line}" for line in text[-lines:]) or "    (nothing)"
