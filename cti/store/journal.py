@@ -18,7 +18,7 @@ import asyncio
 import json
 import sqlite3
 from bisect import bisect_right
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -130,7 +130,7 @@ class Journal:
                 return self._recent[first : first + limit]
         return await asyncio.to_thread(self._file.read_after, seq, limit)
 
-    async def follow(self, after: int, limit: int = 500) -> AsyncIterator[list[Stamped]]:
+    async def follow(self, after: int, limit: int = 500) -> AsyncGenerator[list[Stamped], None]:
         """All facts beyond `after`, for ever, in lists of at most `limit`, each as soon as it is committed."""
         while True:
             await self.wait_beyond(after)

@@ -91,7 +91,7 @@ class Shipper:
                 continue
             facts = await self._journal.read_after(after, BATCH)
             async with asyncio.timeout(BATCH_TIMEOUT.total_seconds()):
-                await self._ship_batch(connection, facts)
+                await write_batch(connection, self._journal.node, self._journal.id, facts)
             after = facts[-1].seq
             self._working(after)
 
@@ -107,32 +107,6 @@ class Shipper:
             )
         return int(row["last_seq"])
 
-    async def _ship_batch(self, connection: asyncpg.Connection, facts: list[Stamped]) -> None:
-        node = self._journal.node
-        async with connection.transaction():
-            await connection.execute(
-                "INSERT INTO nodes (node, journal, first_seq, last_seq, facts, shipped_at) "
-                "VALUES ($1, $2, $3, $3::bigint - 1, 0, now()) ON CONFLICT DO NOTHING",
-                node,
-                self._journal.id,
-                facts[0].seq,
-            )
-            mark = await connection.fetchval("SELECT last_seq FROM nodes WHERE node = $1 FOR UPDATE", node)
-            fresh = [fact for fact in facts if fact.seq > mark]
-            if not fresh:
-                return
-            await connection.copy_records_to_table(
-                "facts", records=[fact_row(fact) for fact in fresh], columns=FACT_COLUMNS
-            )
-            for statement, rows in batched(fresh):
-                await connection.executemany(statement, rows)
-            await connection.execute(
-                "UPDATE nodes SET last_seq = $2, facts = facts + $3, shipped_at = now() WHERE node = $1",
-                node,
-                fresh[-1].seq,
-                len(fresh),
-            )
-
     def _working(self, shipped: int) -> None:
         if self.problem is not None:
             log.info("facts are shipped to PostgreSQL", behind=self._journal.committed - shipped)
@@ -147,3 +121,30 @@ class Shipper:
         if self.problem != problem:
             log.warning("facts are not shipped to PostgreSQL", reason=reason, behind=self.behind)
         self.problem = problem
+
+
+async def write_batch(connection: asyncpg.Connection, node: str, journal: str, facts: list[Stamped]) -> None:
+    """Write those of these facts, in order and all of one node, that are not there yet; all of them or none."""
+    async with connection.transaction():
+        await connection.execute(
+            "INSERT INTO nodes (node, journal, first_seq, last_seq, facts, shipped_at) "
+            "VALUES ($1, $2, $3, $3::bigint - 1, 0, now()) ON CONFLICT DO NOTHING",
+            node,
+            journal,
+            facts[0].seq,
+        )
+        mark = await connection.fetchval("SELECT last_seq FROM nodes WHERE node = $1 FOR UPDATE", node)
+        fresh = [fact for fact in facts if fact.seq > mark]
+        if not fresh:
+            return
+        await connection.copy_records_to_table(
+            "facts", records=[fact_row(fact) for fact in fresh], columns=FACT_COLUMNS
+        )
+        for statement, rows in batched(fresh):
+            await connection.executemany(statement, rows)
+        await connection.execute(
+            "UPDATE nodes SET last_seq = $2, facts = facts + $3, shipped_at = now() WHERE node = $1",
+            node,
+            fresh[-1].seq,
+            len(fresh),
+        )
