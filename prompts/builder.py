@@ -16,6 +16,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import msgspec
@@ -55,8 +56,8 @@ def build(catalogue: Catalogue, voices: Path | None, target: Path, engine: Voice
 
     Raises NotPossible when the engine cannot be used at all or `target` cannot be written; lesser faults are reported.
     """
-    plans, problems = _plan(catalogue, voices, engine)
     before = _known(manifest.load(target))
+    plans, problems = _plan(catalogue, voices, engine, before)
     made = {plan.name: before[plan.name] for plan in plans if _is_current(plan, before, target)}
     kept = tuple(made)
     try:
@@ -85,8 +86,8 @@ def check(catalogue: Catalogue, voices: Path | None, target: Path, engine: Voice
     """Everything wrong with the words, the recorded voices and what was built; empty when all is well.
 
     Changes nothing. Raises NotPossible when the engine cannot be used at all."""
-    plans, problems = _plan(catalogue, voices, engine)
     before = _known(manifest.load(target))
+    plans, problems = _plan(catalogue, voices, engine, before)
     if stale := [plan.name for plan in plans if not _is_current(plan, before, target)]:
         named = ", ".join(stale[:5]) + (", …" if len(stale) > 5 else "")
         sentence = f"{target}: {len(stale)} of {len(plans)} sound files are missing or out of date ({named})"
@@ -94,8 +95,12 @@ def check(catalogue: Catalogue, voices: Path | None, target: Path, engine: Voice
     return problems
 
 
-def _plan(catalogue: Catalogue, voices: Path | None, engine: Voice) -> tuple[list[Plan], list[RexianError]]:
-    """Every sound file that should be there, and what is wrong with words and recordings."""
+def _plan(
+    catalogue: Catalogue, voices: Path | None, engine: Voice, before: dict[str, Made]
+) -> tuple[list[Plan], list[RexianError]]:
+    """Every sound file that should be there, and what is wrong with words and recordings.
+
+    A recording that was taken `before` and has not changed since is not listened to again."""
     problems: list[RexianError] = list(catalogue.problems)
     plans = [_music()]
     for language in LANGUAGES:
@@ -107,7 +112,7 @@ def _plan(catalogue: Catalogue, voices: Path | None, engine: Voice) -> tuple[lis
             plan = _spoken(language, key, text, engine, spoken_by)
             if key in recorded:
                 try:
-                    plan = _recorded(language, key, text, recorded[key])
+                    plan = _recorded(language, key, text, recorded[key], before)
                 except BadFile as error:
                     problems.append(error)
             plans.append(plan)
@@ -123,15 +128,20 @@ def _spoken(language: Language, key: str, text: str, engine: Voice, spoken_by: s
     return Plan(f"{language}/{key}", source, recorded=False, make=make)
 
 
-def _recorded(language: Language, key: str, text: str, voice: Path) -> Plan:
+def _recorded(language: Language, key: str, text: str, voice: Path, before: dict[str, Made]) -> Plan:
     """Raises BadFile when `voice` cannot be used."""
-    samples = audio.read(voice)
 
     def make(path: Path) -> Made:
-        return _finish(samples, text, path, source, recorded=True)
+        return _finish(audio.read(voice), text, path, source, recorded=True)
 
-    source = _digest(samples.tobytes(), text, _CODE)
-    return Plan(f"{language}/{key}", source, recorded=True, make=make)
+    try:
+        source = _digest(voice.read_bytes(), text, _CODE)
+    except OSError as error:
+        raise BadFile(voice, 1, 1, error.strerror or str(error), "check that it is a file and may be read") from error
+    name = f"{language}/{key}"
+    if name not in before or before[name].source != source:
+        audio.read(voice)
+    return Plan(name, source, recorded=True, make=make)
 
 
 def _music() -> Plan:
@@ -156,11 +166,10 @@ def _written(samples: audio.Samples, path: Path, source: str, *, recorded: bool)
 
 def _make(plans: list[Plan], target: Path) -> Iterator[tuple[Plan, Made | RexianError]]:
     """Carry the plans out, as many at once as there are cores. Raises OSError."""
-    aside = target / ".building"
-    aside.mkdir(parents=True, exist_ok=True)
+    target.mkdir(parents=True, exist_ok=True)
 
     def carry_out(plan: Plan) -> Made | RexianError:
-        fresh = aside / plan.name.replace("/", "-")
+        fresh = Path(aside, plan.name.replace("/", "-"))
         place = target / f"{plan.name}.wav"
         try:
             made = plan.make(fresh)
@@ -170,9 +179,8 @@ def _make(plans: list[Plan], target: Path) -> Iterator[tuple[Plan, Made | Rexian
         fresh.replace(place)
         return made
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with TemporaryDirectory(prefix=".building-", dir=target) as aside, ThreadPoolExecutor(os.cpu_count()) as pool:
         yield from zip(plans, pool.map(carry_out, plans), strict=True)
-    aside.rmdir()
 
 
 def _is_current(plan: Plan, before: dict[str, Made], target: Path) -> bool:

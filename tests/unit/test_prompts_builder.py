@@ -225,3 +225,9 @@ def test_a_manifest_of_another_version_is_built_over(catalogue: Catalogue, tmp_p
     (tmp_path / "manifest.json").write_text('{"pieces": 1}')
     assert load(tmp_path) is None
     assert build(catalogue, None, tmp_path, Whistle()).kept == ()
+
+
+def test_a_recording_that_may_not_be_read_is_named(catalogue: Catalogue, tmp_path: Path) -> None:
+    (tmp_path / "voices" / "en" / "welcome.wav").mkdir(parents=True)
+    (problem,) = build(catalogue, tmp_path / "voices", tmp_path / "prompts", Whistle()).problems
+    assert "welcome.wav:1:1: Is a directory. Mend: " in str(problem)
