@@ -202,12 +202,20 @@ class Phone:
         self._program.freeze()
 
     async def _registered(self) -> None:
-        outcome = await self.wait_for(Registered, RegistrationFailed, timeout_s=REGISTER_S)
-        if isinstance(outcome, RegistrationFailed):
-            raise PhoneFailed(
-                f"{self.identity.server} did not register {self.identity.user}: {outcome.reason}. "
-                "Mend: check user and password, and that the server runs"
-            )
+        # It registers from its first moment on, so its answer may be older than our connection.
+        already = await self._program.control.command("reginfo")
+        if "OK" in already:
+            return
+        reason = "refused"
+        if "ERR" not in already:
+            outcome: PhoneEvent = await self.wait_for(Registered, RegistrationFailed, timeout_s=REGISTER_S)
+            if not isinstance(outcome, RegistrationFailed):
+                return
+            reason = outcome.reason
+        raise PhoneFailed(
+            f"{self.identity.server} did not register {self.identity.user}: {reason}. "
+            "Mend: check user and password, and that the server runs"
+        )
 
     def _clear_heard(self) -> None:
         for path in self._program.folder.glob("dump-*.wav"):

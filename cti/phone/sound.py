@@ -71,3 +71,30 @@ def read_growing(path: Path, first: int = 0) -> Samples:
         file.seek(WAV_HEADER_BYTES + 2 * first)
         data = file.read()
     return np.frombuffer(data[: len(data) & ~1], dtype="<i2")
+
+
+class Timeline:
+    """What was heard, on the clock of the call: where no packets came there is silence, which the phone's file leaves out."""
+
+    SLACK_MS = 100
+    """Packets come in bunches; only a gap longer than this is silence."""
+
+    def __init__(self) -> None:
+        self._pieces: list[Samples] = []
+        self._length = 0
+
+    def add(self, samples: Samples, at_ms: float) -> None:
+        """These samples were the last to have come at `at_ms` after the call began."""
+        if not len(samples):
+            return
+        begins = round(at_ms * RATE_HZ / 1000) - len(samples)
+        missing = begins - self._length
+        if missing > self.SLACK_MS * RATE_HZ / 1000:
+            self._pieces.append(np.zeros(missing, dtype=np.int16))
+            self._length += missing
+        self._pieces.append(samples)
+        self._length += len(samples)
+
+    def samples(self) -> Samples:
+        """All of it from the call's beginning, 8 kHz."""
+        return np.concatenate([silence(0), *self._pieces])

@@ -58,6 +58,15 @@ def hears(samples: Samples, hz: float) -> bool:
     return level_dbfs(last) > -30 and abs(dominant_hz(last, RATE_HZ) - hz) < 5
 
 
+async def listen(phone: Phone, seconds: float = 1.5, timeout_s: float = 10) -> Samples:
+    """What a phone hears in the next `seconds` of sound. Raises TimeoutError when the packets do not come."""
+    first = len(phone.heard())
+    async with asyncio.timeout(timeout_s):
+        while len(phone.heard(first)) < seconds * RATE_HZ:  # noqa: ASYNC110 - a growing file has no event
+            await asyncio.sleep(0.05)
+    return phone.heard(first)
+
+
 class SippResult(msgspec.Struct, frozen=True, kw_only=True):
     """What sipp counted when its last call was over. `succeeded`: went through the whole scenario as written."""
 
