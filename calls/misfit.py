@@ -8,28 +8,26 @@ could have stood there instead. To word another of msgspec's sentences, add it t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import inspect
 
-Step = str | int
-"""A key of a mapping, or the place of an item in a list, from 0."""
-
 
 class Misfit(NamedTuple):
     """What does not fit."""
 
     steps: list[Any]
-    """Where it stands, from the root; for a key that is missing, the mapping that lacks it."""
+    """Where it stands: keys of mappings, indexes of lists; for a key that is missing, the mapping that lacks it."""
     reason: str
     mend: str
 
 
-_SOME_KEY = "..."
-_STEP = re.compile(r"\.([^.\[\]`]+)|\[(\d+|\.\.\.)\]")
+_WHERE = re.compile(r" - at (`key` in )?`\$([^`]*)`$")
+_STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
+_UNKNOWN = re.compile(r"unknown field `(.*)`", re.DOTALL)
 
 _KINDS = {
     "object": "a mapping (key: value)",
@@ -47,17 +45,19 @@ _KINDS = {
 
 def explain(error: msgspec.ValidationError, tree: Any, convert: Callable[[Any], object], shape: Any) -> Misfit:
     """What `error`, raised by `convert(tree)` for `shape`, says to a person."""
-    message, _, where = str(error).partition(" - at ")
-    path: list[Step] = [int(index) if index.isdigit() else name or _SOME_KEY for name, index in _STEP.findall(where)]
-    is_key = where.startswith("`key` in")
+    where = _WHERE.search(str(error))
+    message = str(error)[: where.start()] if where else str(error)
+    is_key = bool(where and where[1])
+    path = _STEP.findall(where[2]) if where else []
     if is_key:
-        path.append(_SOME_KEY)
+        path.append(("", "..."))
     steps: list[Any] = []
-    for step in path:
-        steps.append(_culprit(error, tree, steps, convert) if step == _SOME_KEY else step)
+    for name, index in path:
+        step = int(index) if index.isdigit() else name or _culprit(error, tree, steps, convert)
+        steps.append(step)
     found = steps[-1] if is_key else _at(tree, steps)
     reason, mend = _reason_and_mend(message, found, list(_kinds_at(inspect.type_info(shape), steps, is_key)))
-    if unknown := re.search(r"unknown field `(.+)`", message):
+    if unknown := _UNKNOWN.search(message):
         steps.append(unknown[1])
     return Misfit(steps, reason, mend)
 
@@ -111,32 +111,53 @@ def _kinds_at(kind: inspect.Type, steps: list[Any], is_key: bool) -> Iterator[in
 
 
 def _reason_and_mend(message: str, found: Any, kinds: list[inspect.Type]) -> tuple[str, str]:
-    if unknown := re.search(r"unknown field `(.+)`", message):
-        return f"unknown key {unknown[1]}", _spelling(unknown[1], kinds)
-    if missing := re.search(r"missing required field `(.+)`", message):
+    if unknown := _UNKNOWN.search(message):
+        keys = [field.encode_name for kind in kinds if isinstance(kind, inspect.StructType) for field in kind.fields]
+        return f"unknown key {unknown[1]}", f"{_one_of(keys, unknown[1])}, or remove it"
+    if missing := re.search(r"missing required field `(.*)`", message):
         return f"missing key {missing[1]}", f"add a line `{missing[1]}: ...` here"
+    return _other_value(message, found, kinds)
+
+
+def _other_value(message: str, found: Any, kinds: list[inspect.Type]) -> tuple[str, str]:
     if message.startswith("Invalid enum value"):
-        allowed = [_written(value) for kind in kinds if isinstance(kind, inspect.LiteralType) for value in kind.values]
-        return f"{_written(found)} cannot stand here", f"write {' or '.join(allowed)}"
+        return f"{_written(found)} cannot stand here", _one_of(_allowed(kinds), _written(found))
+    if message == "Invalid RFC3339 encoded date":
+        return f"{found} is not a date", f"write {_KINDS['date']}"
     if bound := re.fullmatch(r"Expected `\w+` (>=|<=) (\S+)", message):
-        return f"{found} is out of bounds", f"write {bound[2]} or {'more' if bound[1] == '>=' else 'less'}"
-    if kind := re.fullmatch(r"Expected `(.+)`, got `(\w+)`", message):
+        return f"{found} is out of bounds", f"write {float(bound[2]):g} or {'more' if bound[1] == '>=' else 'less'}"
+    if kind := re.fullmatch(r"Expected `([^`]+)`(?:, got `(\w+)`)?", message):
         return _other_kind(kind[1].split(" | "), kind[2], found)
     return message, "correct it"
 
 
-def _other_kind(expected: list[str], got: str, found: Any) -> tuple[str, str]:
+def _other_kind(expected: list[str], got: str | None, found: Any) -> tuple[str, str]:
     """A value of another kind; what only lacks quotes to be text is the commonest."""
     wanted = " or ".join(_KINDS.get(kind, kind) for kind in expected if kind != "null")
-    in_quotes = "str" in expected and got not in {"object", "array", "null"}
-    mend = f'put it in quotes, "{found}"' if in_quotes else f"write {wanted}"
-    return f"{wanted} is expected here, this is {_KINDS.get(got, got)}", mend
+    in_quotes = "str" in expected and not isinstance(found, Mapping | list | None)
+    mend = f'put it in quotes, "{_written(found)}"' if in_quotes else f"write {wanted}"
+    return f"{wanted} is expected here" + (f", this is {_KINDS.get(got, got)}" if got else ""), mend
 
 
-def _spelling(unknown: str, kinds: list[inspect.Type]) -> str:
-    known = [field.encode_name for kind in kinds if isinstance(kind, inspect.StructType) for field in kind.fields]
-    close = get_close_matches(unknown, known, n=1)
-    return f"write {close[0]}, or remove it" if close else f"remove it, or write one of: {', '.join(known)}"
+def _allowed(kinds: list[inspect.Type]) -> Iterator[str]:
+    """What may be written where only certain words may."""
+    for kind in kinds:
+        match kind:
+            case inspect.LiteralType(values=values):
+                yield from map(_written, values)
+            case inspect.VarTupleType() | inspect.ListType():
+                yield _KINDS["array"]
+            case inspect.StructType() | inspect.DictType():
+                yield _KINDS["object"]
+
+
+def _one_of(allowed: Iterable[str], found: str) -> str:
+    """What to write: the word that was meant, if one is near, or all of them."""
+    words = list(allowed)
+    near = get_close_matches(found, words, n=1)
+    if near or len(words) == 1:
+        return f"write {(near or words)[0]}"
+    return f"write one of: {', '.join(words)}"
 
 
 def _written(value: object) -> str:

@@ -73,6 +73,8 @@ def parse(path: Path) -> Document:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         reason = str(error.problem or error.context).splitlines()[0]
+        if error.problem and error.context_mark and error.context_mark.line + 1 < line:
+            reason += f", {error.context} from line {error.context_mark.line + 1}"
         raise BadFile(path, line, column, reason, "correct the YAML there (two spaces a level, no tabs)") from error
     except YAMLError as error:
         raise BadFile(path, 1, 1, str(error).splitlines()[0], "correct the YAML") from error

@@ -16,7 +16,7 @@ SUFFIX = ".line.yaml"
 
 
 def load_line(path: Path, prompt_keys: Collection[str]) -> Line:
-    """Read and check one line file; `prompt_keys` are all keys of the catalogue.
+    """Read and check one line file; `prompt_keys` are the keys of the catalogue that need no values.
 
     Raises BadFile with line, column, reason and mend for the first thing in the file that is wrong."""
     return _load(path, prompt_keys)[0]
@@ -39,7 +39,6 @@ def load_lines(folder: Path, prompt_keys: Collection[str]) -> dict[str, Line]:
 
 def _load(path: Path, prompt_keys: Collection[str]) -> tuple[Line, Document]:
     written, document = load(path, Line)
-    problems = list(check(written, document, prompt_keys))
-    if problems:
-        raise min(problems, key=lambda problem: (problem.line, problem.column))
+    for problem in check(written, document, prompt_keys):
+        raise problem
     return msgspec.structs.replace(written, version=f"{written.version}+{document.digest[:8]}"), document

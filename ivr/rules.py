@@ -1,219 +1,197 @@
 """What must hold in a line file beyond its shape: every word it uses exists, every menu is reached and leads on.
 
-A rule is a generator of BadFile; to add one, write it and enter it in `RULES`. The wrong examples in the tests are the
+A rule is a generator of problems; to add one, write it and enter it in `check`. The wrong examples in the tests are the
 list of what editors do wrong.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-import msgspec
 
 from calls.errors import BadFile
 from calls.yamlfile import Document
 from ivr.hours import Hours, minutes
 from ivr.line import CHOICE_KEYS, EVERYWHERE, Choice, Line
 
+Steps = tuple[object, ...]
+"""Where something stands in the file: the keys and indexes that lead to it."""
+
+
+class Problem(NamedTuple):
+    """What a rule finds."""
+
+    steps: Steps
+    reason: str
+    mend: str
+
+
 _NUMBER = re.compile(r"[0-9]{3,15}")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _TARGETS = ("queue", "menu", "say", "person")
+_UNUSED = "lead a choice to it, or remove it"
 
 
-class Checked(msgspec.Struct, frozen=True):
-    """What a rule looks at."""
+def check(line: Line, document: Document, prompt_keys: Collection[str]) -> list[BadFile]:
+    """What is wrong with a line of the right shape, in the order of the file.
 
-    line: Line
-    document: Document
-    prompt_keys: Collection[str]
-
-    def choices(self) -> Iterator[tuple[str, str, Choice]]:
-        """Every choice with its menu and its key."""
-        for name, menu in self.line.menus.items():
-            for key, choice in menu.choices.items():
-                yield name, key, choice
-
-    def wrong(self, *steps: object, reason: str, mend: str) -> BadFile:
-        """What is wrong at `steps` of the file."""
-        return self.document.wrong(*steps, reason=reason, mend=mend)
-
-
-def check(line: Line, document: Document, prompt_keys: Collection[str]) -> Iterator[BadFile]:
-    """Everything that is wrong with a line of the right shape, rule by rule."""
-    checked = Checked(line, document, prompt_keys)
-    for rule in RULES:
-        yield from rule(checked)
+    Only the first rule that finds anything speaks: what the later ones find is often but its consequence."""
+    rules = (
+        _line(line),
+        _names(line),
+        _keys(line),
+        _choices(line),
+        _prompts(line, prompt_keys),
+        _references(line),
+        _ways(line),
+        _hours(line),
+    )
+    for problems in rules:
+        found = [document.wrong(*steps, reason=reason, mend=mend) for steps, reason, mend in problems]
+        if found:
+            return sorted(found, key=lambda problem: (problem.line, problem.column))
+    return []
 
 
-def _line(it: Checked) -> Iterator[BadFile]:
-    """The number is what is dialled."""
-    if not _NUMBER.fullmatch(it.line.number):
-        yield it.wrong("number", reason=f"{it.line.number!r} cannot be dialled", mend="write 3 to 15 digits, in quotes")
-    if not it.line.trunks:
-        yield it.wrong("trunks", reason="no trunk may bring calls for this line", mend="name one, or write any")
+def _line(line: Line) -> Iterator[Problem]:
+    """The number is what is dialled, and somebody can bring calls for it."""
+    if not _NUMBER.fullmatch(line.number):
+        yield Problem(("number",), f"{line.number!r} cannot be dialled", "write 3 to 15 digits, in quotes")
+    if not line.trunks:
+        yield Problem(("trunks",), "no trunk may bring calls for this line", "name one, or write any")
 
 
-def _names(it: Checked) -> Iterator[BadFile]:
+def _names(line: Line) -> Iterator[Problem]:
     """Names go into figures, topics and file names."""
-    places: list[tuple[str, tuple[str, ...]]] = [
-        *((name, ("menus", name)) for name in it.line.menus),
-        *((name, ("queues", name)) for name in it.line.queues),
-        *(
-            (skill, ("queues", name, "skills", skill))
-            for name, queue in it.line.queues.items()
-            for skill in queue.skills
-        ),
-        *((choice.name, ("menus", menu, "choices", key, "name")) for menu, key, choice in it.choices()),
-    ]
-    for name, steps in places:
+    named: list[tuple[str, Steps]] = []
+    named += [(name, ("menus", name)) for name in line.menus]
+    named += [(choice.name, (*steps, "name")) for steps, _, choice in _each_choice(line)]
+    named += [(name, ("queues", name)) for name in line.queues]
+    named += [(skill, ("queues", name, "skills", skill)) for name in line.queues for skill in line.queues[name].skills]
+    for name, steps in named:
         if not _NAME.fullmatch(name):
-            yield it.wrong(
-                *steps, reason=f"{name!r} is not a name", mend="use small letters, digits and _, as in pension"
-            )
+            yield Problem(steps, f"{name!r} is not a name", "use small letters, digits and _, as in pension")
 
 
-def _keys(it: Checked) -> Iterator[BadFile]:
+def _keys(line: Line) -> Iterator[Problem]:
     """0, * and # mean the same everywhere; the other keys are one digit."""
-    for menu, key, _ in it.choices():
+    for steps, key, _ in _each_choice(line):
         if key in EVERYWHERE:
             reason = f"the key {key} is taken: it means {EVERYWHERE[key]} in every menu"
-            yield it.wrong("menus", menu, "choices", key, reason=reason, mend="use another key, 1 to 9")
+            yield Problem(steps, reason, "use another key, 1 to 9")
         elif key not in CHOICE_KEYS:
-            yield it.wrong("menus", menu, "choices", key, reason=f"{key!r} is not a key", mend="use one of 1 to 9")
+            yield Problem(steps, f"{key!r} is not a key", "use one of 1 to 9")
 
 
-def _choices(it: Checked) -> Iterator[BadFile]:
-    """A menu asks something, each choice leads to one thing, and figures can tell them apart."""
-    for name, menu in it.line.menus.items():
+def _choices(line: Line) -> Iterator[Problem]:
+    """A menu has choices, each choice leads to one thing, and figures can tell them apart."""
+    for name, menu in line.menus.items():
         if not menu.choices:
-            yield it.wrong(
-                "menus", name, "choices", reason=f"the menu {name} has no choices", mend="add one, or remove the menu"
-            )
-        seen: dict[str, str] = {}
-        for key, choice in menu.choices.items():
-            steps = ("menus", name, "choices", key)
-            given = [target for target in _TARGETS if getattr(choice, target) is not None]
-            if len(given) != 1:
-                said = f"leads to {' and '.join(given)}" if given else "leads nowhere"
-                yield it.wrong(
-                    *steps, reason=f"the choice {choice.name} {said}", mend=f"give it one of {', '.join(_TARGETS)}"
-                )
-            if choice.name in seen:
-                reason = f"the name {choice.name} is taken by the key {seen[choice.name]} of this menu"
-                yield it.wrong(*steps, "name", reason=reason, mend="give each choice of a menu its own name")
-            seen.setdefault(choice.name, key)
+            yield Problem(("menus", name, "choices"), f"the menu {name} has no choices", "add one, or remove the menu")
+    taken: dict[tuple[object, str], str] = {}
+    for steps, key, choice in _each_choice(line):
+        given = [target for target in _TARGETS if getattr(choice, target) is not None]
+        if len(given) != 1:
+            leads = f"leads to {' and '.join(given)}" if given else "leads nowhere"
+            yield Problem(steps, f"the choice {choice.name} {leads}", f"give it one of {', '.join(_TARGETS)}")
+        other = taken.setdefault((steps[1], choice.name), key)
+        if other != key:
+            reason = f"the name {choice.name} is taken by the key {other} of this menu"
+            yield Problem((*steps, "name"), reason, "give each choice of a menu its own name")
 
 
-def _prompts(it: Checked) -> Iterator[BadFile]:
+def _prompts(line: Line, prompt_keys: Collection[str]) -> Iterator[Problem]:
     """Everything that is said has words."""
-    places: list[tuple[str, tuple[str, ...]]] = [
-        (it.line.welcome, ("welcome",)),
-        (it.line.notice.prompt, ("notice", "prompt")),
-        (it.line.closed, ("closed",)),
-        *((menu.prompt, ("menus", name, "prompt")) for name, menu in it.line.menus.items()),
-        *((choice.say, ("menus", menu, "choices", key, "say")) for menu, key, choice in it.choices() if choice.say),
+    said: list[tuple[str, Steps]] = [
+        (line.welcome, ("welcome",)),
+        (line.notice.prompt, ("notice", "prompt")),
+        (line.closed, ("closed",)),
     ]
-    for key, steps in places:
-        if key not in it.prompt_keys:
+    said += [(menu.prompt, ("menus", name, "prompt")) for name, menu in line.menus.items()]
+    said += [(choice.say, (*steps, "say")) for steps, _, choice in _each_choice(line) if choice.say is not None]
+    for key, steps in said:
+        if key not in prompt_keys:
             mend = "correct its spelling, or add its words to the catalogue of prompts"
-            yield it.wrong(*steps, reason=f"there is no prompt {key}", mend=mend)
+            yield Problem(steps, f"there is no prompt {key}", mend)
 
 
-def _references(it: Checked) -> Iterator[BadFile]:
-    """Every menu and queue that is named is written, every one that is written is named."""
-    line = it.line
-    if line.menu not in line.menus:
-        yield it.wrong("menu", reason=f"there is no menu {line.menu}", mend=_one_of(line.menus))
-    if line.person not in line.queues:
-        yield it.wrong("person", reason=f"there is no queue {line.person}", mend=_one_of(line.queues))
-    for menu, key, choice in it.choices():
-        if choice.menu is not None and choice.menu not in line.menus:
-            steps = ("menus", menu, "choices", key, "menu")
-            yield it.wrong(*steps, reason=f"there is no menu {choice.menu}", mend=_one_of(line.menus))
-        if choice.queue is not None and choice.queue not in line.queues:
-            steps = ("menus", menu, "choices", key, "queue")
-            yield it.wrong(*steps, reason=f"there is no queue {choice.queue}", mend=_one_of(line.queues))
-    led_to = {line.person, *(choice.queue for _, _, choice in it.choices())}
-    for name in line.queues.keys() - led_to:
-        yield it.wrong(
-            "queues", name, reason=f"nothing leads to the queue {name}", mend="lead a choice to it, or remove it"
-        )
+def _references(line: Line) -> Iterator[Problem]:
+    """Every menu and queue that is named is written."""
+    menus: list[tuple[str, Steps]] = [(line.menu, ("menu",))]
+    queues: list[tuple[str, Steps]] = [(line.person, ("person",))]
+    for steps, _, choice in _each_choice(line):
+        if choice.menu is not None:
+            menus.append((choice.menu, (*steps, "menu")))
+        if choice.queue is not None:
+            queues.append((choice.queue, (*steps, "queue")))
+    for word, named, written in (("menu", menus, line.menus), ("queue", queues, line.queues)):
+        for name, where in named:
+            if name not in written:
+                yield Problem(where, f"there is no {word} {name}", f"use one of: {', '.join(written)}")
 
 
-def _ways(it: Checked) -> Iterator[BadFile]:
-    """From the first menu every other one is reached, and from each there is more to reach than menus."""
-    menus = it.line.menus
-    leads = {
-        name: {choice.menu for choice in menu.choices.values() if choice.menu in menus} for name, menu in menus.items()
-    }
-    for name in menus.keys() - _reached(it.line.menu, leads):
-        yield it.wrong(
-            "menus", name, reason=f"nothing leads to the menu {name}", mend="lead a choice to it, or remove it"
-        )
-    ends = {name for name, menu in menus.items() if any(choice.menu is None for choice in menu.choices.values())}
-    for name, menu in menus.items():
-        if menu.choices and not ends & _reached(name, leads):
-            reason = f"the menu {name} leads round in a circle: none of its choices ever ends in anything but a menu"
-            yield it.wrong(
-                "menus", name, reason=reason, mend="add a choice that leads to a queue, an announcement or a person"
-            )
+def _ways(line: Line) -> Iterator[Problem]:
+    """Every menu and queue is reached, and from each menu there is more to reach than menus."""
+    for name in line.queues.keys() - {line.person, *(choice.queue for _, _, choice in _each_choice(line))}:
+        yield Problem(("queues", name), f"nothing leads to the queue {name}", _UNUSED)
+    targets = {name: {choice.menu for choice in menu.choices.values()} for name, menu in line.menus.items()}
+    for name in line.menus.keys() - _reached(line.menu, targets):
+        yield Problem(("menus", name), f"nothing leads to the menu {name}", _UNUSED)
+    for name in line.menus:
+        if not any(None in targets[reached] for reached in _reached(name, targets)):
+            reason = f"the menu {name} leads round in a circle: none of its ways ever ends in anything but a menu"
+            yield Problem(("menus", name), reason, "add a choice that leads to a queue, an announcement or a person")
 
 
-def _hours(it: Checked) -> Iterator[BadFile]:
+def _hours(line: Line) -> Iterator[Problem]:
     """Blocks of time that can be read, in order, and a line that opens at all."""
-    hours = it.line.hours
+    hours = line.hours
     if not isinstance(hours, Hours):
         return
     try:
         ZoneInfo(hours.zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        yield it.wrong("hours", "zone", reason=f"there is no time zone {hours.zone}", mend="write one as Asia/Shanghai")
-    days = [
-        *(("weekly", day, own) for day, own in hours.weekly.items()),
-        *(("dates", day, own) for day, own in hours.dates.items()),
-    ]
-    for table, day, blocks in days:
-        if blocks != "closed":
-            yield from _blocks(it, table, day, blocks)
-    if not any(blocks and blocks != "closed" for _, _, blocks in days):
-        yield it.wrong(
-            "hours", reason="the line never opens", mend="write at least one block, as in mon: [08:30-12:00]"
-        )
+        yield Problem(("hours", "zone"), f"there is no time zone {hours.zone}", "write one as Asia/Shanghai")
+    days: list[tuple[Steps, tuple[str, ...]]] = [(("weekly", day), own) for day, own in hours.weekly.items()]
+    days += [(("dates", day), own) for day, own in hours.dates.items() if own != "closed"]
+    for steps, blocks in days:
+        yield from _blocks(("hours", *steps), blocks)
+    if not any(blocks for _, blocks in days):
+        yield Problem(("hours",), "the line never opens", "write at least one block, as in mon: [08:30-12:00]")
 
 
-def _blocks(it: Checked, table: str, day: object, blocks: tuple[str, ...]) -> Iterator[BadFile]:
+def _blocks(steps: Steps, blocks: tuple[str, ...]) -> Iterator[Problem]:
     """Each can be read, and begins when the one before has ended."""
-    read: list[tuple[int, int]] = []
+    ended = 0
     for place, block in enumerate(blocks):
         try:
-            read.append(minutes(block))
+            start, end = minutes(block)
         except ValueError as error:
             mend = "write it as 08:30-12:00; what goes past midnight is 22:00-24:00 and the next day's 00:00-06:00"
-            yield it.wrong("hours", table, day, place, reason=str(error), mend=mend)
+            yield Problem((*steps, place), str(error), mend)
             return
-        if place and read[place - 1][1] > read[place][0]:
+        if start < ended:
             reason = f"{block} begins before {blocks[place - 1]} has ended"
-            yield it.wrong("hours", table, day, place, reason=reason, mend="write the blocks of a day in order")
+            yield Problem((*steps, place), reason, "write the blocks of a day in order")
+        ended = end
 
 
-def _one_of(names: Collection[str]) -> str:
-    return f"use one of: {', '.join(names)}"
+def _each_choice(line: Line) -> Iterator[tuple[Steps, str, Choice]]:
+    """Every choice of every menu: where it stands, its key, and itself."""
+    for name, menu in line.menus.items():
+        for key, choice in menu.choices.items():
+            yield ("menus", name, "choices", key), key, choice
 
 
-def _reached(start: str, leads: Mapping[str, Collection[str]]) -> set[str]:
-    """Everything that `leads` leads to from `start`, itself included."""
+def _reached(start: str, targets: Mapping[str, Collection[str | None]]) -> set[str]:
+    """Every menu that is led to from `start`, itself included; None in `targets` is what is no menu."""
     reached: set[str] = set()
-    ahead = [start]
+    ahead: list[str | None] = [start]
     while ahead:
         name = ahead.pop()
-        if name not in reached:
+        if name is not None and name not in reached:
             reached.add(name)
-            ahead.extend(leads.get(name, ()))
+            ahead.extend(targets[name])
     return reached
-
-
-Rule = Callable[[Checked], Iterator[BadFile]]
-
-RULES: tuple[Rule, ...] = (_line, _names, _keys, _choices, _prompts, _references, _ways, _hours)
