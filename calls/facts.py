@@ -1,7 +1,7 @@
 """What happened: one frozen, versioned event a step, in the past tense.
 
 Every figure is computed from these and nothing is counted on the side. A fact is appended to the node's journal,
-shipped to Postgres, published on MQTT and pushed to desks, in that order of importance. No fact ever holds a keyed digit
+shipped to Postgres, published on MQTT and pushed to desks, in that order. No fact ever holds a keyed digit
 that could be part of a secret: a wrong key is a fact, which key it was is not.
 
 To add a fact: add a class here, add it to `AnyFact`, give it a table in `cti/store/` if people ask for it by SQL, and

@@ -10,6 +10,6 @@ from calls.facts import AnyFact
 class FactSink(Protocol):
     """Takes facts. Never blocks and never raises: a call does not wait for its history to be written."""
 
-    def record(self, fact: AnyFact) -> None:
-        """Stamp the fact now and keep it."""
+    def record(self, fact: AnyFact) -> object:
+        """Stamp the fact now and keep it; what is returned is the sink's own affair."""
         ...

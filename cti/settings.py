@@ -139,6 +139,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def control_socket(self) -> Path:
         return self.run_dir / "control.sock"
 
+    def postgres_dsn(self, role: str) -> str:
+        """libpq's address of the database for a role; peer authentication on the Unix socket, no password."""
+        return f"postgresql:///rexian?host={self.postgres_socket_dir}&user={role}"
+
     @property
     def zone(self) -> ZoneInfo:
         """The zone in which hours, half hours and days are told."""

@@ -3,6 +3,8 @@
     AriError
     ├── Gone            the channel, bridge, playback or recording is no longer there
     ├── NotInStasis     the channel is there, but not (yet, or any more) in our hands
+    ├── Unset           the channel is there, but the variable asked for has no value
+    ├── Unreachable     the endpoint to be called has no phone registered, or is none of ours
     ├── Conflict        it is there, but its state, or an id already taken, forbids the operation
     ├── Refused         Asterisk will not do this: a wrong request, a wrong password
     ├── Unreadable      done, but the answer was not what the Swagger files promise
@@ -26,6 +28,14 @@ class Gone(AriError):
 
 class NotInStasis(AriError):
     """The channel exists but is not in this application: it has left, or its StasisStart has not come yet."""
+
+
+class Unset(AriError):
+    """The channel or bridge exists; the variable asked for has no value."""
+
+
+class Unreachable(AriError):
+    """No channel could be made towards the endpoint: nobody is registered there, or it does not exist."""
 
 
 class Conflict(AriError):
@@ -53,28 +63,31 @@ class Replaced(AriError):
 
 
 _GONE_TEXTS = (
-    "channel not found",  # bridges.add_channel (400), events.claim_channel
-    "channel was not found",  # channels.snoop_channel (400), channels.create with an originator (400)
-    "channel not in this bridge",  # bridges.remove_channel (422), after the caller hung up
-    "not in bridge",
-    "event source does not exist",  # applications.subscribe (422)
-    "event source was not found",  # events.user_event (422)
-    "event source was not subscribed to",  # applications.unsubscribe (409)
+    "channel not found",  # 400 of bridges.add_channel and remove_channel
+    "channel was not found",  # 400 of a create whose originator hung up
+    "channel not in this bridge",  # 422 of bridges.remove_channel, which a hang-up forestalled
+    "failed to answer channel",  # 500 of channels.answer, in the instant of the hang-up
+    "event source does not exist",  # 422 of applications.subscribe
+    "event source was not found",  # 422 of events.user_event
+    "event source was not subscribed to",  # 409 of applications.unsubscribe
 )
-_CLASHES = (409, 412)
-_MISTAKES = (400, 422)
+_CALLING = ("channels.create", "channels.originate")
 
 
 def from_answer(operation: str, status: int, message: str) -> AriError:
     """The word for an answer outside 200 to 299; `message` is Asterisk's own text."""
-    return _word(status, message.lower())(f"{operation}: {status} {message}".rstrip())
+    return _word(operation, status, message.lower())(f"{operation}: {status} {message}".rstrip())
 
 
-def _word(status: int, text: str) -> Callable[[str], AriError]:
-    if status == 404 or (status in (*_MISTAKES, *_CLASHES) and any(each in text for each in _GONE_TEXTS)):
+def _word(operation: str, status: int, text: str) -> Callable[[str], AriError]:
+    if status == 404 and "variable was not found" in text:
+        return Unset
+    if status == 404 or any(each in text for each in _GONE_TEXTS):
         return Gone
     if status in (409, 422) and "not in stasis" in text:
         return NotInStasis
-    if status in _CLASHES:
+    if status in (409, 412):
         return Conflict
+    if status == 500 and "allocation failed" in text and operation.startswith(_CALLING):
+        return Unreachable
     return Unavailable if status >= 500 else Refused

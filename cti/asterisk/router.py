@@ -25,6 +25,10 @@ from cti.asterisk.generated.messages import (
 EndpointEvent = ContactStatusChange | PeerStatusChange | EndpointStateChange
 
 
+class Vanished(Message, frozen=True, kw_only=True):
+    """Not from Asterisk: the object is gone and its end went untold, while the event socket was down."""
+
+
 class Mailbox:
     """The events of one or more objects, oldest first."""
 
@@ -76,6 +80,11 @@ class Router:
         self._boxes[key].remove(box)
         if not self._boxes[key]:
             del self._boxes[key]
+
+    def vanish(self, key: str) -> None:
+        """Tell the mailboxes of an object that it is gone."""
+        for box in self._boxes.get(key, ()):
+            box.put(Vanished())
 
     def dispatch(self, event: Message) -> None:
         """Deliver one event. Never blocks."""

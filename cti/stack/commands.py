@@ -13,10 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from types import FrameType
 
+import msgspec
+
 import prompts
 from calls.errors import NotPossible
 from cti import secrets
-from cti.asterisk.config import write_config
+from cti.asterisk.config import seat_endpoint, write_config
 from cti.secrets import Secrets
 from cti.settings import Settings
 from cti.stack import files, postgres
@@ -25,6 +27,7 @@ from cti.stack.ports import refuse_busy_ports
 from cti.stack.programs import VENV
 from cti.stack.ready import await_ready, ready_block
 from cti.stack.supervisor import Supervisor
+from prompts import CATALOGUE, Catalogue, EspeakVoice, build
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -56,6 +59,20 @@ def prepare_only(settings: Settings) -> None:
     refuse_second(settings)
     with _owned(settings):
         prepare(settings, secrets.load_or_create(settings.secrets_path, settings.seats))
+
+
+def _build_voices(settings: Settings) -> None:
+    """What is missing or changed. A recording that cannot be read is told; the built voice speaks instead."""
+    report = build(Catalogue.load(CATALOGUE), settings.voices_dir, settings.prompts_dir, EspeakVoice())
+    for problem in report.problems:
+        _say(f"rexian: {problem}")
+
+
+def _write_demo(settings: Settings, secrets: Secrets) -> None:
+    """So that a telephone, or a script, can register at a demo seat. Demo data only."""
+    seats = [{"number": n, "user": seat_endpoint(n), "password": secrets.seats[n]} for n in settings.seats]
+    demo = {"line": "12333", "seats": seats}
+    files.write(settings.state_dir / "demo.json", msgspec.json.format(msgspec.json.encode(demo)).decode())
 
 
 def run(settings: Settings) -> None:

@@ -12,7 +12,6 @@ import pwd
 import stat
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 from calls.errors import NotPossible
@@ -73,19 +72,21 @@ def _give(folder: Path, user: pwd.struct_passwd) -> None:
 
 def _open_the_way(user: pwd.struct_passwd, ends: Sequence[Path]) -> list[str]:
     """Let the user search every folder on the way to `ends` and read the checkout, where it cannot yet."""
-    way = {folder for end in ends for folder in (end, *end.parents)}
-    with _acting_as(user):
-        closed = [folder for folder in sorted(way) if not os.access(folder, os.X_OK, effective_ids=True)]
+    opened = []
+    for folder in sorted({folder for end in ends for folder in (end, *end.parents)}):  # the outer ones first
+        rights = os.R_OK | os.X_OK if folder in ends else os.X_OK
+        if not _may(user, folder, rights):
+            _grant(user, "r-x" if folder in ends else "--x", [folder])
+            opened.append(str(folder))
     unread = [path for path in _sources(CHECKOUT) if not path.stat().st_mode & stat.S_IROTH]
-    with _acting_as(user):
-        unread = [path for path in unread if not os.access(path, os.R_OK, effective_ids=True)]
-    said = []
-    if closed:
-        _grant(user, "--x", closed)
-        said.append(f"user {user.pw_name} may now pass through {', '.join(map(str, closed))} (setfacl, search only)")
+    unread = [path for path in unread if not _may(user, path, os.R_OK)]
     if unread:
         _grant(user, "rX", unread)
-        said.append(f"user {user.pw_name} may now read {len(unread)} files of {CHECKOUT} (setfacl)")
+    said = []
+    if opened:
+        said.append(f"the user {user.pw_name} may now pass through {', '.join(opened)} (by setfacl)")
+    if unread:
+        said.append(f"the user {user.pw_name} may now read {len(unread)} files of {CHECKOUT} (by setfacl)")
     return said
 
 
@@ -108,15 +109,14 @@ def _grant(user: pwd.struct_passwd, rights: str, paths: Iterable[Path]) -> None:
         )
 
 
-@contextmanager
-def _acting_as(user: pwd.struct_passwd) -> Iterator[None]:
-    """See the files as the user sees them, and be root again."""
+def _may(user: pwd.struct_passwd, path: Path, rights: int) -> bool:
+    """Whether the user has these rights: asked as that user, and then root again."""
     groups = os.getgroups()
     os.initgroups(user.pw_name, user.pw_gid)
     os.setegid(user.pw_gid)
     os.seteuid(user.pw_uid)
     try:
-        yield
+        return os.access(path, rights, effective_ids=True)
     finally:
         os.seteuid(0)
         os.setegid(0)

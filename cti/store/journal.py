@@ -92,26 +92,25 @@ class Journal:
 
     # Facts
 
-    def record(self, fact: AnyFact) -> None:
-        """Stamp the fact now and keep it. Never blocks and never raises."""
+    def record(self, fact: AnyFact) -> Stamped:
+        """Stamp the fact now and keep it; the stamped fact. Never blocks and never raises."""
         with self._changed:
             self._recorded += 1
+            stamped = Stamped(
+                node=self.node,
+                seq=self._recorded,
+                at=self._clock.utc(),
+                mono_ms=round(self._clock.now() * 1000),
+                version=VERSION,
+                fact=fact,
+            )
             if len(self._facts) + self._in_hand >= MEMORY_LIMIT:
                 self.lost += 1
-                return
-            mono_ms = round(self._clock.now() * 1000)
-            self._facts.append(
-                Stamped(
-                    node=self.node,
-                    seq=self._recorded,
-                    at=self._clock.utc(),
-                    mono_ms=mono_ms,
-                    version=VERSION,
-                    fact=fact,
-                )
-            )
+                return stamped
+            self._facts.append(stamped)
             self._changes += 1
             self._changed.notify()
+        return stamped
 
     async def flush(self) -> None:
         """Wait until all that was recorded and put so far is on the disk; while the disk refuses, for ever."""

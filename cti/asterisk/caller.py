@@ -1,0 +1,140 @@
+"""A caller on a real telephone line: `ivr.caller.Caller` on an Asterisk channel.
+
+Keys arrive by themselves and wait in order until a flow asks for one. Which key it was is known to the flow alone: it is
+in no log line and no fact.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from uuid import uuid4
+
+import structlog
+
+from calls.clock import Clock, ms_between
+from calls.facts import AnyFact
+from calls.words import FIRST_LANGUAGE, Language
+from cti.asterisk.client import Ari
+from cti.asterisk.errors import AriError, Gone
+from cti.asterisk.generated.messages import PlaybackFinished
+from cti.asterisk.router import Router
+from cti.phone.plan import RATING_MENU, AwaitingKey, MenuStarted
+from cti.watch import Watch
+from ivr.caller import Heard, Value
+from prompts import Sounds
+
+log = structlog.get_logger(__name__)
+
+PLAYBACK_GRACE_S = 3.0
+"""A playback may never say that it ended (a medium that Asterisk does not know): it is given up this long after its time."""
+
+MENU = "menu."
+
+
+class TelephoneCaller:
+    """Somebody on the line `channel`. See `ivr.caller.Caller` for what each method promises."""
+
+    def __init__(
+        self,
+        channel: str,
+        ari: Ari,
+        router: Router,
+        sounds: Sounds,
+        clock: Clock,
+        watch: Watch,
+        record: Callable[[AnyFact], None],
+    ) -> None:
+        self.language: Language = FIRST_LANGUAGE
+        self.clock = clock
+        self._channel, self._ari, self._router, self._sounds, self._watch = channel, ari, router, sounds, watch
+        self._record = record
+        self._keys: deque[str] = deque()
+        self._pressed = asyncio.Event()
+        self._question: str | None = None
+
+    @property
+    def call_id(self) -> str:
+        return self._channel
+
+    def press(self, key: str) -> None:
+        """A key arrived; the session's pump calls this."""
+        self._keys.append(key)
+        self._pressed.set()
+
+    async def say(self, *keys: str, skippable: bool = True, **values: Value) -> Heard:
+        self._note_question(keys[-1])
+        if skippable and self._keys:
+            return Heard(0, whole=False, key=self._keys[0])
+        media = [piece for key in keys for piece in self._sounds.media(key, self.language, **values)]
+        length_ms = sum(self._sounds.length_ms(key, self.language, **values) for key in keys)
+        began = self.clock.now()
+        playback = uuid4().hex
+        with self._router.mailbox(playback) as box:
+            await self._ari.channels.play_with_id(self._channel, playback, media=media)
+            finished = asyncio.create_task(box.get())
+            interrupted = asyncio.create_task(self._pressed.wait()) if skippable else None
+            tasks = {finished, interrupted} if interrupted else {finished}
+            try:
+                done, _ = await asyncio.wait(
+                    tasks, timeout=length_ms / 1000 + PLAYBACK_GRACE_S, return_when=asyncio.FIRST_COMPLETED
+                )
+            except asyncio.CancelledError:
+                await self._stop(playback)
+                raise
+            finally:
+                for task in tasks:
+                    task.cancel()
+            if finished not in done:
+                await self._stop(playback)
+            else:
+                event = finished.result()
+                whole = isinstance(event, PlaybackFinished) and event.playback.state == "done"
+                if not whole:
+                    log.warning("a prompt could not be played", call_id=self._channel, prompts=keys)
+                return Heard(min(length_ms, ms_between(began, self.clock.now())), whole=whole)
+        if interrupted is None or interrupted not in done:
+            log.warning("a prompt did not end in time", call_id=self._channel, prompts=keys)
+        return Heard(
+            min(length_ms, ms_between(began, self.clock.now())), whole=False, key=self._keys[0] if self._keys else None
+        )
+
+    async def key(self, wait_s: float) -> str | None:
+        if self._question and not self._keys:
+            self._watch.moment(self._channel, AwaitingKey(self._question))
+        try:
+            async with asyncio.timeout(wait_s):
+                await self._pressed.wait()
+        except TimeoutError:
+            return None
+        key = self._keys.popleft()
+        if not self._keys:
+            self._pressed.clear()
+        return key
+
+    def forget_keys(self) -> None:
+        self._keys.clear()
+        self._pressed.clear()
+
+    def record(self, fact: AnyFact) -> None:
+        self._record(fact)
+
+    def _note_question(self, prompt: str) -> None:
+        """Tell onlookers that a question begins, by the menu's word."""
+        self._question = None
+        if prompt.startswith(MENU):
+            self._question = prompt.removeprefix(MENU)
+        elif prompt in ("rating.ask", "rating.wrong"):
+            self._question = RATING_MENU
+        if self._question:
+            self._watch.moment(self._channel, MenuStarted(self._question))
+
+    async def _stop(self, playback: str) -> None:
+        """Stop what is being said; whether it had ended meanwhile does not matter."""
+        try:
+            await self._ari.playbacks.stop(playback)
+        except Gone:
+            return
+        except AriError as error:
+            log.warning("a playback could not be stopped", call_id=self._channel, error=str(error))

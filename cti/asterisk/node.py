@@ -1,0 +1,283 @@
+"""One Asterisk node: its client, its event socket, and the calls that are up on it.
+
+A controller that starts, and one whose event socket was away, do the same: ask Asterisk what is there, compare it with
+what was kept, go on with what goes on, end honestly what is gone, and clear away what nobody owns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from contextlib import suppress
+
+import structlog
+
+from calls.clock import Clock, boot_id
+from calls.facts import (
+    CallArrived,
+    CallEnded,
+    CallRefused,
+    ControllerStarted,
+    ConversationEnded,
+    QueueLeft,
+    VisitOutcome,
+)
+from calls.numbers import normalise
+from cti import __version__
+from cti.asterisk.client import Ari
+from cti.asterisk.config import seat_of_endpoint
+from cti.asterisk.errors import AriError, Conflict, Gone
+from cti.asterisk.generated.messages import ContactStatusChange, StasisStart
+from cti.asterisk.generated.models import Channel
+from cti.asterisk.kept import KeptCall
+from cti.asterisk.router import EndpointEvent, Router
+from cti.asterisk.session import WAITING_ROOM, Session
+from cti.asterisk.socket import EventSocket
+from cti.floor import Floor
+from cti.recorder import Recorder
+from cti.settings import Settings
+from cti.store import Journal
+from cti.watch import Watch
+from ivr.line import Line
+from prompts import Sounds
+
+log = structlog.get_logger(__name__)
+
+UNALLOCATED = "1"
+"""Q.850: no such number."""
+
+AWAY = frozenset({"Unreachable", "Removed", "Unknown"})
+"""What Asterisk says of a telephone that cannot be rung."""
+
+
+class Node:
+    """Everything that concerns one Asterisk. `run` does the work; the rest may be looked at."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        ari: Ari,
+        clock: Clock,
+        watch: Watch,
+        journal: Journal,
+        floor: Floor,
+        recorder: Recorder,
+        sounds: Sounds,
+        lines: Mapping[str, Line],
+    ) -> None:
+        self.settings, self.ari, self.clock, self.watch, self.journal = settings, ari, clock, watch, journal
+        self.floor, self.recorder, self.sounds, self.lines = floor, recorder, sounds, lines
+        self.router = Router(self._new_channel, self._endpoint_changed)
+        self.socket = EventSocket(ari, self.router.dispatch, self._reconcile)
+        self.sessions: dict[str, Session] = {}
+        self.connected = asyncio.Event()
+        """Set once this controller has taken over."""
+        self.asterisk_version = ""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._boot_id = boot_id()
+
+    @property
+    def problem(self) -> str | None:
+        """Why no calls are taken at this moment; None when they are."""
+        if not self.connected.is_set():
+            return "not connected to Asterisk yet"
+        return None if self.socket.connected else "the connection to Asterisk is lost; trying again"
+
+    def take_lines(self, lines: Mapping[str, Line]) -> None:
+        """New calls run on these; those that are up finish on theirs."""
+        self.lines = lines
+
+    async def run(self) -> None:
+        """Take calls for ever. Raises Replaced when another controller took over, Refused for a wrong password."""
+        await self.socket.run()
+
+    # --- calls
+
+    def _new_channel(self, event: StasisStart) -> None:
+        match event.args:
+            case ["in", dialled, trunk, sip_call_id]:
+                self._arrive(event.channel, dialled, trunk, sip_call_id)
+            case ["back"] if kept := self.journal.get(f"call/{event.channel.id}", KeptCall):
+                self._resume(kept)
+            case _:
+                self._spawn(self._clear_away(event.channel.id))
+
+    def _arrive(self, channel: Channel, dialled: str, trunk: str, sip_call_id: str) -> None:
+        number = normalise(channel.caller.number, self.settings.region)
+        line = self.lines.get(dialled)
+        if line is None or not line.takes(trunk):
+            reason = "no such line" if line is None else "the line does not take calls from this trunk"
+            self.watch.record(
+                CallRefused(
+                    call_id=channel.id,
+                    trunk=trunk,
+                    dialled=dialled,
+                    calling_number=number.e164,
+                    sip_call_id=sip_call_id,
+                    reason=reason,
+                )
+            )
+            self._spawn(self._refuse(channel.id))
+            return
+        self.watch.record(
+            CallArrived(
+                call_id=channel.id,
+                line=line.number,
+                line_version=line.version,
+                trunk=trunk,
+                dialled=dialled,
+                calling_number=number.e164,
+                sip_call_id=sip_call_id,
+            )
+        )
+        kept = KeptCall(
+            call_id=channel.id,
+            sip_call_id=sip_call_id,
+            line=line.number,
+            boot_id=self._boot_id,
+            arrived_ms=round(self.clock.now() * 1000),
+            arrived_at=self.clock.utc(),
+        )
+        self._begin(Session(self, line, kept, channel.caller.number), resumed=False)
+
+    def _begin(self, session: Session, *, resumed: bool) -> None:
+        self.sessions[session.call_id] = session
+        self._spawn(self._run(session, resumed))
+
+    async def _run(self, session: Session, resumed: bool) -> None:
+        try:
+            await session.run(resumed=resumed)
+        finally:
+            del self.sessions[session.call_id]
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("a call's task failed", exc_info=error)
+
+    async def _refuse(self, channel: str) -> None:
+        """A number that nobody answers: the trunk is told so, and the caller hears its network's words."""
+        began = self.clock.now()
+        await self._clear_away(channel, UNALLOCATED)
+        lasted_ms = round((self.clock.now() - began) * 1000)
+        self.watch.record(
+            CallEnded(call_id=channel, outcome="refused", ended_by="system", lasted_ms=lasted_ms, step="refused")
+        )
+
+    async def _clear_away(self, channel: str, reason_code: str | None = None) -> None:
+        try:
+            await self.ari.channels.hangup(channel, reason_code=reason_code)
+        except Gone:
+            return
+
+    # --- telephones
+
+    def _endpoint_changed(self, event: EndpointEvent) -> None:
+        if isinstance(event, ContactStatusChange) and (seat := seat_of_endpoint(event.endpoint.resource)):
+            self.floor.phone_seen(seat, reachable=event.contact_info.contact_status not in AWAY)
+
+    # --- coming back
+
+    async def _reconcile(self) -> None:
+        """Compare what Asterisk has with what we know. Raises Unavailable when Asterisk goes away meanwhile."""
+        await self._make_waiting_room()
+        await self.ari.applications.subscribe(self.ari.app, "endpoint:PJSIP")
+        for endpoint in await self.ari.endpoints.list_by_tech("PJSIP"):
+            if seat := seat_of_endpoint(endpoint.resource):
+                self.floor.phone_seen(seat, reachable=endpoint.state == "online")
+        live = {channel.id: channel for channel in await self.ari.channels.list_all()}
+        for session in self.sessions.values():
+            for channel in session.channels:
+                if channel not in live:
+                    self.router.vanish(channel)
+        if not self.connected.is_set():
+            info = await self.ari.asterisk.get_info(only="system")
+            self.asterisk_version = info.system.version if info.system else ""
+            await self._take_over(live)
+            self.connected.set()
+
+    async def _make_waiting_room(self) -> None:
+        with suppress(Conflict):  # an earlier controller made it
+            await self.ari.bridges.create_with_id(WAITING_ROOM, type="holding")
+        await self.ari.bridges.start_moh(WAITING_ROOM)
+
+    async def _take_over(self, live: Mapping[str, Channel]) -> None:
+        """First connection of this controller: what the last one left."""
+        ours = set((await self.ari.applications.get(self.ari.app)).channel_ids)
+        kept = self.journal.find("call/", KeptCall)
+        adopted = [call for call in kept.values() if call.call_id in ours]
+        self.watch.record(ControllerStarted(release=__version__, boot_id=self._boot_id, adopted=len(adopted)))
+        legs = {call.conversation.leg for call in adopted if call.conversation}
+        bridges = {call.conversation.bridge for call in adopted if call.conversation} | {WAITING_ROOM}
+        self.recorder.resume({f"{call.call_id}.{call.visits}" for call in adopted if call.step == "talking"})
+        for call in kept.values():
+            if call.call_id in ours:
+                self._resume(call)
+            elif call.call_id not in live:  # one that is live is held by the dialplan, and comes back by itself
+                self._end_unseen(call)
+        for channel in ours - legs - {call.call_id for call in adopted}:
+            await self._adopt_unknown(live[channel]) if channel in live else None
+        for bridge in await self.ari.bridges.list_all():
+            if bridge.id not in bridges:
+                await self.ari.bridges.destroy(bridge.id)
+
+    def _resume(self, kept: KeptCall) -> None:
+        line = self.lines.get(kept.line)
+        if line is None:
+            self._end_unseen(kept)
+            self._spawn(self._clear_away(kept.call_id))
+            return
+        self._begin(Session(self, line, kept, ""), resumed=True)
+
+    async def _adopt_unknown(self, channel: Channel) -> None:
+        """A channel in our hands that nobody kept: a call whose arrival was missed, or a leg whose call is gone."""
+        if seat_of_endpoint(channel.name.removeprefix("PJSIP/").rpartition("-")[0]) is not None:
+            await self._clear_away(channel.id)
+            return
+        try:
+            dialled, trunk, sip_call_id = [
+                (await self.ari.channels.get_channel_var(channel.id, name)).value
+                for name in ("DIALLED", "REXIAN_TRUNK", "CDR(sipcallid)")
+            ]
+        except AriError as error:
+            log.warning("a channel that nobody knows is ended", channel=channel.id, error=str(error))
+            await self._clear_away(channel.id)
+            return
+        self._arrive(channel, dialled, trunk, sip_call_id)
+
+    def _end_unseen(self, kept: KeptCall) -> None:
+        """A call that ended while no controller looked: its terminal facts, as far as they can be known."""
+        visit = f"{kept.call_id}.{kept.visits}"
+        same_boot = kept.boot_id == self._boot_id
+        now_ms = round(self.clock.now() * 1000)
+        if kept.conversation and kept.step == "talking":
+            self.watch.record(
+                ConversationEnded(
+                    call_id=kept.call_id,
+                    visit=visit,
+                    seat=kept.conversation.seat,
+                    adviser=kept.conversation.adviser,
+                    talked_ms=now_ms - kept.conversation.begun_ms if same_boot else 0,
+                    ended_by="fault",
+                )
+            )
+        if kept.visit_open:
+            outcome: VisitOutcome = "abandoned_ringing" if kept.step == "ringing" else "abandoned_waiting"
+            waited_ms = now_ms - kept.since_ms if same_boot else 0
+            self.watch.record(QueueLeft(call_id=kept.call_id, visit=visit, outcome=outcome, waited_ms=waited_ms))
+        lasted = self.clock.utc() - kept.arrived_at
+        self.watch.record(
+            CallEnded(
+                call_id=kept.call_id,
+                outcome="queued" if kept.queued else "fault",
+                ended_by="fault",
+                lasted_ms=max(0, round(lasted.total_seconds() * 1000)),
+                step=kept.step,
+            )
+        )
+        self.journal.forget(f"call/{kept.call_id}")

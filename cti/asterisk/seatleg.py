@@ -1,0 +1,112 @@
+"""A seat's leg: rung, answered or not, and its end. One per attempt, with an id of our own choosing.
+
+The leg runs through the dialplan context `to-seat` once it is answered, where its recording starts, and then comes into
+our hands. Its events reach us from the first because the application is subscribed to the seats' endpoints.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from uuid import uuid4
+
+import structlog
+
+from calls.facts import NotAnswered
+from cti.asterisk.client import Ari
+from cti.asterisk.config import seat_endpoint
+from cti.asterisk.errors import AriError, Gone
+from cti.asterisk.generated.messages import ChannelDestroyed, ChannelUserevent, StasisStart
+from cti.asterisk.router import Router, Vanished
+
+log = structlog.get_logger(__name__)
+
+END_TOLD_S = 3.0
+"""Asterisk tells the end of a leg within milliseconds; after this long it is not told at all."""
+
+NORMAL = 16
+"""Q.850: the party hung up."""
+
+WHY: dict[int, NotAnswered] = {17: "busy", 19: "no_answer", 18: "no_answer", 21: "refused"}
+"""Q.850 causes of a leg that was not answered; whatever else is said, the seat could not be reached."""
+
+
+class SeatDidNotAnswerError(Exception):
+    """The seat rang in vain."""
+
+    def __init__(self, reason: NotAnswered) -> None:
+        self.reason: NotAnswered = reason
+        super().__init__(reason)
+
+
+class SeatLeg:
+    """The leg `channel` to a seat, from before it exists until it is gone. Always `close` it."""
+
+    def __init__(self, ari: Ari, router: Router, channel: str | None = None) -> None:
+        """A leg to come, or one that is there already and is called `channel`."""
+        self.channel = channel or uuid4().hex
+        self.packets = 0
+        """RTP packets received from the seat, known at its end."""
+        self._ari = ari
+        self._there = channel is not None
+        self._mailbox = router.mailbox(self.channel)
+        self._box = self._mailbox.__enter__()
+
+    async def ring(self, seat: str, track: str, ring_s: float, caller_id: str) -> None:
+        """Ring until answered; its recording is then being written as `track`. Raises SeatDidNotAnswerError."""
+        self._there = True  # from here on it may exist, whatever the answer
+        try:
+            await self._ari.channels.originate_with_id(
+                self.channel,
+                f"PJSIP/{seat_endpoint(seat)}",
+                context="to-seat",
+                extension=track,
+                priority=1,
+                timeout_s=math.ceil(ring_s),
+                caller_id=caller_id,
+            )
+        except AriError as error:
+            raise SeatDidNotAnswerError("unreachable") from error
+        while True:
+            match await self._box.get():
+                case StasisStart():
+                    return
+                case ChannelDestroyed(cause=cause):
+                    self._there = False
+                    raise SeatDidNotAnswerError(WHY.get(cause, "unreachable"))
+                case Vanished():
+                    self._there = False
+                    raise SeatDidNotAnswerError("unreachable")
+
+    async def ended(self) -> int:
+        """Wait for the leg's end; the Q.850 cause of it, 0 when nobody told."""
+        while self._there:
+            match await self._box.get():
+                case ChannelUserevent(userevent=counts):
+                    self.packets = packets_received(counts)
+                case ChannelDestroyed(cause=cause):
+                    self._there = False
+                    return cause
+                case Vanished():
+                    self._there = False
+        return 0
+
+    async def close(self) -> None:
+        """End it, if it is still there, and wait until it is told so: only then its packets are known."""
+        try:
+            if self._there:
+                await self._ari.channels.hangup(self.channel)
+                async with asyncio.timeout(END_TOLD_S):
+                    await self.ended()
+        except Gone:
+            pass
+        except (AriError, TimeoutError) as error:
+            log.warning("a seat's leg did not end", leg=self.channel, error=repr(error))
+        finally:
+            self._mailbox.__exit__(None, None, None)
+
+
+def packets_received(counts: dict[str, object]) -> int:
+    """RTP packets received, from the event that the dialplan's `leg-ends` sends; 0 when the leg never had media."""
+    text = str(counts.get("received", ""))
+    return int(text) if text.isdecimal() else 0

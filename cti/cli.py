@@ -1,0 +1,244 @@
+"""`rexian`: the command line. Exit codes: 0 done, 1 failed, 2 wrong use. Sentences are in the language of the settings.
+
+To add a command, add a function here; what it does lives elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import Annotated, NoReturn, ParamSpec, TypeVar
+
+import msgspec
+import typer
+
+from calls.errors import RexianError
+from cti import __version__
+from cti.control import AnyRequest, AskStatus, Reload, SeatLogOut, SeatNotReady, SeatReady, ask, follow
+from cti.settings import Settings, load_settings
+from cti.status import Done, Status
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="热线 Rexian: the server of a public hotline.")
+seat_commands = typer.Typer(no_args_is_help=True, help="坐席 Seats: who is ready, and where.")
+line_commands = typer.Typer(no_args_is_help=True, help="线路 Lines: the hotline files in lines/.")
+prompt_commands = typer.Typer(no_args_is_help=True, help="语音 Prompts: what callers hear.")
+database_commands = typer.Typer(no_args_is_help=True, help="数据库 The database.")
+app.add_typer(seat_commands, name="seat")
+app.add_typer(line_commands, name="line")
+app.add_typer(prompt_commands, name="prompts")
+app.add_typer(database_commands, name="db")
+
+Json = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
+
+
+def tell(text: str = "") -> None:
+    """To standard output."""
+    typer.echo(text)
+
+
+def fail(error: object) -> NoReturn:
+    """To standard error, and exit code 1."""
+    typer.echo(f"rexian: {error}", err=True)
+    raise typer.Exit(1)
+
+
+def plainly(command: Callable[P, R]) -> Callable[P, R]:
+    """What went wrong is one sentence, never a traceback."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except RexianError as error:
+            fail(error)
+
+    return run
+
+
+def _ask(request: AnyRequest) -> None:
+    done = asyncio.run(ask(load_settings().control_socket, request, Done))
+    tell(done.done)
+
+
+@app.command()
+@plainly
+def serve() -> None:
+    """Run the controller in the foreground (make run starts it with everything around it)."""
+    from cti.server import serve as run  # noqa: PLC0415 - 0.6 s of imports that no other command needs
+
+    run(load_settings())
+
+
+@app.command()
+@plainly
+def status(as_json: Json = False) -> None:
+    """How the hotline is. Exit code 0 only when it takes calls and every part works."""
+    settings = load_settings()
+    try:
+        now = asyncio.run(ask(settings.control_socket, AskStatus(), Status))
+    except RexianError as error:
+        if as_json:
+            tell(msgspec.json.encode({"ready": False, "problems": [str(error)]}).decode())
+            raise typer.Exit(1) from error
+        raise
+    tell(msgspec.json.format(msgspec.json.encode(now)).decode() if as_json else _as_text(now, settings))
+    raise typer.Exit(0 if now.ready else 1)
+
+
+def _as_text(now: Status, settings: Settings) -> str:
+    chinese = settings.language == "zh-CN"
+    words = ("就绪", "未就绪", "问题") if chinese else ("ready", "not ready", "problem")
+    seats = " ".join(f"{number}:{state}" for number, state in now.seats.items())
+    return "\n".join(
+        [
+            f"{words[0] if now.ready else words[1]}  rexian {__version__}  asterisk {now.versions['asterisk']}",
+            f"SIP {now.sip.host}:{now.sip.port}  {now.web}  {now.mqtt}",
+            f"calls {now.calls}  facts {now.facts}",
+            f"seats {seats}",
+            *(f"{words[2]}: {problem}" for problem in now.problems),
+        ]
+    )
+
+
+@app.command()
+@plainly
+def reload() -> None:
+    """Read the hotline files again; calls that are up finish on theirs. Nothing changes when a file is wrong."""
+    _ask(Reload())
+
+
+@app.command()
+@plainly
+def call(
+    to: Annotated[str, typer.Option(help="The number to dial.")] = "12333",
+    keys: Annotated[str, typer.Option(help="One key for each menu, such as 1 or 51.")] = "",
+    say: Annotated[Path | None, typer.Option(help="A WAV to say, over and over.")] = None,
+    rate: Annotated[str | None, typer.Option(help="The key for the satisfaction question, 1 to 5.")] = None,
+    barge: Annotated[bool, typer.Option(help="Key at once, without hearing the menu out.")] = False,
+    calling_number: Annotated[str, typer.Option("--from", help="The calling number to show.")] = "13800001111",
+    hold_s: Annotated[float | None, typer.Option(help="Hang up after so many seconds with the adviser.")] = None,
+    hang_up_after_s: Annotated[float | None, typer.Option(help="Hang up so many seconds after dialling.")] = None,
+    max_s: Annotated[float, typer.Option(help="Give up after so many seconds.")] = 120.0,
+    as_json: Json = False,
+) -> None:
+    """Be a citizen: a real SIP call with real sound, and a report of each step and its time."""
+    from cti.phone.citizen import call as place  # noqa: PLC0415 - numpy and friends are slow to load
+    from cti.phone.plan import CallPlan, Observation, decode_observation  # noqa: PLC0415
+
+    settings = load_settings()
+    plan = CallPlan(
+        to=to,
+        server=f"{settings.host}:{settings.sip_port}",
+        calling_number=calling_number,
+        keys=keys,
+        barge=barge,
+        rate=rate,
+        say=say,
+        hold_s=hold_s,
+        hang_up_after_s=hang_up_after_s,
+        max_s=max_s,
+    )
+
+    async def watch(sip_call_id: str) -> AsyncIterator[Observation]:
+        async with follow(settings.control_socket, sip_call_id) as lines:
+            async for line in lines:
+                yield decode_observation(line)
+
+    report = asyncio.run(place(plan, watch))
+    tell(msgspec.json.format(msgspec.json.encode(report)).decode() if as_json else report.text(settings.language))
+    raise typer.Exit(0 if report.completed else 1)
+
+
+@seat_commands.command("ready")
+@plainly
+def seat_ready(
+    seat: Annotated[str, typer.Argument(help="The seat's number.")],
+    adviser: Annotated[str | None, typer.Option(help="Who sits there; may be left out once somebody does.")] = None,
+) -> None:
+    """An adviser is ready at a seat whose telephone is registered."""
+    _ask(SeatReady(seat, adviser))
+
+
+@seat_commands.command("not-ready")
+@plainly
+def seat_not_ready(
+    seat: Annotated[str, typer.Argument(help="The seat's number.")],
+    reason: Annotated[str, typer.Option(help="Why, for people to read.")] = "break",
+) -> None:
+    """A seat takes no more calls; one that talks finishes first."""
+    _ask(SeatNotReady(seat, reason))
+
+
+@seat_commands.command("log-out")
+@plainly
+def seat_log_out(seat: Annotated[str, typer.Argument(help="The seat's number.")]) -> None:
+    """The adviser leaves the seat."""
+    _ask(SeatLogOut(seat))
+
+
+@line_commands.command("check")
+@plainly
+def line_check(
+    files: Annotated[list[Path] | None, typer.Argument(help="Line files; all of lines/ when none is named.")] = None,
+) -> None:
+    """Are the line files right? Names file, line, column, reason and mend."""
+    from cti.hotline import load_hotline, speakable  # noqa: PLC0415
+    from ivr.lines import load_line  # noqa: PLC0415
+
+    keys = speakable()
+    lines = [load_line(file, keys) for file in files or ()] or load_hotline(load_settings()).lines.values()
+    for line in lines:
+        tell(f"{line.number} {line.version}: ok, {len(line.menus)} menus, {len(line.queues)} queues")
+
+
+@prompt_commands.command("build")
+@plainly
+def prompts_build() -> None:
+    """Build every voice that is missing or whose words changed."""
+    from prompts import CATALOGUE, Catalogue, EspeakVoice, build  # noqa: PLC0415
+
+    settings = load_settings()
+    report = build(Catalogue.load(CATALOGUE), settings.voices_dir, settings.prompts_dir, EspeakVoice())
+    counts = {name: len(getattr(report, name)) for name in ("built", "kept", "overridden", "removed")}
+    tell(" ".join(f"{name} {count}" for name, count in counts.items()))
+    _tell_problems(report.problems)
+
+
+@prompt_commands.command("check")
+@plainly
+def prompts_check() -> None:
+    """Is every sentence there, in every language, and its voice built?"""
+    from prompts import CATALOGUE, Catalogue, EspeakVoice, check  # noqa: PLC0415
+
+    settings = load_settings()
+    _tell_problems(check(Catalogue.load(CATALOGUE), settings.voices_dir, settings.prompts_dir, EspeakVoice()))
+    tell("ok")
+
+
+def _tell_problems(problems: Sequence[RexianError]) -> None:
+    for problem in problems:
+        typer.echo(f"rexian: {problem}", err=True)
+    if problems:
+        raise typer.Exit(1)
+
+
+@database_commands.command("migrate")
+@plainly
+def database_migrate() -> None:
+    """Bring the database up to date; the controller does so itself when it starts."""
+    from cti.store import migrate  # noqa: PLC0415
+
+    settings = load_settings()
+    asyncio.run(migrate(settings.postgres_dsn("rexian"), settings.time_zone))
+    tell("ok")
+
+
+def main() -> None:
+    """The entry point."""
+    sys.exit(app())

@@ -1,0 +1,189 @@
+"""The control socket: how the command line talks to the running controller. A Unix socket, 0600, a line of JSON each way.
+
+To add a command, add a request here, its answer, and its case in `server.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import structlog
+
+from calls.errors import NotPossible, RexianError
+
+log = structlog.get_logger(__name__)
+
+LONGEST_LINE = 1 << 20
+ANSWER_S = 10.0
+
+A = TypeVar("A")
+
+
+class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="command"):
+    """What may be asked."""
+
+
+class AskStatus(Request, frozen=True, tag="status"):
+    """How is the hotline?"""
+
+
+class SeatReady(Request, frozen=True, tag="seat_ready"):
+    """An adviser is ready at a seat; without one, whoever sits there."""
+
+    seat: str
+    adviser: str | None = None
+
+
+class SeatNotReady(Request, frozen=True, tag="seat_not_ready"):
+    """A seat is not ready, for a reason."""
+
+    seat: str
+    reason: str
+
+
+class SeatLogOut(Request, frozen=True, tag="seat_log_out"):
+    """The adviser leaves the seat."""
+
+    seat: str
+
+
+class Reload(Request, frozen=True, tag="reload"):
+    """Read the hotline files again."""
+
+
+class Follow(Request, frozen=True, tag="follow"):
+    """Show what happens in the call with this SIP Call-ID, as it happens, until the connection is closed."""
+
+    sip_call_id: str
+
+
+AnyRequest = AskStatus | SeatReady | SeatNotReady | SeatLogOut | Reload | Follow
+
+
+class Failed(msgspec.Struct, frozen=True):
+    """The answer to a request that could not be carried out."""
+
+    error: str
+
+
+Answer = Callable[[AnyRequest], Awaitable[msgspec.Struct]]
+FollowCall = Callable[[str, Callable[[], None]], AsyncIterator[msgspec.Struct]]
+
+
+class ControlServer:
+    """Answers requests on the socket at `path`."""
+
+    def __init__(self, path: Path, answer: Answer, follow: FollowCall) -> None:
+        self._path, self._answer, self._follow = path, answer, follow
+        self._decoder = msgspec.json.Decoder(AnyRequest)
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """Listen inside the block. Raises NotPossible when another controller answers there already."""
+        if self._path.exists():
+            await self._refuse_second()
+            self._path.unlink()
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        server = await asyncio.start_unix_server(self._serve, self._path, limit=LONGEST_LINE)
+        self._path.chmod(0o600)
+        try:
+            yield
+        finally:
+            server.close()
+            self._path.unlink(missing_ok=True)
+
+    async def _refuse_second(self) -> None:
+        try:
+            _, writer = await asyncio.open_unix_connection(self._path)
+        except OSError:
+            return
+        writer.close()
+        raise NotPossible(f"a controller is running already ({self._path} answers). Mend: stop it first: make down.")
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            line = await reader.readline()
+            try:
+                request = self._decoder.decode(line)
+                if isinstance(request, Follow):
+                    await self._show(request, reader, writer)
+                else:
+                    await _send(writer, await self._answer(request))
+            except msgspec.DecodeError as error:
+                await _send(writer, Failed(f"not a request: {error}"))
+            except RexianError as error:
+                await _send(writer, Failed(str(error)))
+        writer.close()
+
+    async def _show(self, request: Follow, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Until the onlooker closes the connection."""
+
+        async def show() -> None:
+            begun = _Begun()
+            async for seen in self._follow(request.sip_call_id, lambda: writer.write(_line(begun))):
+                await _send(writer, seen)
+
+        showing = asyncio.create_task(show())
+        gone = asyncio.create_task(reader.read())
+        await asyncio.wait({showing, gone}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (showing, gone):
+            task.cancel()
+        await asyncio.gather(showing, gone, return_exceptions=True)
+
+
+class _Begun(msgspec.Struct, frozen=True, tag_field="kind", tag="following"):
+    """Nothing of the call can be missed from here on."""
+
+
+def _line(message: msgspec.Struct) -> bytes:
+    return msgspec.json.encode(message) + b"\n"
+
+
+async def _send(writer: asyncio.StreamWriter, message: msgspec.Struct) -> None:
+    writer.write(_line(message))
+    await writer.drain()
+
+
+async def ask(path: Path, request: AnyRequest, answer: type[A]) -> A:
+    """Ask the running controller. Raises NotPossible when there is none, or with its reason when it will not."""
+    reader, writer = await _connect(path)
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            await _send(writer, request)
+            line = await reader.readline()
+    except (TimeoutError, ConnectionError) as error:
+        raise NotPossible(f"the controller does not answer. Mend: see its log, {path.parent.parent}/log.") from error
+    finally:
+        writer.close()
+    fields = msgspec.json.decode(line, type=dict[str, Any])
+    if set(fields) == {"error"}:
+        raise NotPossible(fields["error"])
+    return msgspec.convert(fields, answer)
+
+
+@asynccontextmanager
+async def follow(path: Path, sip_call_id: str) -> AsyncIterator[AsyncIterator[bytes]]:
+    """Inside the block, what happens in a call: stamped facts and moments, a line of JSON each.
+
+    Nothing is missed that happens after the block is entered. Raises NotPossible when no controller runs."""
+    reader, writer = await _connect(path)
+    try:
+        await _send(writer, Follow(sip_call_id))
+        await reader.readline()
+        yield reader
+    finally:
+        writer.close()
+
+
+async def _connect(path: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    try:
+        return await asyncio.open_unix_connection(path, limit=LONGEST_LINE)
+    except PermissionError as error:
+        raise NotPossible(f"{path} may not be opened. Mend: run this as root or as the hotline's user.") from error
+    except OSError as error:
+        raise NotPossible(f"no controller is running ({path}). Mend: start the hotline: make run.") from error

@@ -1,0 +1,168 @@
+"""The floor: the engine's decisions carried out. Calls wait here for a seat, and people move seats from here.
+
+The engine (`queues/`) decides and owns every seat's state; this room feeds it, wakes the calls that it chose, records
+what moved, keeps each seat's last state for the next controller, and gives it the time when it asks for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Literal
+
+import msgspec
+
+from calls.clock import Clock, Instant
+from calls.errors import NotPossible
+from calls.facts import SeatState, SeatStateChanged
+from calls.ports import FactSink
+from calls.words import Needs
+from cti.store import Journal
+from queues import (
+    Adviser,
+    Engine,
+    Input,
+    Join,
+    Leave,
+    NotAnswered,
+    Output,
+    PhoneSeen,
+    Propose,
+    QueueRules,
+    SeatMoved,
+    SitDown,
+    Talking,
+    Tick,
+    TurnedAway,
+)
+
+RESUMED = ("ready", "reserved", "ringing", "wrap_up")
+"""A seat last seen like this is ready again under the next controller, as soon as its telephone is seen."""
+
+
+class KeptSeat(msgspec.Struct, frozen=True):
+    """What the next controller must know of a seat."""
+
+    adviser: str
+    state: SeatState
+
+
+class Place:
+    """One caller's place in the waiting room."""
+
+    def __init__(self, floor: Floor, visit: str) -> None:
+        self._floor, self._visit = floor, visit
+        self._proposal: asyncio.Future[Propose] = asyncio.get_running_loop().create_future()
+        self.turned_away: Literal["full", "no_seat"] | None = None
+        """Known at once: why the caller cannot wait here."""
+
+    async def proposal(self) -> Propose:
+        """Wait for a seat."""
+        return await asyncio.shield(self._proposal)
+
+    def again(self) -> None:
+        """Wait for another seat, at the same place: the last one did not answer."""
+        self._proposal = asyncio.get_running_loop().create_future()
+
+    def offer(self, proposal: Propose) -> bool:
+        """Wake the call; False when it has gone on meanwhile."""
+        if self._proposal.done():
+            return False
+        self._proposal.set_result(proposal)
+        return True
+
+    @property
+    def position(self) -> int | None:
+        """1 is the next in turn."""
+        return self._floor.engine.position(self._visit)
+
+
+class Floor:
+    """All seats and all waiting callers of this controller."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        facts: FactSink,
+        journal: Journal,
+        seats: tuple[str, ...],
+        wrap_up_s: float,
+        on_change: Callable[[], None],
+    ) -> None:
+        self.engine = Engine(seats, {}, {}, wrap_up_s)
+        self._clock, self._facts, self._journal, self._on_change = clock, facts, journal, on_change
+        self._places: dict[str, Place] = {}
+        self._wanted = asyncio.Event()
+        self._resuming = {
+            key.removeprefix("seat/"): kept for key, kept in journal.find("seat/", KeptSeat).items() if kept.adviser
+        }
+
+    def load(self, advisers: Mapping[str, Adviser], queues: Mapping[str, QueueRules]) -> None:
+        """Take new advisers and queues; who waits and who sits stays."""
+        self.engine.advisers, self.engine.queues = advisers, queues
+
+    # --- callers
+
+    def enter(self, visit: str, needs: Needs, since: Instant, *, returned: bool) -> Place:
+        """Begin to wait. Call `leave` in the end, whatever happens."""
+        place = self._places[visit] = Place(self, visit)
+        self.take(Join(visit, needs, since, returned))
+        return place
+
+    def leave(self, visit: str) -> None:
+        """Wait no more; what was reserved for the visit is free again."""
+        if self._places.pop(visit, None):
+            self.take(Leave(visit))
+
+    # --- seats
+
+    def phone_seen(self, seat: str, *, reachable: bool) -> None:
+        """A seat's telephone came or went; whoever sat there under the last controller sits there again."""
+        with suppress(NotPossible):  # a telephone whose seat is no longer in the settings
+            if self.engine.seat(seat).reachable != reachable:
+                self.take(PhoneSeen(seat, reachable))
+            kept = self._resuming.pop(seat, None) if reachable else None
+            if kept and kept.state in RESUMED and self.engine.seat(seat).state == "logged_out":
+                self.take(SitDown(seat, kept.adviser))
+
+    def found_talking(self, seat: str, adviser: str, visit: str) -> None:
+        """A conversation that goes on since the last controller."""
+        self._resuming.pop(seat, None)
+        self.take(Talking(seat, adviser, visit))
+
+    # --- the engine
+
+    def take(self, event: Input) -> None:
+        """Feed the engine and carry out what it decides. Raises NotPossible for a wish that it does not grant."""
+        for output in self.engine.take(event, self._clock.now()):
+            self._carry_out(output)
+        self._wanted.set()
+        self._on_change()
+
+    def _carry_out(self, output: Output) -> None:
+        match output:
+            case Propose():
+                place = self._places.get(output.visit)
+                if place is None or not place.offer(output):
+                    self.take(NotAnswered(output.seat, output.generation, "abandoned"))
+            case TurnedAway():
+                if place := self._places.get(output.visit):
+                    place.turned_away = output.reason
+            case SeatMoved():
+                self._facts.record(
+                    SeatStateChanged(seat=output.seat, adviser=output.adviser, state=output.state, reason=output.reason)
+                )
+                self._journal.put(f"seat/{output.seat}", KeptSeat(output.adviser or "", output.state))
+
+    async def run(self) -> None:
+        """Give the engine the time when it wants it, for ever."""
+        while True:
+            self._wanted.clear()
+            deadline = self.engine.next_deadline()
+            wait = None if deadline is None else max(0.0, deadline - self._clock.now())
+            try:
+                async with asyncio.timeout(wait):
+                    await self._wanted.wait()
+            except TimeoutError:
+                self.take(Tick())

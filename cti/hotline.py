@@ -1,0 +1,45 @@
+"""The hotline files of a deployment, read and checked together: lines, their queues, advisers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from calls.errors import BadFile
+from calls.words import FIRST_LANGUAGE
+from cti.settings import Settings
+from ivr.line import Line
+from ivr.lines import load_lines
+from prompts import CATALOGUE, Catalogue
+from prompts.catalogue import Piece
+from queues import Adviser, QueueRules, load_advisers
+
+
+def speakable() -> list[str]:
+    """The sentences that a line file may name: those that need no value."""
+    sentences = Catalogue.load(CATALOGUE).sentences[FIRST_LANGUAGE]
+    return [key for key, sentence in sentences.items() if all(isinstance(part, Piece) for part in sentence.parts)]
+
+
+class Hotline(msgspec.Struct, frozen=True):
+    """What people edit, as one consistent whole."""
+
+    lines: Mapping[str, Line]
+    queues: Mapping[str, QueueRules]
+    advisers: Mapping[str, Adviser]
+
+
+def load_hotline(settings: Settings) -> Hotline:
+    """Read every file anew. Raises BadFile for the first thing that is wrong; nothing is taken then."""
+    folder = settings.lines_dir
+    lines = load_lines(folder, speakable())
+    rules: dict[str, QueueRules] = {}
+    for line in lines.values():
+        for name, queue in line.queues.items():
+            mine = QueueRules(queue.max_waiting)
+            if rules.setdefault(name, mine) != mine:
+                raise BadFile(
+                    folder, 1, 1, f"queue {name} has two sizes in two lines", f"give {name} one max_waiting everywhere"
+                )
+    return Hotline(lines, rules, load_advisers(folder / "advisers.yaml"))

@@ -1,0 +1,200 @@
+"""Where the controller is put together: plain constructor calls, no container, no globals. `serve` is the process.
+
+Crash-only: to stop is to die after the journal is safe. Calls stay up in Asterisk, and the next controller finds them; so
+an upgrade, a failover and a kill are one mechanism, exercised at every restart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from contextlib import AsyncExitStack
+
+import msgspec
+import structlog
+import uvloop
+
+from calls.clock import SystemClock
+from calls.errors import NotPossible, RexianError
+from calls.facts import LinesLoaded
+from cti import secrets as secret_file
+from cti.asterisk.apidocs import compare_api
+from cti.asterisk.client import Ari
+from cti.asterisk.node import Node
+from cti.bus import Bus, QueueNow, SeatNow
+from cti.control import (
+    AnyRequest,
+    AskStatus,
+    ControlServer,
+    Follow,
+    Reload,
+    SeatLogOut,
+    SeatNotReady,
+    SeatReady,
+)
+from cti.desk import serve_web
+from cti.floor import Floor
+from cti.hotline import Hotline, load_hotline
+from cti.logs import configure_logs
+from cti.recorder import Recorder
+from cti.settings import Settings
+from cti.status import Done, Status, read_status
+from cti.store import Journal, Shipper, migrate
+from cti.watch import Watch
+from dialplan.render import APP
+from prompts import Sounds
+from queues import LogOut, SitDown, StandUp
+
+log = structlog.get_logger(__name__)
+
+MIGRATION_RETRY_S = 1.0
+
+
+class Controller:
+    """The one active brain."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock = SystemClock()
+        keys = secret_file.load_or_create(settings.secrets_path, settings.seats)
+        self.hotline = load_hotline(settings)
+        self.journal = Journal(settings.journal_path, settings.node, self.clock)
+        self.watch = Watch(self.journal)
+        self.shipper = Shipper(self.journal, settings.postgres_dsn("rexian"))
+        self.bus = Bus(
+            self.journal,
+            self.clock,
+            host=settings.host,
+            port=settings.mqtt_port,
+            username="controller",
+            password=keys.mqtt_controller,
+        )
+        self.floor = Floor(
+            self.clock, self.watch, self.journal, settings.seats, settings.wrap_up_s, self.publish_states
+        )
+        self.recorder = Recorder(self.watch, self.journal, settings.recordings_dir, settings.raw_dir, settings.zone)
+        self.ari = Ari(f"http://127.0.0.1:{settings.ari_port}/ari", APP, keys.ari, APP)
+        sounds = Sounds(settings.prompts_dir)
+        self.node = Node(
+            settings,
+            self.ari,
+            self.clock,
+            self.watch,
+            self.journal,
+            self.floor,
+            self.recorder,
+            sounds,
+            self.hotline.lines,
+        )
+        self.warnings: list[str] = []
+        self._take(self.hotline)
+
+    def _take(self, hotline: Hotline) -> None:
+        """Use these hotline files from now on; calls that are up finish on theirs."""
+        self.hotline = hotline
+        self.node.take_lines(hotline.lines)
+        self.floor.load(hotline.advisers, hotline.queues)
+        versions = {number: line.version for number, line in hotline.lines.items()}
+        self.watch.record(LinesLoaded(versions=versions))
+
+    async def run(self) -> None:
+        """Everything at once, until something is fatal."""
+        async with AsyncExitStack() as stack:
+            control = ControlServer(self.settings.control_socket, self.answer, self.watch.follow)
+            await stack.enter_async_context(control.listening())
+            await stack.enter_async_context(self.ari)
+            async with asyncio.TaskGroup() as tasks:
+                for work in (
+                    self.node.run(),
+                    self.floor.run(),
+                    self.recorder.run(),
+                    self.bus.run(),
+                    self._ship(),
+                    self._compare_api(),
+                    serve_web(self.settings.api_port, self.status),
+                ):
+                    tasks.create_task(work)
+
+    async def _ship(self) -> None:
+        """Bring the database up to date, whenever it comes, then ship for ever."""
+        while True:
+            try:
+                await migrate(self.settings.postgres_dsn("rexian"), self.settings.time_zone)
+                break
+            except NotPossible as error:
+                self.shipper.problem = str(error)
+                await asyncio.sleep(MIGRATION_RETRY_S)
+        await self.shipper.run()
+
+    async def _compare_api(self) -> None:
+        """Once Asterisk is there: does it speak what the client was made from?"""
+        await self.node.connected.wait()
+        self.warnings = await compare_api(self.ari)
+        for warning in self.warnings:
+            log.warning("asterisk differs", difference=warning)
+
+    def publish_states(self) -> None:
+        """Tell the bus how seats and queues stand now."""
+        now, utc = self.clock.now(), self.clock.utc()
+        for seat in self.floor.engine.seats():
+            self.bus.state(f"seat/{seat.number}", SeatNow(state=seat.state, adviser=seat.adviser, since=utc))
+        for name in self.hotline.queues:
+            waiting = self.floor.engine.waiting(name)
+            longest_ms = round((now - waiting[0].since) * 1000) if waiting else 0
+            self.bus.state(f"queue/{name}", QueueNow(waiting=len(waiting), longest_wait_ms=longest_ms, updated_at=utc))
+
+    def status(self) -> Status:
+        """How the hotline is, for people and scripts."""
+        return read_status(self)
+
+    async def answer(self, request: AnyRequest) -> msgspec.Struct:
+        """One command from the control socket. Raises RexianError with the reason when it cannot be carried out."""
+        match request:
+            case AskStatus():
+                return self.status()
+            case SeatReady(seat=seat, adviser=adviser):
+                adviser = adviser or self.floor.engine.seat(seat).adviser
+                if adviser is None:
+                    raise NotPossible(f"nobody sits at seat {seat}: say who does, with --adviser NUMBER")
+                self.floor.take(SitDown(seat, adviser))
+            case SeatNotReady(seat=seat, reason=reason):
+                self.floor.take(StandUp(seat, reason))
+            case SeatLogOut(seat=seat):
+                self.floor.take(LogOut(seat))
+            case Reload():
+                self._take(load_hotline(self.settings))
+            case Follow():
+                raise NotPossible("a call is followed on a connection of its own")
+        await self.journal.flush()
+        return Done(self._told(request))
+
+    def _told(self, request: AnyRequest) -> str:
+        if isinstance(request, SeatReady | SeatNotReady | SeatLogOut):
+            seat = self.floor.engine.seat(request.seat)
+            return f"{seat.number} {seat.state}" + (f" {seat.adviser}" if seat.adviser else "")
+        return " ".join(f"{number}@{line.version}" for number, line in self.hotline.lines.items())
+
+
+async def _serve(settings: Settings) -> None:
+    controller = Controller(settings)
+    loop = asyncio.get_running_loop()
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(stop, lambda: loop.create_task(_die(controller)))
+    try:
+        await controller.run()
+    except* RexianError as errors:
+        raise errors.exceptions[0] from None
+
+
+async def _die(controller: Controller) -> None:
+    """The one way to stop: what happened is safe, and not one call is touched. The broker tells that we are gone."""
+    await controller.journal.close()
+    controller.settings.control_socket.unlink(missing_ok=True)
+    os._exit(0)
+
+
+def serve(settings: Settings) -> None:
+    """Run the controller in the foreground until SIGTERM. Raises RexianError when it cannot start."""
+    configure_logs()
+    uvloop.run(_serve(settings))

@@ -1,0 +1,80 @@
+"""`rexian status`: whether citizens are answered, and what stands in the way. No secret is ever in it."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from cti import __version__
+
+if TYPE_CHECKING:
+    from cti.server import Controller
+
+
+class Done(msgspec.Struct, frozen=True):
+    """A command was carried out; what is so now."""
+
+    done: str
+
+
+class SipAddress(msgspec.Struct, frozen=True):
+    """Where citizens' calls and telephones come in."""
+
+    host: str
+    port: int
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """The public face of the running hotline; its JSON form is stable."""
+
+    ready: bool
+    sip: SipAddress
+    web: str
+    mqtt: str
+    postgres: str
+    """DSN of the read-only role, by Unix socket."""
+    ari: str
+    versions: dict[str, str]
+    calls: dict[str, int]
+    seats: dict[str, str]
+    facts: dict[str, int]
+    problems: list[str]
+
+
+def read_status(controller: Controller) -> Status:
+    """Look at everything now. Ready: calls are taken, and every part does its work."""
+    settings, node = controller.settings, controller.node
+    problems = [
+        problem
+        for problem in (
+            node.problem,
+            controller.journal.problem,
+            controller.shipper.problem,
+            controller.bus.problem,
+        )
+        if problem is not None
+    ]
+    steps = Counter(str(session.kept.step) for session in node.sessions.values())
+    return Status(
+        ready=not problems,
+        sip=SipAddress(settings.host, settings.sip_port),
+        web=f"http://{settings.host}:{settings.web_port}",
+        mqtt=f"mqtt://{settings.host}:{settings.mqtt_port}",
+        postgres=settings.postgres_dsn("rexian_read"),
+        ari=f"http://127.0.0.1:{settings.ari_port}/ari",
+        versions={"rexian": __version__, "asterisk": node.asterisk_version, "python": platform.python_version()}
+        | {f"line {number}": line.version for number, line in controller.hotline.lines.items()},
+        calls={"up": len(node.sessions), **steps},
+        seats={seat.number: seat.state for seat in controller.floor.engine.seats()},
+        facts={
+            "recorded": controller.journal.committed,
+            "to_postgres": controller.shipper.behind,
+            "to_mqtt": controller.bus.behind,
+            "lost": controller.journal.lost,
+            "recordings_to_seal": controller.recorder.waiting,
+        },
+        problems=problems + controller.warnings,
+    )
