@@ -107,6 +107,7 @@ MODULES = (
     "res_stasis_playback",
     "res_stasis_recording",
     "res_stasis_snoop",
+    "res_stasis_device_state",  # never subscribed to (it deadlocks); but without it ARI leaves required fields out
     "res_ari_model",
     "res_ari",
     "res_ari_applications",
@@ -133,7 +134,7 @@ MODULES = (
     "cdr_custom",
 )
 """The allow-list. res_pjsip_refer stays out: transfers are made by the controller, and REFER inside Stasis deadlocks
-in 22.10.1; so does anything with device states."""
+in 22.10.1."""
 
 UNUSED_FILES = ("acl", "ccss", "cel", "features", "pjproject", "stasis", "udptl", "websocket_client")
 """Core parts read these at start and complain where one is missing; defaults are right for all of them."""

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from calls.clock import Clock, Instant, SystemClock, ms_between
+from calls.errors import RexianError
 from calls.facts import AnyFact, CallArrived, CallEnded, CallRefused, EndedBy, Fact, RatingKeyed, SeatAnswered, Stamped
 from cti.phone.baresip import Packets, Phone
 from cti.phone.events import Closed, Established, Ringing
@@ -36,14 +37,17 @@ SETTLE_S = 3.0
 
 
 async def call(plan: CallPlan, watch: Watch) -> CallReport:
-    """Place the call and see it through. Raises PhoneFailed (no baresip, it died) and NotPossible (unreadable WAV)."""
+    """Place the call and see it through.
+
+    Raises PhoneFailed (no baresip, it died), NotPossible (unreadable WAV), and what `watch` raises of our own errors.
+    """
     microphone = from_file(plan.say) if plan.say else silence(1)
     identity = Identity(user=plan.calling_number, server=plan.server)
     async with Phone(identity, microphone=microphone, longest_call_s=plan.max_s + SETTLE_S) as phone:
         citizen = Citizen(plan, phone, SystemClock())
         try:
             await citizen.call(watch)
-        except* PhoneFailed as failed:
+        except* RexianError as failed:
             raise failed.exceptions[0] from None
         return citizen.report()
 

@@ -77,7 +77,7 @@ class Timeline:
     """What was heard, on the clock of the call: where no packets came there is silence, which the phone's file leaves out."""
 
     SLACK_MS = 100
-    """Packets come in bunches; only a gap longer than this is silence."""
+    """Packets come in bunches; once there is sound, only a gap longer than this is silence."""
 
     def __init__(self) -> None:
         self._pieces: list[Samples] = []
@@ -89,7 +89,7 @@ class Timeline:
             return
         begins = round(at_ms * RATE_HZ / 1000) - len(samples)
         missing = begins - self._length
-        if missing > self.SLACK_MS * RATE_HZ / 1000:
+        if missing > (self.SLACK_MS * RATE_HZ / 1000 if self._pieces else 0):
             self._pieces.append(np.zeros(missing, dtype=np.int16))
             self._length += missing
         self._pieces.append(samples)

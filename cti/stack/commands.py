@@ -15,7 +15,6 @@ from types import FrameType
 
 import msgspec
 
-import prompts
 from calls.errors import NotPossible
 from cti import secrets
 from cti.asterisk.config import seat_endpoint, write_config
@@ -45,13 +44,8 @@ def prepare(settings: Settings, secrets: Secrets) -> None:
         cluster.result()
         voices.result()
     write_config(settings, secrets)  # names the sound files of the hold loop, so it comes after the voices
-
-
-def _build_voices(settings: Settings) -> None:
-    catalogue = prompts.Catalogue.load(prompts.CATALOGUE)
-    report = prompts.build(catalogue, settings.voices_dir, settings.prompts_dir, prompts.EspeakVoice())
-    if report.problems:
-        raise report.problems[0]
+    if settings.demo:
+        _write_demo(settings, secrets)
 
 
 def prepare_only(settings: Settings) -> None:
