@@ -7,8 +7,10 @@ in no log line and no fact.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 from uuid import uuid4
 
 import structlog
@@ -92,7 +94,7 @@ class TelephoneCaller:
                 event = finished.result()
                 whole = isinstance(event, PlaybackFinished) and event.playback.state == "done"
                 if not whole:
-                    log.warning("a prompt could not be played", call_id=self._channel, prompts=keys)
+                    self._tell_missing(media)
                 return Heard(min(length_ms, ms_between(began, self.clock.now())), whole=whole)
         if interrupted is None or interrupted not in done:
             log.warning("a prompt did not end in time", call_id=self._channel, prompts=keys)
@@ -129,6 +131,12 @@ class TelephoneCaller:
             self._question = RATING_MENU
         if self._question:
             self._watch.moment(self._channel, MenuStarted(self._question))
+
+    def _tell_missing(self, media: list[str]) -> None:
+        """A prompt fails when the caller hangs up, which is nobody's fault, or when its file is not there."""
+        files = [Path(f"{piece.removeprefix('sound:')}.wav") for piece in media]
+        for missing in (file for file in files if not os.access(file, os.R_OK)):
+            log.error("a prompt cannot be read: rexian prompts build mends it", file=str(missing))
 
     async def _stop(self, playback: str) -> None:
         """Stop what is being said; whether it had ended meanwhile does not matter."""

@@ -47,8 +47,10 @@ async def call(plan: CallPlan, watch: Watch) -> CallReport:
         citizen = Citizen(plan, phone, SystemClock())
         try:
             await citizen.call(watch)
-        except* RexianError as failed:
-            raise failed.exceptions[0] from None
+        except ExceptionGroup as failures:
+            if ours := failures.subgroup(RexianError):
+                raise ours.exceptions[0] from None
+            raise
         return citizen.report()
 
 

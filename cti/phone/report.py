@@ -62,7 +62,7 @@ class CallReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     def text(self, language: Language) -> str:
         """The same for a person, as a table."""
-        word = _WORDS[language]
+        word = WORDS[language]
         rows = [(step.at_ms, word.get(step.kind, step.kind), _told(step.detail)) for step in self.steps]
         rows += [
             (
@@ -97,7 +97,7 @@ def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
-_WORDS: dict[Language, dict[str, str]] = {
+WORDS: dict[Language, dict[str, str]] = {
     "zh-CN": {
         "ringing": "振铃",
         "connected": "接通",
@@ -116,6 +116,8 @@ _WORDS: dict[Language, dict[str, str]] = {
         "adviser_number_said": "播报工号",
         "queue_left": "离开排队",
         "conversation_ended": "通话结束",
+        "recording_sealed": "录音封存",
+        "recording_lost": "录音缺失",
         "rating_keyed": "满意度评价",
         "call_ended": "来电结束",
         "sent": "发",
@@ -146,6 +148,8 @@ _WORDS: dict[Language, dict[str, str]] = {
         "adviser_number_said": "adviser's number said",
         "queue_left": "queue left",
         "conversation_ended": "conversation ended",
+        "recording_sealed": "recording sealed",
+        "recording_lost": "recording lost",
         "rating_keyed": "rating asked",
         "call_ended": "call ended",
         "sent": "sent",
