@@ -70,7 +70,7 @@ class Hours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             rest, festival = chinese_calendar.get_holiday_detail(day)
             if festival and rest:
                 return ()
-            if festival and day.weekday() >= 5:
+            if festival:
                 weekday = "mon"
         return self.weekly.get(weekday, ())
 

@@ -150,6 +150,15 @@ async def test_0_is_a_person_everywhere(way: list[str]) -> None:
 async def test_star_repeats_and_is_no_try() -> None:
     caller = ScriptedCaller(["9", "*", "8", "*", "1"])
     assert await run_line(LINE, caller, NOON) == CARDS
+    assert caller.said[2:] == [
+        "menu.main",
+        "key.wrong",
+        "menu.main",
+        "menu.main",
+        "key.wrong",
+        "menu.main",
+        "menu.main",
+    ]
     assert [(attempt, outcome) for _, attempt, outcome, _ in steps(caller)] == [
         (1, "wrong"),
         (2, "again"),

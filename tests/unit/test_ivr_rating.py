@@ -38,6 +38,12 @@ async def test_a_key_cuts_the_question_off() -> None:
     assert await ask_rating(ScriptedCaller(pressed_during={"rating.ask": "5"}), "visit-1", "8001") == 5
 
 
+async def test_keys_after_the_answer_do_not_cut_off_the_thanks() -> None:
+    caller = ScriptedCaller(pressed_during={"rating.ask": "44"})
+    assert await ask_rating(caller, "visit-1", "8001") == 4
+    assert caller.said == ["rating.ask", "rating.thanks"]
+
+
 async def test_keys_pressed_while_talking_are_no_rating() -> None:
     caller = ScriptedCaller()
     caller.waiting_keys.extend("31")

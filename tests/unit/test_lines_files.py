@@ -202,6 +202,28 @@ def test_what_is_written_once_and_used_again_is_placed_where_it_is_used(tmp_path
     assert caught.value.line == 22
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (("prompt: menu.main", "prompt: x", 11), ("closed\n", "closed\nclosed: y\n", 28)),
+        (("say: info.hours", "sya: info.hours", 18), ("skills: {}", "skills: []", 21)),
+        (("max_waiting: 100", "max_waiting: many", 21), ("max_waiting: 50", "max_waiting: few", 22)),
+    ],
+)
+def test_of_two_faults_the_first_one_in_the_file_is_told(
+    tmp_path: Path, first: tuple[str, str, int], second: tuple[str, str, int]
+) -> None:
+    only_second = RIGHT.replace(second[0], second[1])
+    for text, line in ((only_second, second[2]), (only_second.replace(first[0], first[1]), first[2])):
+        with pytest.raises(BadFile) as caught:
+            load_line(write(tmp_path, text), PROMPTS)
+        assert caught.value.line == line
+
+
+def test_blocks_may_follow_each_other_without_a_gap(tmp_path: Path) -> None:
+    load_line(write(tmp_path, RIGHT.replace("[08:30-12:00, 13:30", "[08:30-12:00, 12:00")), PROMPTS)
+
+
 def test_the_version_changes_with_every_change_of_the_file(tmp_path: Path) -> None:
     first = load_line(write(tmp_path, RIGHT), PROMPTS)
     same = load_line(write(tmp_path, RIGHT), PROMPTS)
