@@ -59,16 +59,16 @@ async def _give_notice(notice: Notice, caller: Caller) -> None:
 
 
 async def _say_closed(prompt: str, hours: Hours, caller: Caller, now_utc: datetime) -> None:
-    """That nobody is there, and when somebody will be."""
+    """That nobody is there, and when somebody will be: all of it, because no key leads on from here."""
     opening = hours.next_opening(now_utc)
     if opening is None:
-        await caller.say(prompt, "goodbye")
+        await caller.say(prompt, "goodbye", skippable=False)
         return
     days = (opening.date() - now_utc.astimezone(opening.tzinfo).date()).days
     when = {0: ("closed.today",), 1: ("closed.tomorrow",)}.get(
         days, ("closed.next", f"month.{opening.month}", "closed.day")
     )
-    await caller.say(prompt, *when, "goodbye", day=opening.day, opens=opening.time())
+    await caller.say(prompt, *when, "goodbye", skippable=False, day=opening.day, opens=opening.time())
 
 
 async def _choose_queue(line: Line, caller: Caller) -> str:

@@ -219,7 +219,7 @@ OFFICE = replace(LINE, hours=Hours(weekly={"mon": ("08:30-12:00", "13:30-17:00")
     ],
 )
 async def test_outside_the_hours_callers_hear_when_somebody_is_back(line: Line, moment: str, said: list[str]) -> None:
-    caller = ScriptedCaller(["1"])
+    caller = ScriptedCaller(pressed_during={"queue.closed": "1"})
     assert await run_line(line, caller, datetime.fromisoformat(moment).astimezone(UTC)) == Finished("closed")
     assert caller.said == ["welcome", "notice", *said]
     for key in said:
