@@ -88,7 +88,7 @@ class Recorder:
             self._journal.forget(f"recording/{pending.visit}")
 
     async def _seal(self, pending: Pending) -> None:
-        target = place(self._folder, pending.day.astimezone(self._zone).date(), pending.call_id, pending.visit)
+        target = place(self._folder, pending.day.astimezone(self._zone).date(), pending.visit)
         try:
             sealed = await asyncio.to_thread(_seal, pending, target)
         except (RexianError, OSError) as error:

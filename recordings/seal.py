@@ -63,9 +63,9 @@ class Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return tuple(track.alarm for track in (self.left, self.right) if track.alarm)
 
 
-def place(folder: Path, day: date, call_id: str, visit: str) -> Path:
-    """Where the recording of a visit belongs: `<folder>/2026/11/21/<call_id>-<visit>.wav`. `day` is local time."""
-    return folder / f"{day:%Y/%m/%d}" / f"{call_id}-{visit}.wav"
+def place(folder: Path, day: date, visit: str) -> Path:
+    """Where the recording of a visit belongs: `<folder>/2026/11/21/<visit>.wav`. `day` is local time."""
+    return folder / f"{day:%Y/%m/%d}" / f"{visit}.wav"
 
 
 def seal(left: Leg, right: Leg, target: Path, *, begin_ms: int, end_ms: int) -> Sealed:

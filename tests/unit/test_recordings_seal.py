@@ -246,6 +246,6 @@ def test_a_full_disk_is_an_os_error_and_leaves_no_file(tmp_path: Path) -> None:
     assert list((tmp_path / "sealed").iterdir()) == []
 
 
-def test_a_recording_has_its_place_by_day_call_and_visit() -> None:
-    path = place(Path("recordings"), date(2026, 3, 9), "1773042000.17", "2")
-    assert path == Path("recordings/2026/03/09/1773042000.17-2.wav")
+def test_a_recording_has_its_place_by_day_and_visit() -> None:
+    path = place(Path("recordings"), date(2026, 3, 9), "1773042000.17.2")
+    assert path == Path("recordings/2026/03/09/1773042000.17.2.wav")
