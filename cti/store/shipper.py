@@ -49,6 +49,13 @@ class Shipper:
         self._dsn = dsn
         self._shipped = journal.shipped_upto
         self._wait = FIRST_RETRY
+        limit = f"{BATCH_TIMEOUT / timedelta(milliseconds=1):.0f}"
+        # A session whose peer is gone without a word would keep the lock on the mark: the server ends it by itself.
+        self._session = {
+            "application_name": f"rexian {journal.node}",
+            "statement_timeout": limit,
+            "idle_in_transaction_session_timeout": limit,
+        }
 
     @property
     def behind(self) -> int:
@@ -69,7 +76,7 @@ class Shipper:
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[asyncpg.Connection]:
         async with asyncio.timeout(CONNECT_TIMEOUT.total_seconds()):
-            connection = await asyncpg.connect(self._dsn)
+            connection = await asyncpg.connect(self._dsn, server_settings=self._session)
         try:
             yield connection
         finally:
