@@ -1,0 +1,317 @@
+"""The requests that the fake Asterisk answers: the subset of ARI that the hotline uses, refusals included."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import msgspec
+from aiohttp import web
+
+from cti.asterisk.generated import messages as told
+from cti.asterisk.generated.models import Application, AsteriskInfo, Bridge, Playback, SystemInfo, Variable
+from cti.asterisk.specification import FOLDER, vendored_version
+from tests.fakes.ari import NORMAL, FakeAri, Leg
+
+if TYPE_CHECKING:
+    from aiohttp.typedefs import Handler
+
+
+class Refusal(Exception):
+    """Becomes an answer with this status and Asterisk's text."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def application(fake: FakeAri) -> web.Application:
+    """The fake as an aiohttp application."""
+    rest = Rest(fake)
+    app = web.Application(middlewares=[rest.answer])
+    app.add_routes(
+        [
+            web.get("/ari/events", rest.events),
+            web.get("/ari/api-docs/{file}", rest.api_docs),
+            web.get("/ari/asterisk/info", rest.info),
+            web.get("/ari/applications/{app}", rest.application),
+            web.put("/ari/applications/{app}/eventFilter", rest.filter),
+            web.post("/ari/applications/{app}/subscription", rest.subscribe),
+            web.get("/ari/channels", rest.channels),
+            web.post("/ari/channels/create", rest.create),
+            web.post("/ari/channels", rest.originate),
+            web.get("/ari/channels/{channel}", rest.channel),
+            web.delete("/ari/channels/{channel}", rest.hangup),
+            web.post("/ari/channels/{channel}/answer", rest.answer_channel),
+            web.post("/ari/channels/{channel}/continue", rest.leave),
+            web.post("/ari/channels/{channel}/dial", rest.dial),
+            web.post("/ari/channels/{channel}/play", rest.play),
+            web.get("/ari/channels/{channel}/variable", rest.variable),
+            web.post("/ari/channels/{channel}/variable", rest.set_variable),
+            web.route("*", "/ari/channels/{channel}/{what:moh|ring|silence|mute|progress}", rest.nothing),
+            web.get("/ari/bridges", rest.bridges),
+            web.post("/ari/bridges", rest.create_bridge),
+            web.get("/ari/bridges/{bridge}", rest.bridge),
+            web.delete("/ari/bridges/{bridge}", rest.destroy),
+            web.post("/ari/bridges/{bridge}/addChannel", rest.add),
+            web.post("/ari/bridges/{bridge}/removeChannel", rest.remove),
+            web.delete("/ari/playbacks/{playback}", rest.stop),
+        ]
+    )
+    return app
+
+
+def _json(found: object) -> web.Response:
+    return web.Response(body=msgspec.json.encode(found), content_type="application/json")
+
+
+def _done() -> web.Response:
+    return web.Response(status=204)
+
+
+class Rest:
+    """One method a request; the state is the fake's."""
+
+    def __init__(self, fake: FakeAri) -> None:
+        self._fake = fake
+        self._password = "Basic " + base64.b64encode(f"{fake.user}:{fake.password}".encode()).decode()
+
+    @web.middleware
+    async def answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Password, record of requests, refusals; the events of a request are told before its answer."""
+        if request.headers.get("Authorization") != self._password:
+            return web.json_response({"error": "Invalid userid/password"}, status=401)
+        self._fake.requests.append((request.method, request.path.removeprefix("/ari"), dict(request.query)))
+        try:
+            response = await handler(request)
+        except Refusal as refusal:
+            response = web.json_response({"message": str(refusal)}, status=refusal.status)
+        await self._fake.flush()
+        return response
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        fake = self._fake
+        if fake.sockets:
+            fake.tell(told.ApplicationReplaced(application=fake.app, timestamp=fake.now()))
+            await fake.flush()
+        fake.sockets.append(socket)
+        async for _ in socket:
+            pass
+        if socket in fake.sockets:
+            fake.sockets.remove(socket)
+        return socket
+
+    async def api_docs(self, request: web.Request) -> web.StreamResponse:
+        return web.Response(body=(FOLDER / request.match_info["file"]).read_bytes(), content_type="application/json")
+
+    async def info(self, request: web.Request) -> web.StreamResponse:
+        return _json(AsteriskInfo(system=SystemInfo(version=vendored_version(), entity_id="fake")))
+
+    # Applications
+
+    async def application(self, request: web.Request) -> web.StreamResponse:
+        return _json(self._application(request))
+
+    async def filter(self, request: web.Request) -> web.StreamResponse:
+        self._application(request)
+        body = await request.json()
+        self._fake.disallowed = {each["type"] for each in body["disallowed"]}
+        return _json(self._application(request))
+
+    async def subscribe(self, request: web.Request) -> web.StreamResponse:
+        sources = request.query["eventSource"].split(",")
+        for kind, _, name in (source.partition(":") for source in sources):
+            known = {"channel": {*self._fake.legs}, "bridge": {*self._fake.bridges}}
+            if name not in known.get(kind, {name}):
+                raise Refusal(422, "Event source does not exist")
+        self._fake.subscribed.update(sources)
+        return _json(self._application(request))
+
+    def _application(self, request: web.Request) -> Application:
+        fake = self._fake
+        if request.match_info["app"] != fake.app or not fake.sockets:
+            raise Refusal(404, "Application not found")
+        return Application(
+            name=fake.app,
+            channel_ids=[name for name, leg in fake.legs.items() if leg.in_stasis],
+            bridge_ids=[each[7:] for each in fake.subscribed if each.startswith("bridge:")],
+            endpoint_ids=[each[9:] for each in fake.subscribed if each.startswith("endpoint:")],
+            device_names=[],
+            events_allowed=[],
+            events_disallowed=[{"type": each} for each in sorted(fake.disallowed)],
+        )
+
+    # Channels
+
+    def _leg(self, channel: str, status: int = 404) -> Leg:
+        if channel not in self._fake.legs:
+            raise Refusal(status, "Channel not found")
+        return self._fake.legs[channel]
+
+    def _ours(self, request: web.Request) -> Leg:
+        leg = self._leg(request.match_info["channel"])
+        if not leg.in_stasis:
+            raise Refusal(409, "Channel not in Stasis application")
+        return leg
+
+    async def channels(self, request: web.Request) -> web.StreamResponse:
+        return _json([leg.channel for leg in self._fake.legs.values()])
+
+    async def channel(self, request: web.Request) -> web.StreamResponse:
+        return _json(self._leg(request.match_info["channel"]).channel)
+
+    async def create(self, request: web.Request) -> web.StreamResponse:
+        leg = await self._call(request)
+        return _json(leg.channel)
+
+    async def originate(self, request: web.Request) -> web.StreamResponse:
+        """Rings at once; enters Stasis on answer."""
+        leg = await self._call(request, in_stasis=False)
+        return _json(leg.channel)
+
+    async def _call(self, request: web.Request, *, in_stasis: bool = True) -> Leg:
+        fake, query = self._fake, request.query
+        endpoint, channel_id = query["endpoint"], query.get("channelId") or uuid4().hex
+        if any(living.lower().startswith(channel_id.lower()) for living in fake.legs):
+            raise Refusal(409, "Channel with given unique ID already exists")
+        if endpoint not in fake.phones:
+            raise Refusal(500, "Allocation failed")
+        leg = fake.make_leg(channel_id, endpoint, in_stasis=in_stasis, ours=True)
+        body = await request.json() if request.can_read_body else {}
+        leg.variables.update({name: _value(given) for name, given in body.get("variables", {}).items()})
+        if not in_stasis:
+            fake.dial(leg)
+            leg.in_stasis = leg.channel.state == "Up"
+        if leg.in_stasis:
+            args = [each for each in query.get("appArgs", "").split(",") if each]
+            fake.tell(told.StasisStart(application=fake.app, timestamp=fake.now(), args=args, channel=leg.channel))
+        return leg
+
+    async def hangup(self, request: web.Request) -> web.StreamResponse:
+        leg = self._leg(request.match_info["channel"])
+        self._fake.end(leg, NORMAL)
+        return _done()
+
+    async def answer_channel(self, request: web.Request) -> web.StreamResponse:
+        self._fake.set_state(self._ours(request), "Up")
+        return _done()
+
+    async def leave(self, request: web.Request) -> web.StreamResponse:
+        leg = self._ours(request)
+        self._fake.leave_bridge(leg)
+        leg.in_stasis = False
+        self._fake.tell(told.StasisEnd(application=self._fake.app, timestamp=self._fake.now(), channel=leg.channel))
+        return _done()
+
+    async def dial(self, request: web.Request) -> web.StreamResponse:
+        leg = self._leg(request.match_info["channel"])
+        if not leg.called_from_here or leg.channel.state != "Down":
+            raise Refusal(409, "Channel is not in the 'Down' state")
+        self._fake.dial(leg)
+        return _done()
+
+    async def play(self, request: web.Request) -> web.StreamResponse:
+        leg, query = self._ours(request), request.query
+        playback = Playback(
+            id=query.get("playbackId") or uuid4().hex,
+            media_uri=query["media"],
+            target_uri=f"channel:{leg.channel.id}",
+            language="en",
+            state="queued",
+        )
+        self._fake.play(leg, playback)
+        return web.Response(status=201, body=msgspec.json.encode(playback), content_type="application/json")
+
+    async def stop(self, request: web.Request) -> web.StreamResponse:
+        playback = request.match_info["playback"]
+        if not any(each.id == playback for leg in self._fake.legs.values() for each in leg.playing):
+            raise Refusal(404, "Playback not found")
+        self._fake.finish(playback)
+        return _done()
+
+    async def variable(self, request: web.Request) -> web.StreamResponse:
+        leg, name = self._leg(request.match_info["channel"]), request.query["variable"]
+        if name not in leg.variables:
+            raise Refusal(404, "Provided variable was not found")
+        return _json(Variable(value=leg.variables[name]))
+
+    async def set_variable(self, request: web.Request) -> web.StreamResponse:
+        self._ours(request).variables[request.query["variable"]] = request.query.get("value", "")
+        return _done()
+
+    async def nothing(self, request: web.Request) -> web.StreamResponse:
+        """Music, ringing, silence, muting: only that the channel is ours is checked."""
+        self._ours(request)
+        return _done()
+
+    # Bridges
+
+    def _bridge(self, request: web.Request) -> Bridge:
+        name = request.match_info["bridge"]
+        if name not in self._fake.bridges:
+            raise Refusal(404, "Bridge not found")
+        return self._fake.bridges[name]
+
+    async def bridges(self, request: web.Request) -> web.StreamResponse:
+        return _json(list(self._fake.bridges.values()))
+
+    async def bridge(self, request: web.Request) -> web.StreamResponse:
+        return _json(self._bridge(request))
+
+    async def create_bridge(self, request: web.Request) -> web.StreamResponse:
+        name = request.query.get("bridgeId") or uuid4().hex
+        if name in self._fake.bridges:
+            raise Refusal(409, f"Bridge with id '{name}' already exists")
+        kind = "holding" if "holding" in request.query.get("type", "") else "mixing"
+        bridge = self._fake.bridges[name] = Bridge(
+            id=name,
+            technology="simple_bridge" if kind == "mixing" else "holding_bridge",
+            bridge_type=kind,
+            bridge_class="stasis",
+            creator="Stasis",
+            name=request.query.get("name", ""),
+            channels=[],
+            creationtime=self._fake.now(),
+        )
+        return _json(bridge)
+
+    async def destroy(self, request: web.Request) -> web.StreamResponse:
+        bridge, fake = self._bridge(request), self._fake
+        for channel in [*bridge.channels]:
+            fake.leave_bridge(fake.legs[channel])
+        del fake.bridges[bridge.id]
+        if f"bridge:{bridge.id}" in fake.subscribed:
+            fake.tell(told.BridgeDestroyed(application=fake.app, timestamp=fake.now(), bridge=bridge))
+        return _done()
+
+    async def add(self, request: web.Request) -> web.StreamResponse:
+        bridge, fake = self._bridge(request), self._fake
+        for channel in request.query["channel"].split(","):
+            leg = self._leg(channel, status=400)
+            if not leg.in_stasis:
+                raise Refusal(422, "Channel not in Stasis application")
+            fake.leave_bridge(leg)
+            leg.bridge = bridge.id
+            bridge.channels.append(channel)
+            fake.tell(
+                told.ChannelEnteredBridge(
+                    application=fake.app, timestamp=fake.now(), bridge=bridge, channel=leg.channel
+                )
+            )
+        return _done()
+
+    async def remove(self, request: web.Request) -> web.StreamResponse:
+        bridge = self._bridge(request)
+        for channel in request.query["channel"].split(","):
+            leg = self._leg(channel, status=400)
+            if leg.bridge != bridge.id:
+                raise Refusal(422, "Channel not in this bridge")
+            self._fake.leave_bridge(leg)
+        return _done()
+
+
+def _value(given: object) -> str:
+    return str(given["value"]) if isinstance(given, dict) else str(given)
