@@ -70,6 +70,10 @@ class Recorder:
             if pending.visit not in going_on:
                 self._queue.put_nowait(pending)
 
+    def find(self, visit: str) -> Pending:
+        """What was kept of the conversation of this visit, which is going on."""
+        return next(pending for pending in self.unsealed() if pending.visit == visit)
+
     def unsealed(self) -> list[Pending]:
         """Everything begun and not sealed yet."""
         found = self._journal.find("recording/", dict)

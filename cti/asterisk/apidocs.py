@@ -8,20 +8,21 @@ import re
 
 from cti.asterisk.client import Ari
 from cti.asterisk.errors import AriError, Unreadable
-from cti.asterisk.specification import RESOURCES, Resource, decode, event_types, vendored, vendored_version
+from cti.asterisk.specification import Resource, decode, event_types, vendored, vendored_version
 
 
 async def compare_api(ari: Ari) -> list[str]:
     """One sentence a difference; empty when there is none. Raises AriError when Asterisk cannot be asked."""
     info = await ari.asterisk.get_info(only="system")
     version = info.system.version if info.system else "of unknown version"
+    expected = vendored()
     live, unread = {}, []
-    for name in RESOURCES:
+    for name in expected:
         try:
             live[name] = await _declaration(ari, name)
         except AriError as error:
             unread.append(f"Asterisk does not describe its {name}: {error}. Load the module res_ari_{name}.so.")
-    return [*_version(version), *unread, *differences(vendored(), live)]
+    return [*_version(version), *unread, *differences(expected, live)]
 
 
 async def _declaration(ari: Ari, name: str) -> Resource:

@@ -31,8 +31,9 @@ from cti.asterisk.generated.messages import ContactStatusChange, StasisStart
 from cti.asterisk.generated.models import Channel
 from cti.asterisk.kept import KeptCall
 from cti.asterisk.router import EndpointEvent, Router
-from cti.asterisk.session import WAITING_ROOM, Session
+from cti.asterisk.session import Session
 from cti.asterisk.socket import EventSocket
+from cti.asterisk.waiting import WAITING_ROOM
 from cti.floor import Floor
 from cti.recorder import Recorder
 from cti.settings import Settings

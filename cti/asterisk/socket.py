@@ -28,7 +28,7 @@ import msgspec
 import structlog
 
 from cti.asterisk.client import Ari
-from cti.asterisk.errors import Refused, Replaced, Unavailable
+from cti.asterisk.errors import Gone, Refused, Replaced, Unavailable
 from cti.asterisk.generated.messages import AnyMessage, ApplicationReplaced, Message
 
 # A frozen Asterisk is noticed within one and a half heartbeats.
@@ -146,8 +146,11 @@ class EventSocket:
         messages.put_nowait(None)
 
     async def _serve(self, messages: "asyncio.Queue[Message | None]") -> None:
-        await self._ari.applications.filter(self._ari.app, filter=self._filter)
-        await self._on_connected()
+        try:
+            await self._ari.applications.filter(self._ari.app, filter=self._filter)
+            await self._on_connected()
+        except Gone as error:
+            raise Unavailable(f"the application {self._ari.app!r} went while it was set up: {error}") from error
         self.connections += 1
         self.connected = True
         log.info("ari_connected", app=self._ari.app)

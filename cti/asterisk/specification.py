@@ -11,19 +11,6 @@ from pathlib import Path
 import msgspec
 
 FOLDER = Path(__file__).parent / "swagger"
-RESOURCES = (
-    "applications",
-    "asterisk",
-    "bridges",
-    "channels",
-    "deviceStates",
-    "endpoints",
-    "events",
-    "mailboxes",
-    "playbacks",
-    "recordings",
-    "sounds",
-)
 
 
 class Swagger(msgspec.Struct, frozen=True, rename="camel"):
@@ -106,9 +93,15 @@ def decode(text: bytes) -> Resource:
     return _resource.decode(text)
 
 
+def names(listing: bytes) -> list[str]:
+    """The resources that a `resources.json` lists."""
+    return [Path(each.path).stem for each in decode(listing).apis]
+
+
 def vendored() -> dict[str, Resource]:
     """The files that the client is generated from, by resource name."""
-    return {name: decode((FOLDER / f"{name}.json").read_bytes()) for name in RESOURCES}
+    listed = names((FOLDER / "resources.json").read_bytes())
+    return {name: decode((FOLDER / f"{name}.json").read_bytes()) for name in sorted(listed)}
 
 
 def vendored_version() -> str:

@@ -26,7 +26,7 @@ from calls.errors import RexianError
 from cti.bus.messages import STATES, NodeNow, State, fact_topic, public, state_topic, status_topic
 from cti.store import Journal
 
-BATCH = 200
+BATCH = 20
 """Facts handed to the client at once; it sends them in order, a few unacknowledged at a time."""
 
 ANSWER_TIMEOUT = timedelta(seconds=5)
@@ -119,6 +119,7 @@ class Bus:
             timeout=ANSWER_TIMEOUT.total_seconds(),
             will=Will(status, _encoded(NodeNow(state="offline", at=None)), qos=1, retain=True),
         )
+        client.pending_calls_threshold = 1000
         async with client:
             await client.publish(status, self._status("online"), qos=1, retain=True)
             self._stale = set(self._states)

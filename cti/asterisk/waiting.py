@@ -1,0 +1,149 @@
+"""Waiting for a seat: the place in the queue, what is heard there, and the ringing of the seats that the engine proposes."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from functools import partial
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+
+from calls.clock import Instant, ms_between
+from calls.facts import PositionSaid, QueueEntered, SeatDidNotAnswer, SeatOffered
+from calls.words import Needs
+from cti.asterisk.errors import AriError, Gone, NotInStasis
+from cti.asterisk.seatleg import SeatDidNotAnswerError, SeatLeg
+from cti.floor import Place
+from queues import Accepted, NotAnswered, Propose
+
+if TYPE_CHECKING:
+    from cti.asterisk.session import Session
+
+log = structlog.get_logger(__name__)
+
+WAITING_ROOM = "rexian-waiting"
+"""The one holding bridge with music; callers in it do not hear each other."""
+
+
+class Seated(msgspec.Struct, frozen=True):
+    """A seat has picked up for this caller; they are not connected yet."""
+
+    proposal: Propose
+    leg: SeatLeg
+    started_ms: int
+    """Monotonic; the first moment of the leg's recording."""
+    rang_ms: int
+
+
+async def wait_for_seat(
+    call: Session, undo: AsyncExitStack, needs: Needs, since: Instant, *, returned: bool
+) -> Seated | None:
+    """Join the queue and wait until a seat picks up; None when the caller was told why nobody can take the call."""
+    _open_visit(call, needs, since, returned)
+    place = call.node.floor.enter(call.visit, needs, since, returned=returned)
+    undo.push(partial(_leave, call, call.visit))
+    if place.turned_away:
+        call.leave_queue(place.turned_away)
+        await call.caller.say(f"queue.{place.turned_away}", skippable=False)
+        return None
+    announcing = asyncio.create_task(_announce(call, place))
+    try:
+        while True:
+            if seated := await _ring(call, undo, place, await place.proposal()):
+                return seated
+    finally:
+        announcing.cancel()
+        await asyncio.gather(announcing, return_exceptions=True)
+
+
+def _open_visit(call: Session, needs: Needs, since: Instant, returned: bool) -> None:
+    """A visit begins, unless the last controller began it already."""
+    since_ms = round(since * 1000)
+    if returned and call.kept.visit_open:
+        call.keep(step="queue")
+        return
+    call.keep(step="queue", queued=True, visits=call.kept.visits + 1, visit_open=True, needs=needs, since_ms=since_ms)
+    call.record(
+        QueueEntered(
+            call_id=call.call_id,
+            visit=call.visit,
+            queue=needs.queue,
+            skills=needs.skills,
+            since_ms=since_ms,
+            returned=returned,
+        )
+    )
+
+
+def _leave(
+    call: Session,
+    visit: str,
+    kind: type[BaseException] | None,
+    error: BaseException | None,
+    trace: TracebackType | None,
+) -> None:
+    """Undo of a place in the queue. Whoever still waits when the call ends has abandoned, or was let down by us."""
+    call.node.floor.leave(visit)
+    if not call.kept.visit_open or call.visit != visit:
+        return
+    caller_left = kind is not None and issubclass(kind, asyncio.CancelledError | Gone | NotInStasis)
+    if not caller_left or call.ended_by == "fault":
+        call.leave_queue("fault")
+    else:
+        call.leave_queue("abandoned_ringing" if call.kept.step == "ringing" else "abandoned_waiting")
+
+
+async def _announce(call: Session, place: Place) -> None:
+    """What a waiting caller hears: a word at the start, the place in the queue whenever it is better, and music."""
+    said: int | None = None
+    try:
+        await call.caller.say("queue.enter", skippable=False)
+        await call.ari.bridges.add_channel(WAITING_ROOM, call.call_id)
+        while True:
+            position = place.position
+            if position is not None and (said is None or position < said):
+                said = position
+                call.record(PositionSaid(call_id=call.call_id, visit=call.visit, position=position))
+                await call.caller.say("queue.position", skippable=False, number=position)
+            await asyncio.sleep(call.node.settings.position_every_s)
+    except AriError as error:  # the call goes on waiting; it is only less well told
+        log.warning("a waiting caller cannot be spoken to", error=str(error))
+
+
+async def _ring(call: Session, undo: AsyncExitStack, place: Place, proposal: Propose) -> Seated | None:
+    """Ring the proposed seat; None when it did not answer and the caller waits on, at the same place."""
+    leg = call.leg(undo)
+    call.record(
+        SeatOffered(
+            call_id=call.call_id,
+            visit=proposal.visit,
+            seat=proposal.seat,
+            adviser=proposal.adviser,
+            generation=proposal.generation,
+            why=proposal.why,
+        )
+    )
+    call.keep(step="ringing")
+    began = call.clock.now()
+    call.node.floor.take(Accepted(proposal.seat, proposal.generation))
+    try:
+        await leg.ring(proposal.seat, f"{proposal.visit}.seat", call.node.settings.ring_s, call.calling_number)
+    except SeatDidNotAnswerError as error:
+        place.again()
+        call.record(
+            SeatDidNotAnswer(
+                call_id=call.call_id,
+                visit=proposal.visit,
+                seat=proposal.seat,
+                adviser=proposal.adviser,
+                reason=error.reason,
+                rang_ms=ms_between(began, call.clock.now()),
+            )
+        )
+        call.keep(step="queue")
+        call.node.floor.take(NotAnswered(proposal.seat, proposal.generation, error.reason))
+        return None
+    return Seated(proposal, leg, call.now_ms(), ms_between(began, call.clock.now()))
