@@ -22,7 +22,7 @@ async def compare_api(ari: Ari) -> list[str]:
             live[name] = await _declaration(ari, name)
         except AriError as error:
             unread.append(f"Asterisk does not describe its {name}: {error}. Load the module res_ari_{name}.so.")
-    return [*_version(version), *unread, *differences(expected, live)]
+    return [*version_difference(version), *unread, *differences(expected, live)]
 
 
 async def _declaration(ari: Ari, name: str) -> Resource:
@@ -33,7 +33,7 @@ async def _declaration(ari: Ari, name: str) -> Resource:
         raise Unreadable(str(error)) from error
 
 
-def _version(running: str) -> list[str]:
+def version_difference(running: str) -> list[str]:
     expected = vendored_version()
     if re.split(r"[^\d.]", running, maxsplit=1)[0] == expected:
         return []

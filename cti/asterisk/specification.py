@@ -2,7 +2,7 @@
 
 Two readers share it, so that they cannot disagree: the generator, which reads the vendored files, and the start-up
 comparison, which reads the same files from the running Asterisk. To move to another Asterisk: copy its
-`usr/share/asterisk/rest-api/*.json` over `swagger/`, write its version into `swagger/VERSION`, generate again.
+`usr/share/asterisk/rest-api/*.json` over `swagger/`, write its version into `swagger/version.json`, generate again.
 """
 
 from collections.abc import Iterator
@@ -106,7 +106,7 @@ def vendored() -> dict[str, Resource]:
 
 def vendored_version() -> str:
     """The Asterisk release that the vendored files came with."""
-    return (FOLDER / "VERSION").read_text(encoding="utf-8").strip()
+    return msgspec.json.decode((FOLDER / "version.json").read_bytes(), type=str)
 
 
 def event_types(resources: dict[str, Resource]) -> list[str]:

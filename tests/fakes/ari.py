@@ -68,6 +68,8 @@ class FakeAri:
         self.lasting = {"sound:lasting"}
         self.subscribed: set[str] = set()
         self.disallowed: set[str] = set()
+        self.booting = 0
+        """How many event sockets are still refused with 503, as by an Asterisk that is starting."""
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         self.sockets: list[web.WebSocketResponse] = []
         self.url = ""

@@ -91,9 +91,12 @@ class Rest:
         return response
 
     async def events(self, request: web.Request) -> web.StreamResponse:
+        fake = self._fake
+        if fake.booting:
+            fake.booting -= 1
+            raise Refusal(503, "Asterisk not booted")
         socket = web.WebSocketResponse()
         await socket.prepare(request)
-        fake = self._fake
         if fake.sockets:
             fake.tell(told.ApplicationReplaced(application=fake.app, timestamp=fake.now()))
             await fake.flush()
