@@ -24,7 +24,12 @@ from cti.status import Done, Status
 P = ParamSpec("P")
 R = TypeVar("R")
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="热线 Rexian: the server of a public hotline.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="热线 Rexian: the server of a public hotline.",
+)
 seat_commands = typer.Typer(no_args_is_help=True, help="坐席 Seats: who is ready, and where.")
 line_commands = typer.Typer(no_args_is_help=True, help="线路 Lines: the hotline files in lines/.")
 prompt_commands = typer.Typer(no_args_is_help=True, help="语音 Prompts: what callers hear.")
@@ -61,6 +66,16 @@ def plainly(command: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
+def _as_daemon() -> Settings:
+    """The settings, as the user who owns the state directory: root does not leave files there that are root's."""
+    from cti.stack.owner import become_daemon_user  # noqa: PLC0415
+
+    settings = load_settings()
+    for line in become_daemon_user(settings):
+        tell(f"rexian: {line}")
+    return settings
+
+
 def _ask(request: AnyRequest) -> None:
     done = asyncio.run(ask(load_settings().control_socket, request, Done))
     tell(done.done)
@@ -72,7 +87,7 @@ def serve() -> None:
     """Run the controller in the foreground (make run starts it with everything around it)."""
     from cti.server import serve as run  # noqa: PLC0415 - 0.6 s of imports that no other command needs
 
-    run(load_settings())
+    run(_as_daemon())
 
 
 @app.command()
@@ -203,7 +218,7 @@ def prompts_build() -> None:
     """Build every voice that is missing or whose words changed."""
     from prompts import CATALOGUE, Catalogue, EspeakVoice, build  # noqa: PLC0415
 
-    settings = load_settings()
+    settings = _as_daemon()
     report = build(Catalogue.load(CATALOGUE), settings.voices_dir, settings.prompts_dir, EspeakVoice())
     counts = {name: len(getattr(report, name)) for name in ("built", "kept", "overridden", "removed")}
     tell(" ".join(f"{name} {count}" for name, count in counts.items()))
@@ -234,7 +249,7 @@ def database_migrate() -> None:
     """Bring the database up to date; the controller does so itself when it starts."""
     from cti.store import migrate  # noqa: PLC0415
 
-    settings = load_settings()
+    settings = _as_daemon()
     asyncio.run(migrate(settings.postgres_dsn("rexian"), settings.time_zone))
     tell("ok")
 

@@ -17,7 +17,7 @@ import uvloop
 
 from calls.clock import SystemClock
 from calls.errors import NotPossible, RexianError
-from calls.facts import LinesLoaded
+from calls.facts import AlarmRaised, LinesLoaded
 from cti import secrets as secret_file
 from cti.asterisk.apidocs import compare_api
 from cti.asterisk.client import Ari
@@ -43,12 +43,14 @@ from cti.status import Done, Status, read_status
 from cti.store import Journal, Shipper, migrate
 from cti.watch import Watch
 from dialplan.render import APP
+from ivr.hours import Hours
 from prompts import Sounds
 from queues import LogOut, SitDown, StandUp
 
 log = structlog.get_logger(__name__)
 
 MIGRATION_RETRY_S = 1.0
+CALENDAR_EVERY_S = 3600.0
 
 
 class Controller:
@@ -87,7 +89,9 @@ class Controller:
             sounds,
             self.hotline.lines,
         )
-        self.warnings: list[str] = []
+        self.differences: list[str] = []
+        """Between the Asterisk that runs and the one that its client was made from."""
+        self.calendar_alarms: dict[str, str] = {}
         self._take(self.hotline)
 
     def _take(self, hotline: Hotline) -> None:
@@ -112,6 +116,7 @@ class Controller:
                     self.bus.run(),
                     self._ship(),
                     self._compare_api(),
+                    self._watch_calendar(),
                     serve_web(self.settings.api_port, self.status),
                 ):
                     tasks.create_task(work)
@@ -130,9 +135,19 @@ class Controller:
     async def _compare_api(self) -> None:
         """Once Asterisk is there: does it speak what the client was made from?"""
         await self.node.connected.wait()
-        self.warnings = await compare_api(self.ari)
-        for warning in self.warnings:
-            log.warning("asterisk differs", difference=warning)
+        self.differences = await compare_api(self.ari)
+        for difference in self.differences:
+            log.warning("asterisk differs", difference=difference)
+
+    async def _watch_calendar(self) -> None:
+        """The calendar of holidays ends some day: say so while there is time."""
+        while True:
+            for line in self.hotline.lines.values():
+                alarm = line.hours.alarm(self.clock.utc()) if isinstance(line.hours, Hours) else None
+                if alarm and line.number not in self.calendar_alarms:
+                    self.watch.record(AlarmRaised(name="calendar_ends", subject=line.number, detail=alarm))
+                    self.calendar_alarms[line.number] = alarm
+            await asyncio.sleep(CALENDAR_EVERY_S)
 
     def publish_states(self) -> None:
         """Tell the bus how seats and queues stand now."""

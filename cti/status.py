@@ -41,6 +41,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     calls: dict[str, int]
     seats: dict[str, str]
     facts: dict[str, int]
+    mailboxes: int
+    """Objects of Asterisk that somebody waits on; 0 when no call is up, or something leaks."""
     problems: list[str]
 
 
@@ -76,5 +78,6 @@ def read_status(controller: Controller) -> Status:
             "lost": controller.journal.lost,
             "recordings_to_seal": controller.recorder.waiting,
         },
-        problems=problems + controller.warnings,
+        mailboxes=len(node.router),
+        problems=[*problems, *controller.differences, *controller.calendar_alarms.values()],
     )
