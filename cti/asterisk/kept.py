@@ -27,6 +27,7 @@ class KeptCall(msgspec.Struct, frozen=True, kw_only=True):
 
     call_id: str
     sip_call_id: str
+    calling_number: str | None
     line: str
     boot_id: str
     arrived_ms: int

@@ -134,12 +134,13 @@ class Node:
         kept = KeptCall(
             call_id=channel.id,
             sip_call_id=sip_call_id,
+            calling_number=number.e164,
             line=line.number,
             boot_id=self._boot_id,
             arrived_ms=round(self.clock.now() * 1000),
             arrived_at=self.clock.utc(),
         )
-        self._begin(Session(self, line, kept, channel.caller.number), resumed=False)
+        self._begin(Session(self, line, kept), resumed=False)
 
     def _begin(self, session: Session, *, resumed: bool) -> None:
         self.sessions[session.call_id] = session
@@ -233,7 +234,7 @@ class Node:
             self._end_unseen(kept)
             self._spawn(self._clear_away(kept.call_id))
             return
-        self._begin(Session(self, line, kept, ""), resumed=True)
+        self._begin(Session(self, line, kept), resumed=True)
 
     async def _adopt_unknown(self, channel: Channel) -> None:
         """A channel in our hands that nobody kept: a call whose arrival was missed, or a leg whose call is gone."""

@@ -52,7 +52,7 @@ class SeatLeg:
         self._mailbox = router.mailbox(self.channel)
         self._box = self._mailbox.__enter__()
 
-    async def ring(self, seat: str, track: str, ring_s: float, caller_id: str) -> None:
+    async def ring(self, seat: str, track: str, ring_s: float, caller_id: str | None) -> None:
         """Ring until answered; its recording is then being written as `track`. Raises SeatDidNotAnswerError."""
         self._there = True  # from here on it may exist, whatever the answer
         try:

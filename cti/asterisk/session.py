@@ -47,8 +47,8 @@ LAST_EVENT_S = 3.0
 class Session:
     """One caller's call. `kept` is always the present step."""
 
-    def __init__(self, node: Node, line: Line, kept: KeptCall, calling_number: str) -> None:
-        self.node, self.kept, self.calling_number = node, kept, calling_number
+    def __init__(self, node: Node, line: Line, kept: KeptCall) -> None:
+        self.node, self.kept = node, kept
         self.clock, self.ari = node.clock, node.ari
         self.caller = TelephoneCaller(
             kept.call_id, node.ari, node.router, node.sounds, node.clock, node.watch, self.record

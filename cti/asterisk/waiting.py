@@ -130,7 +130,7 @@ async def _ring(call: Session, undo: AsyncExitStack, place: Place, proposal: Pro
     began = call.clock.now()
     call.node.floor.take(Accepted(proposal.seat, proposal.generation))
     try:
-        await leg.ring(proposal.seat, f"{proposal.visit}.seat", call.node.settings.ring_s, call.calling_number)
+        await leg.ring(proposal.seat, f"{proposal.visit}.seat", call.node.settings.ring_s, call.kept.calling_number)
     except SeatDidNotAnswerError as error:
         place.again()
         call.record(

@@ -15,6 +15,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import timedelta
+from socket import IPPROTO_TCP, TCP_NODELAY
 from typing import Literal, Protocol
 
 import msgspec
@@ -115,6 +116,7 @@ class Bus:
             password=self._password,
             identifier=f"rexian-{self._journal.node}",
             protocol=ProtocolVersion.V5,
+            socket_options=[(IPPROTO_TCP, TCP_NODELAY, 1)],
             keepalive=int(KEEP_ALIVE.total_seconds()),
             timeout=ANSWER_TIMEOUT.total_seconds(),
             will=Will(status, _encoded(NodeNow(state="offline", at=None)), qos=1, retain=True),

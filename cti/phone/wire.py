@@ -86,7 +86,9 @@ class Control:
         request = {"command": name, "params": parameters, "token": token}
         try:
             self._writer.write(netstring(msgspec.json.encode(request)))
-            reply = await asyncio.wait_for(answer, COMMAND_S)
+            # Not wait_for: before Python 3.12 it forgets a cancellation that comes at the moment of the answer.
+            async with asyncio.timeout(COMMAND_S):
+                reply = await answer
         except (TimeoutError, ConnectionError) as error:
             raise PhoneFailed(f"the phone's program did not answer to {name!r} within {COMMAND_S:.0f} s") from error
         finally:
