@@ -1,0 +1,341 @@
+"""The whole hotline, for tests: started once a session as `make up` starts it, with its own settings, ports and folder.
+
+    async def test_something(hotline: Hotline):
+        async with hotline.adviser("1001", "8001") as seat, hotline.caller(keys="1") as caller:
+            await caller.saw(SeatAnswered)
+            await seat.hangup()
+            await caller.over()
+        assert await hotline.sql("SELECT outcome FROM calls WHERE call_id = $1", caller.call_id) == [("queued",)]
+
+What a caller was told is heard (`ears.py`), what happened is read from the facts, what is kept from Postgres. After
+each test the fixture asserts `nothing_left`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import csv
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import asyncpg
+
+from calls.facts import AnyFact, CallEnded, Fact, Stamped
+from cti.asterisk.client import Ari
+from cti.asterisk.waiting import WAITING_ROOM
+from cti.control import AskStatus, SeatLogOut, SeatNotReady, SeatReady, ask, follow
+from cti.phone.baresip import AnswerAfter, AnswerPolicy, Phone
+from cti.phone.events import Closed
+from cti.phone.places import Identity
+from cti.phone.plan import RATING_MENU, AwaitingKey, MenuStarted, Observation, decode_observation
+from cti.phone.sound import Samples, tone
+from cti.secrets import Secrets, load_or_create
+from cti.settings import CHECKOUT, Settings, load_settings
+from cti.status import Done, Status
+from dialplan.render import APP
+from tests.asterisk.ears import in_order, said, write_voices
+from tests.asterisk.phones import CITIZEN_HZ, Seat
+from tests.eventually import eventually
+
+DATA = Path(__file__).parent / "data"
+PATIENCE_S = 30.0
+"""Only a failing test ever waits this long."""
+
+NEXT_OPENING = timedelta(days=5)
+
+F = TypeVar("F", bound=Fact)
+
+
+class Caller:
+    """A citizen at a phone, who keys by plan and whose facts are watched; made by `Hotline.caller`."""
+
+    def __init__(self, phone: Phone, keys: str, rate: str | None, barge: bool) -> None:
+        self.phone = phone
+        self.facts: list[AnyFact] = []
+        self.sip_call_id = ""
+        self._keys, self._rate, self._barge = list(keys), rate, barge
+        self._news = asyncio.Event()
+
+    @property
+    def call_id(self) -> str:
+        """Asterisk's id; the first fact tells it."""
+        found: str = next(fact.call_id for fact in self.facts if hasattr(fact, "call_id"))
+        return found
+
+    @property
+    def said(self) -> list[str]:
+        """What the caller was told until now, as pieces of the catalogue."""
+        return said(self.phone.heard())
+
+    async def saw(self, kind: type[F], times: int = 1) -> F:
+        """Wait for the fact of this kind, or the nth one. Raises TimeoutError naming what came instead."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while len(found := [fact for fact in self.facts if isinstance(fact, kind)]) < times:
+                    await self._news.wait()
+        except TimeoutError as error:
+            raise TimeoutError(f"no {kind.__name__} (number {times}) among {self.facts}") from error
+        return found[times - 1]
+
+    async def hears(self, *pieces: str) -> None:
+        """Wait until these were said, in this order. Raises TimeoutError naming what was said instead."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while not in_order(pieces, self.said):  # noqa: ASYNC110 - a growing file has no event
+                    await asyncio.sleep(0.05)
+        except TimeoutError as error:
+            raise TimeoutError(f"{pieces} was not said, but {self.said}") from error
+
+    async def leave(self) -> CallEnded:
+        """Hang up; the call's end."""
+        await self.phone.hangup()
+        return await self.saw(CallEnded)
+
+    async def over(self) -> CallEnded:
+        """Wait until the hotline ended the call."""
+        await self.phone.wait_for(Closed, timeout_s=PATIENCE_S)
+        return await self.saw(CallEnded)
+
+    async def watch(self, observations: AsyncIterator[Observation]) -> None:
+        """Collect facts and press the keys that are due."""
+        async for seen in observations:
+            match seen:
+                case Stamped(fact=fact):
+                    self.facts.append(fact)
+                    news, self._news = self._news, asyncio.Event()
+                    news.set()
+                case MenuStarted(menu=menu) if self._barge:
+                    await self._press(menu)
+                case AwaitingKey(menu=menu) if not self._barge:
+                    await self._press(menu)
+
+    async def _press(self, menu: str) -> None:
+        if menu == RATING_MENU:
+            if self._rate:
+                await self.phone.key(self._rate)
+        elif self._keys and (key := self._keys.pop(0)) != "-":
+            await self.phone.key(key)
+
+
+class Hotline:
+    """The running stack, and hands to use it."""
+
+    def __init__(self, settings: Settings, environment: dict[str, str]) -> None:
+        self.settings, self.environment = settings, environment
+        self.secrets: Secrets = load_or_create(settings.secrets_path, settings.seats)
+        self.server = f"{settings.host}:{settings.sip_port}"
+        self._numbers = count(13800000001)
+
+    # --- the command line and the control socket
+
+    def command(self, *words: str) -> list[str]:
+        """The argv of `rexian`; run it with `environment`."""
+        return [str(CHECKOUT / ".venv/bin/rexian"), *words]
+
+    async def rexian(self, *words: str) -> tuple[int, str, str]:
+        """Run the command; its exit code, standard output and standard error."""
+        process = await asyncio.create_subprocess_exec(
+            *self.command(*words),
+            env=self.environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await process.communicate()
+        return process.returncode or 0, out.decode(), err.decode()
+
+    async def status(self) -> Status:
+        """As `rexian status --json` has it."""
+        return await ask(self.settings.control_socket, AskStatus(), Status)
+
+    async def ready(self, seat: str, adviser: str | None = None) -> None:
+        """`rexian seat ready`, as soon as the telephone is known to be there."""
+        await ask(self.settings.control_socket, SeatReady(seat, adviser), Done)
+
+    async def not_ready(self, seat: str, reason: str = "break") -> None:
+        """`rexian seat not-ready`."""
+        await ask(self.settings.control_socket, SeatNotReady(seat, reason), Done)
+
+    async def seat_is(self, seat: str, *states: str) -> None:
+        """Wait until the seat is in one of these states."""
+        await eventually(lambda: self._seat_is(seat, states))
+
+    async def _seat_is(self, seat: str, states: tuple[str, ...]) -> bool:
+        return (await self.status()).seats[seat] in states
+
+    # --- people
+
+    @contextlib.asynccontextmanager
+    async def telephone(self, seat: str, answers: AnswerPolicy = AnswerAfter()) -> AsyncIterator[Phone]:  # noqa: B008 - frozen
+        """A seat's telephone, registered, with nobody at it."""
+        async with Seat(f"seat{seat}", self.secrets.seats[seat], self.server, answers) as phone:
+            yield phone
+
+    @contextlib.asynccontextmanager
+    async def adviser(
+        self,
+        seat: str,
+        number: str,
+        answers: AnswerPolicy = AnswerAfter(),  # noqa: B008 - frozen
+    ) -> AsyncIterator[Phone]:
+        """An adviser ready at a seat, who says 1,000 Hz; afterwards logged out."""
+        async with self.telephone(seat, answers) as phone:
+            await self.ready(seat, number)
+            try:
+                yield phone
+            finally:
+                with contextlib.suppress(ConnectionError):
+                    await phone.kill()
+                await self.log_out(seat)
+
+    async def log_out(self, seat: str) -> None:
+        """As soon as the seat's last call allows."""
+        await self.seat_is(seat, "ready", "not_ready", "wrap_up", "logged_out")
+        await ask(self.settings.control_socket, SeatLogOut(seat), Done)
+
+    @contextlib.asynccontextmanager
+    async def caller(
+        self,
+        keys: str = "",
+        *,
+        line: str = "12333",
+        rate: str | None = None,
+        barge: bool = True,
+        host: str = "127.0.0.1",
+        says: Samples | None = None,
+    ) -> AsyncIterator[Caller]:
+        """A citizen who has just dialled. `keys`: one for each menu, `-` for none; pressed as the menu begins when
+        `barge`, else at its end. Says 440 Hz unless told otherwise."""
+        identity = Identity(user=str(next(self._numbers)), server=self.server)
+        async with Phone(identity, microphone=tone(CITIZEN_HZ, 1) if says is None else says, host=host) as phone:
+            caller = Caller(phone, keys, rate, barge)
+            caller.sip_call_id = await phone.dial(f"sip:{line}@{self.server}")
+            watching = asyncio.create_task(caller.watch(self._follow(caller.sip_call_id)))
+            try:
+                yield caller
+            finally:
+                watching.cancel()
+                await asyncio.gather(watching, return_exceptions=True)
+
+    async def _follow(self, sip_call_id: str) -> AsyncIterator[Observation]:
+        async with follow(self.settings.control_socket, sip_call_id) as lines:
+            async for line in lines:
+                yield decode_observation(line)
+
+    # --- what is kept
+
+    async def sql(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Rows for whoever may only read, once everything told until now has arrived there."""
+        await eventually(self._shipped)
+        connection = await asyncpg.connect((await self.status()).postgres)
+        try:
+            return [tuple(row) for row in await connection.fetch(query, *values)]
+        finally:
+            await connection.close()
+
+    async def _shipped(self) -> bool:
+        facts = (await self.status()).facts
+        return facts["to_postgres"] == 0
+
+    def call_records(self) -> set[str]:
+        """The calls in Asterisk's own call records."""
+        if not self.settings.call_records.exists():
+            return set()
+        with self.settings.call_records.open(newline="") as file:
+            return {row[0] for row in csv.reader(file)}
+
+    def kept(self, prefix: str) -> list[str]:
+        """Keys of the state that the journal keeps for the next controller."""
+        journal = sqlite3.connect(f"file:{self.settings.journal_path}?mode=ro", uri=True)
+        try:
+            found = journal.execute("SELECT key FROM state WHERE key LIKE ?", (f"{prefix}%",))
+            return [key for (key,) in found]
+        finally:
+            journal.close()
+
+    @contextlib.asynccontextmanager
+    async def ari(self) -> AsyncIterator[Ari]:
+        """Asterisk's own view of things."""
+        async with Ari((await self.status()).ari, APP, self.secrets.ari, APP) as ari:
+            yield ari
+
+    async def nothing_left(self) -> None:
+        """No call has left anything behind, and every one is in the books. Raises AssertionError naming what is left."""
+        try:
+            await eventually(self._clean)
+        except TimeoutError:
+            raise AssertionError(f"left behind: {await self.left()}") from None
+        assert await self.sql("SELECT * FROM conservation_violations") == []
+
+    async def _clean(self) -> bool:
+        return not await self.left()
+
+    async def left(self) -> dict[str, object]:
+        """What calls have left behind, by its name; nothing when all is well."""
+        status = await self.status()
+        async with self.ari() as ari:
+            channels = [channel.name for channel in await ari.channels.list_all()]
+            bridges = [bridge.id for bridge in await ari.bridges.list_all() if bridge.id != WAITING_ROOM]
+        rows = {call_id for (call_id,) in await self.sql("SELECT call_id FROM calls")}
+        unrecorded = await self.sql(
+            "SELECT visit FROM queue_visits v LEFT JOIN recordings r USING (visit) "
+            "WHERE v.outcome = 'answered' AND r.visit IS NULL"
+        )
+        found: dict[str, object] = {
+            "calls": status.calls["up"],
+            "mailboxes": status.mailboxes,
+            "channels": channels,
+            "bridges": bridges,
+            "raw tracks": [path.name for path in self.settings.raw_dir.iterdir()],
+            "kept state": self.kept("call/") + self.kept("recording/"),
+            "conversations without a recording": unrecorded,
+            "calls in one book only": rows ^ self.call_records(),
+        }
+        return {name: what for name, what in found.items() if what}
+
+    def recording(self, path: str) -> Path:
+        """The file of a row in `recordings`."""
+        return self.settings.recordings_dir / path
+
+
+@contextlib.contextmanager
+def running_hotline() -> Iterator[Hotline]:
+    """A whole hotline, as `make up` starts it, gone at the end. Raises CalledProcessError when it does not start."""
+    folder = Path(tempfile.mkdtemp(prefix="hotline-", dir="/tmp"))  # a Unix socket's path must be short
+    folder.chmod(0o755)  # the daemons are another user when root runs the tests
+    try:
+        settings_file = _write_files(folder)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("REXIAN_")}
+        environment["REXIAN_SETTINGS"] = str(settings_file)
+        _stack("up", environment)
+        try:
+            yield Hotline(load_settings(environment), environment)
+        finally:
+            _stack("down", environment)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _write_files(folder: Path) -> Path:
+    shutil.copytree(DATA / "lines", folder / "lines")
+    closed = folder / "lines" / "12334.line.yaml"
+    opens = datetime.now(ZoneInfo("Asia/Shanghai")).date() + NEXT_OPENING
+    closed.write_text(closed.read_text().replace("@OPENS@", opens.isoformat()))
+    write_voices(folder / "voices")
+    settings = folder / "hotline.yaml"
+    settings.write_text((DATA / "hotline.yaml").read_text().replace("@FOLDER@", str(folder)))
+    return settings
+
+
+def _stack(command: str, environment: dict[str, str]) -> None:
+    subprocess.run([sys.executable, "-m", "cti.stack", command], env=environment, cwd=CHECKOUT, check=True)
