@@ -33,6 +33,8 @@ from cti.asterisk.generated.messages import AnyMessage, ApplicationReplaced, Mes
 
 # A frozen Asterisk is noticed within one and a half heartbeats.
 HEARTBEAT_S = 3.0
+# How long a farewell may take; one that is frozen does not answer it.
+CLOSE_TIMEOUT_S = 1.0
 FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 1.0
 # Between a message and its double lie only those of other channels that came in the same instant.
@@ -126,7 +128,9 @@ class EventSocket:
         http = self._ari.http
         address = http.address("/events", {"app": self._ari.app, "subscribeAll": False})
         try:
-            return await http.session.ws_connect(address, heartbeat=HEARTBEAT_S)
+            return await http.session.ws_connect(
+                address, heartbeat=HEARTBEAT_S, timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_S)
+            )
         except aiohttp.WSServerHandshakeError as error:
             if error.status in (401, 403):
                 raise Refused(f"{address}: user or password is wrong: compare the settings with ari.conf") from error

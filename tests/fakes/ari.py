@@ -70,6 +70,8 @@ class FakeAri:
         self.disallowed: set[str] = set()
         self.booting = 0
         """How many event sockets are still refused with 503, as by an Asterisk that is starting."""
+        self.frozen = False
+        """Event sockets are accepted, and their heartbeats not answered."""
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         self.sockets: list[web.WebSocketResponse] = []
         self.url = ""

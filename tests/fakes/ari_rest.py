@@ -95,7 +95,7 @@ class Rest:
         if fake.booting:
             fake.booting -= 1
             raise Refusal(503, "Asterisk not booted")
-        socket = web.WebSocketResponse()
+        socket = web.WebSocketResponse(autoping=not fake.frozen)
         await socket.prepare(request)
         if fake.sockets:
             fake.tell(told.ApplicationReplaced(application=fake.app, timestamp=fake.now()))

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
+from cti.asterisk import socket
 from cti.asterisk.client import Ari
 from cti.asterisk.errors import AriError, Unavailable
 from cti.asterisk.generated import messages as told
@@ -110,6 +111,19 @@ async def test_an_asterisk_that_is_still_starting_is_tried_again() -> None:
             await asyncio.wait({task})
 
         assert fake.booting == 0
+
+
+async def test_an_asterisk_that_freezes_is_noticed(fake: FakeAri, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "HEARTBEAT_S", 0.05)
+    fake.frozen = True
+    owner = Owner(fake)
+    async with owner.ari:
+        task = asyncio.create_task(owner.socket.run())
+        await connected(owner)
+        owner.connected.clear()
+        await connected(owner)
+        task.cancel()
+        await asyncio.wait({task})
 
 
 @pytest.mark.parametrize("trouble", [Unavailable("down"), AriError()])
