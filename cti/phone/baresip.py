@@ -132,10 +132,12 @@ class Phone:
         self._next_wait = len(self._events)
         self._clear_heard()
         await self._program.control.command("dial", uri)
-        found = re.search(r"\bid=(\S+)", await self._program.control.command("callstat"))
+        found = re.findall(r"\bid=(\S+)", await self._program.control.command("callstat"))
+        # A call that was refused on the spot is no longer in that list, and its end has been told before the list came.
+        found += [event.call_id for event in self._events[self._next_wait :] if event.call_id]
         if not found:
             raise PhoneFailed(f"baresip placed no call to {uri}. It wrote:\n{self._program.log()}")
-        self._call_id = found[1]
+        self._call_id = found[0]
         return self._call_id
 
     async def answer(self) -> None:

@@ -48,7 +48,9 @@ def write_voices(folder: Path) -> None:
         (folder / language).mkdir(parents=True)
         for piece in pieces:
             hz = TONES.get(piece, LOWEST_HZ)
-            soundfile.write(folder / language / f"{piece}.wav", tone(hz, LONG_S.get(piece, LENGTH_S)), RATE_HZ, subtype="PCM_16")
+            soundfile.write(
+                folder / language / f"{piece}.wav", tone(hz, LONG_S.get(piece, LENGTH_S)), RATE_HZ, subtype="PCM_16"
+            )
 
 
 def said(samples: Samples) -> list[str]:

@@ -1,4 +1,4 @@
-"""The small exchange on which phones are tried: it registers seats, takes any peer on the loopback as a trunk, and knows a few numbers.
+"""The small exchange on which phones are tried: it registers seats and takes any peer on the loopback as a trunk. Its numbers:
 
 100  echoes what it hears            103  answers, and hangs up after a second
 101  takes three keys, hangs up      104  rings, never answers

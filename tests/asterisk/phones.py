@@ -114,7 +114,8 @@ async def sipp(
             stderr=asyncio.subprocess.PIPE,
         )
         try:
-            _, complaint = await asyncio.wait_for(process.communicate(), limit_s)
+            async with asyncio.timeout(limit_s):
+                _, complaint = await process.communicate()
         finally:
             if process.returncode is None:
                 process.kill()

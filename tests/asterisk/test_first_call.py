@@ -109,9 +109,9 @@ async def rows_are_complete(hotline: Hotline, call_id: str) -> None:
         "FROM calls WHERE call_id = $1",
         call_id,
     ) == [("12333", "demo", "12333", "+8613812345678", "notice", "7", True, "queued", "caller")]
-    assert await hotline.sql(
-        "SELECT menu, attempt, outcome, choice FROM menu_steps WHERE call_id = $1", call_id
-    ) == [("main", 1, "chosen", "cards")]
+    assert await hotline.sql("SELECT menu, attempt, outcome, choice FROM menu_steps WHERE call_id = $1", call_id) == [
+        ("main", 1, "chosen", "cards")
+    ]
     assert await hotline.sql(
         "SELECT queue, returned, offers, not_answered, seat, adviser, outcome, talk_ended_by, number_said_at IS NOT NULL "
         "FROM queue_visits WHERE call_id = $1",
@@ -141,7 +141,9 @@ def told_on_the_bus(reader: Reader, call_id: str) -> None:
     mine = [fact for fact in reader.facts if fact.get("call_id") == call_id]
     kinds = [fact["kind"] for fact in mine]
     wanted = ("call_arrived", "notice_heard", "menu_step_taken", "queue_entered", "seat_offered", "seat_answered")
-    assert in_order((*wanted, "queue_left", "conversation_ended", "rating_keyed", "call_ended", "recording_sealed"), kinds)
+    assert in_order(
+        (*wanted, "queue_left", "conversation_ended", "rating_keyed", "call_ended", "recording_sealed"), kinds
+    )
     assert [fact["calling_number"] for fact in mine if "calling_number" in fact] == ["+86138****5678"]
     assert all("12345678" not in str(fact) for fact in reader.facts)
     states = [state["state"] for state in reader.states["seat/1001"]]

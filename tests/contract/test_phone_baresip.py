@@ -211,11 +211,10 @@ async def test_the_event_stream_tells_the_whole_story_and_ends(pbx: Exchange) ->
     async def follow(citizen: Citizen) -> None:
         seen.extend([type(event) async for event in citizen.events()])
 
-    async with asyncio.TaskGroup() as group:
-        async with Citizen(pbx[1]) as citizen:
-            group.create_task(follow(citizen))
-            await citizen.call("103")
-            await citizen.wait_for(Closed)
+    async with asyncio.TaskGroup() as group, Citizen(pbx[1]) as citizen:
+        group.create_task(follow(citizen))
+        await citizen.call("103")
+        await citizen.wait_for(Closed)
     assert seen == [Established, Closed]
 
 
