@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from tests.asterisk.exchange import PASSWORD, exchange
+from tests.asterisk.malformed import invite, malformed, send
 from tests.asterisk.phones import CITIZEN_HZ, Seat, hears, listen, sipp
 from tests.asterisk_tree import Asterisk
 
@@ -72,3 +73,17 @@ async def test_wrong_use_of_sipp_is_no_result(pbx: Exchange) -> None:
 async def test_a_sipp_that_does_not_end_is_ended(pbx: Exchange) -> None:
     with pytest.raises(TimeoutError):
         await sipp("waits", pbx[1], service="100", limit_s=1)
+    await pbx[0].cli("channel request hangup all")  # nobody is left to say goodbye for it
+    async with asyncio.timeout(10):
+        while await pbx[0].channels():
+            pass
+
+
+async def test_a_plain_invite_is_answered_and_malformed_ones_are_not(pbx: Exchange) -> None:
+    asterisk, server = pbx
+    assert (await send(server, invite(server, line="999")))[-1] == 404
+    for name, message in malformed(server, line="100").items():
+        statuses = await send(server, message)
+        assert all(status == 100 or 400 <= status < 700 for status in statuses), (name, statuses)
+    assert await asterisk.channels() == 0
+    assert (await sipp("-uac", server, service="100", talk_ms=10)).succeeded == 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import socket
 
 import pytest
 from hypothesis import given
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from calls.clock import Instant
 from cti.phone.events import Closed, Established, Incoming, KeyHeard, RegistrationFailed, read
 from cti.phone.places import Identity, account_line, free_ports
-from cti.phone.wire import Netstrings, PhoneFailed, netstring
+from cti.phone.wire import Control, Netstrings, PhoneFailed, netstring
 
 
 @given(st.lists(st.binary(max_size=200)), st.integers(min_value=1, max_value=50))
@@ -32,6 +34,45 @@ def test_what_is_no_netstring_is_refused(stream: bytes) -> None:
 def test_noise_is_refused_or_waited_on_but_never_breaks_the_reader(noise: bytes) -> None:
     with contextlib.suppress(PhoneFailed):
         assert all(netstring(found) in noise for found in Netstrings().feed(noise))
+
+
+async def test_a_cancellation_at_the_moment_of_the_answer_is_not_forgotten() -> None:
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    reader, writer = await asyncio.open_connection(sock=ours)
+
+    def at_once(_: object) -> None:
+        asking.cancel()
+
+    control = Control(reader, writer, on_event=at_once)
+    running = asyncio.create_task(control.run())
+    asking = asyncio.create_task(control.command("callstat"))
+    await asyncio.get_running_loop().sock_recv(theirs, 1000)
+    theirs.send(netstring(b'{"response":true,"ok":true,"data":"","token":"1"}') + netstring(b'{"event":true}'))
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    theirs.close()
+    await running
+    control.close()
+
+
+async def test_a_command_fails_when_the_program_refuses_it_or_ends() -> None:
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    control = Control(*await asyncio.open_connection(sock=ours), on_event=lambda _: None)
+    running = asyncio.create_task(control.run())
+    refused = asyncio.create_task(control.command("dial", "nobody"))
+    await asyncio.get_running_loop().sock_recv(theirs, 1000)
+    theirs.send(netstring(b'{"response":true,"ok":false,"data":"no such number","token":"1"}'))
+    with pytest.raises(PhoneFailed, match="no such number"):
+        await refused
+    left_alone = asyncio.create_task(control.command("dial"))
+    await asyncio.get_running_loop().sock_recv(theirs, 1000)
+    theirs.close()
+    with pytest.raises(PhoneFailed, match="ended"):
+        await left_alone
+    await running
+    control.close()
 
 
 AT = Instant(1.0)
