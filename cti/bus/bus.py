@@ -27,8 +27,11 @@ from calls.errors import RexianError
 from cti.bus.messages import STATES, NodeNow, State, fact_topic, public, state_topic, status_topic
 from cti.store import Journal
 
-BATCH = 20
-"""Facts handed to the client at once; it sends them in order, a few unacknowledged at a time."""
+BATCH = 100
+"""Facts between two moves of the mark."""
+
+AT_ONCE = 20
+"""Messages sent and not yet acknowledged: what Mosquitto allows a client, and a burst that the event loop does not feel."""
 
 ANSWER_TIMEOUT = timedelta(seconds=5)
 """A broker that takes longer to acknowledge is away."""
@@ -119,9 +122,10 @@ class Bus:
             socket_options=[(IPPROTO_TCP, TCP_NODELAY, 1)],
             keepalive=int(KEEP_ALIVE.total_seconds()),
             timeout=ANSWER_TIMEOUT.total_seconds(),
+            max_concurrent_outgoing_calls=AT_ONCE,
             will=Will(status, _encoded(NodeNow(state="offline", at=None)), qos=1, retain=True),
         )
-        client.pending_calls_threshold = 1000
+        client.pending_calls_threshold = AT_ONCE  # below it, it would warn of what is meant
         async with client:
             await client.publish(status, self._status("online"), qos=1, retain=True)
             self._stale = set(self._states)

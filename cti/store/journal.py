@@ -63,7 +63,7 @@ class Journal:
         self.problem: str | None = None
         """What keeps facts from the disk at this moment; None when all is well."""
         self.lost = 0
-        """Facts that found no room, neither on the disk nor in memory, since this journal was opened."""
+        """Facts that were not kept since this journal was opened: no room on the disk or in memory, or it was closed."""
         self._clock = clock
         self._file = SqliteFile(path)
         self._state = self._file.state()
@@ -74,15 +74,15 @@ class Journal:
         self._changes = self._safe = 0  # every record and put is a change; `_safe` of them are committed
         self._in_hand = 0
         self._recent: list[Stamped] = []
-        self._closing = False
+        self._closing = self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiters: set[asyncio.Future[None]] = set()
         self.shipped_upto = self.get(_SHIPPED, int) or 0
-        """Facts up to this one are in Postgres, as far as is known."""
+        """Facts up to this one are in PostgreSQL, as far as is known before the shipper has asked."""
         self._pruned_at = clock.now()
         if _ID not in self._state:
             self.put(_ID, uuid4().hex)
-        self._thread = Thread(target=self._write, name="journal", daemon=True)
+        self._thread = Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
     @property
@@ -104,7 +104,7 @@ class Journal:
                 version=VERSION,
                 fact=fact,
             )
-            if len(self._facts) + self._in_hand >= MEMORY_LIMIT:
+            if self._closed or len(self._facts) + self._in_hand >= MEMORY_LIMIT:
                 self.lost += 1
                 return stamped
             self._facts.append(stamped)
@@ -169,6 +169,7 @@ class Journal:
 
     async def close(self) -> None:
         """Commit what is left and close the file. What a full disk still refuses is counted in `lost`."""
+        self.put(_SHIPPED, self.shipped_upto)
         with self._changed:
             self._closing = True
             self._changed.notify()
@@ -202,11 +203,20 @@ class Journal:
 
     # The thread
 
+    def _run(self) -> None:
+        try:
+            self._write()
+        except Exception as error:  # whatever it is: a controller whose history has stopped must say so
+            self.problem = f"{self._file.path}: the journal has stopped: {error!r}. Mend: restart the controller."
+            self._closed = True
+            raise
+
     def _write(self) -> None:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._facts or self._puts or self._closing)
                 if not (self._facts or self._puts):
+                    self._closed = True
                     return
                 facts, self._facts = self._facts, []
                 puts, self._puts = self._puts, {}

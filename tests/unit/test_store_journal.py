@@ -221,6 +221,14 @@ async def test_what_a_full_disk_refuses_to_the_end_is_counted(tmp_path: Path) ->
     assert journal.lost == 500
 
 
+async def test_a_fact_after_the_end_is_counted_not_kept(tmp_path: Path) -> None:
+    async with opened(tmp_path) as journal:
+        journal.record(arrived("call1"))
+    journal.record(arrived("too late"))
+    assert journal.lost == 1
+    assert [stamped.fact for stamped in on_disk(tmp_path)] == [arrived("call1")]
+
+
 async def test_two_controllers_never_share_a_journal(tmp_path: Path) -> None:
     async with opened(tmp_path):
         with pytest.raises(NotPossible, match=r"another controller is using this journal\. Mend: stop it"):
