@@ -20,12 +20,12 @@ from calls.ports import FactSink
 from calls.words import Needs
 from cti.store import Journal
 from queues import (
+    Accepted,
     Adviser,
     Engine,
     Input,
     Join,
     Leave,
-    NotAnswered,
     Output,
     PhoneSeen,
     Propose,
@@ -40,12 +40,16 @@ from queues import (
 RESUMED = ("ready", "reserved", "ringing", "wrap_up")
 """A seat last seen like this is ready again under the next controller, as soon as its telephone is seen."""
 
+RESTARTED = "controller_restarted"
+"""Why a seat is not ready whose conversation ended while no controller looked."""
+
 
 class KeptSeat(msgspec.Struct, frozen=True):
     """What the next controller must know of a seat."""
 
     adviser: str
     state: SeatState
+    reason: str = ""
 
 
 class Place:
@@ -53,24 +57,17 @@ class Place:
 
     def __init__(self, floor: Floor, visit: str) -> None:
         self._floor, self._visit = floor, visit
-        self._proposal: asyncio.Future[Propose] = asyncio.get_running_loop().create_future()
+        self._proposals: asyncio.Queue[Propose] = asyncio.Queue()
         self.turned_away: Literal["full", "no_seat"] | None = None
         """Known at once: why the caller cannot wait here."""
 
     async def proposal(self) -> Propose:
-        """Wait for a seat."""
-        return await asyncio.shield(self._proposal)
+        """Wait for a seat; `Floor.accept` it before ringing. The next one comes when this one was not answered."""
+        return await self._proposals.get()
 
-    def again(self) -> None:
-        """Wait for another seat, at the same place: the last one did not answer."""
-        self._proposal = asyncio.get_running_loop().create_future()
-
-    def offer(self, proposal: Propose) -> bool:
-        """Wake the call; False when it has gone on meanwhile."""
-        if self._proposal.done():
-            return False
-        self._proposal.set_result(proposal)
-        return True
+    def offer(self, proposal: Propose) -> None:
+        """Wake the call; while it is still busy with another proposal, it finds this one afterwards."""
+        self._proposals.put_nowait(proposal)
 
     @property
     def position(self) -> int | None:
@@ -115,16 +112,23 @@ class Floor:
         if self._places.pop(visit, None):
             self.take(Leave(visit))
 
+    def accept(self, proposal: Propose) -> bool:
+        """The call rings this seat now. False when the reservation is over meanwhile: then it must not."""
+        self.take(Accepted(proposal.seat, proposal.generation))
+        return self.engine.rings(proposal.seat, proposal.generation)
+
     # --- seats
 
     def phone_seen(self, seat: str, *, reachable: bool) -> None:
         """A seat's telephone came or went; whoever sat there under the last controller sits there again."""
-        with suppress(NotPossible):  # a telephone whose seat is no longer in the settings
-            if self.engine.seat(seat).reachable != reachable:
-                self.take(PhoneSeen(seat, reachable))
-            kept = self._resuming.pop(seat, None) if reachable else None
-            if kept and kept.state in RESUMED and self.engine.seat(seat).state == "logged_out":
-                self.take(SitDown(seat, kept.adviser))
+        self.take(PhoneSeen(seat, reachable))
+        kept = self._resuming.pop(seat, None) if reachable else None
+        if kept is None:
+            return
+        not_ready = None if kept.state in RESUMED else kept.reason or RESTARTED
+        with suppress(NotPossible):  # no longer an adviser, or no longer a seat, or sitting elsewhere by now
+            if self.engine.seat(seat).state == "logged_out":
+                self.take(SitDown(seat, kept.adviser, not_ready))
 
     def found_talking(self, seat: str, adviser: str, visit: str) -> None:
         """A conversation that goes on since the last controller."""
@@ -143,9 +147,7 @@ class Floor:
     def _carry_out(self, output: Output) -> None:
         match output:
             case Propose():
-                place = self._places.get(output.visit)
-                if place is None or not place.offer(output):
-                    self.take(NotAnswered(output.seat, output.generation, "abandoned"))
+                self._places[output.visit].offer(output)
             case TurnedAway():
                 if place := self._places.get(output.visit):
                     place.turned_away = output.reason
@@ -153,7 +155,7 @@ class Floor:
                 self._facts.record(
                     SeatStateChanged(seat=output.seat, adviser=output.adviser, state=output.state, reason=output.reason)
                 )
-                self._journal.put(f"seat/{output.seat}", KeptSeat(output.adviser or "", output.state))
+                self._journal.put(f"seat/{output.seat}", KeptSeat(output.adviser or "", output.state, output.reason))
 
     async def run(self) -> None:
         """Give the engine the time when it wants it, for ever."""

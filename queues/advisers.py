@@ -33,9 +33,13 @@ def load_advisers(path: Path) -> dict[str, Adviser]:
     file, document = load(path, _File)
     found: dict[str, Adviser] = {}
     for index, adviser in enumerate(file.advisers):
-        if not adviser.number.isdecimal():
+        if not (adviser.number.isdecimal() and adviser.number.isascii()):
             raise document.wrong(
-                "advisers", index, "number", reason=f"{adviser.number!r} is not a number", mend="digits only, in quotes"
+                "advisers",
+                index,
+                "number",
+                reason=f"{adviser.number!r} is not a number",
+                mend="write digits 0 to 9 only, in quotes",
             )
         if adviser.number in found:
             raise document.wrong(

@@ -2,13 +2,17 @@
 
 Propose, reserve, commit: a decision reserves the seat under a new generation number; the edge answers `Accepted` and rings
 it, or the reservation expires. An answer to an old generation changes nothing, so two brains by accident cost order, never
-a double booking.
+a double booking: whoever accepts looks whether the seat rings under that generation (`rings`) before ringing it.
+
+Who waits is in one of two dictionaries: `_waiting`, who is in the turn, or `_held`, for whom a seat is reserved or rings.
+What happened to a seat or a visit that nobody knows (any more) changes nothing; a wish about one is refused.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import assert_never
+from itertools import chain
+from typing import Literal, assert_never
 
 from calls.clock import Instant
 from calls.errors import NotPossible
@@ -35,12 +39,14 @@ from queues.events import (
     TurnedAway,
 )
 from queues.policy import Waiting, choose_seat, may_take
-from queues.seats import FREE_TO_CHANGE, Seat
+from queues.seats import BUSY, Seat
 
 RESERVATION_S = 5.0
 """A reservation that nobody accepts ends after this long: the edge accepts within milliseconds or is dead."""
 
 NOT_KNOWN = QueueRules(max_waiting=0)
+
+PHONE_GONE = "phone_gone"
 
 
 class Engine:
@@ -77,15 +83,22 @@ class Engine:
 
     def waiting(self, queue: str | None = None) -> list[Waiting]:
         """Who waits or is being rung for, first turn first."""
-        everyone = [*self._waiting.values(), *self._held.values()]
-        return sorted((one for one in everyone if queue in (None, one.needs.queue)), key=lambda one: one.turn)
+        return sorted(self._in_queue(queue), key=lambda one: one.turn)
+
+    def _in_queue(self, queue: str | None) -> Iterable[Waiting]:
+        everyone = chain(self._waiting.values(), self._held.values())
+        return (one for one in everyone if queue in (None, one.needs.queue))
 
     def position(self, visit: str) -> int | None:
         """1 for the next in turn among those of the same queue; None when the visit does not wait."""
         mine = self._waiting.get(visit) or self._held.get(visit)
         if mine is None:
             return None
-        return 1 + sum(1 for one in self.waiting(mine.needs.queue) if one.turn < mine.turn)
+        return 1 + sum(one.turn < mine.turn for one in self._in_queue(mine.needs.queue))
+
+    def rings(self, seat: str, generation: int) -> bool:
+        """Whether the seat rings for the reservation of this generation: only then may its telephone be rung."""
+        return self._current(seat, generation, "ringing") is not None
 
     def next_deadline(self) -> Instant | None:
         """When a `Tick` is wanted at the latest."""
@@ -114,7 +127,7 @@ class Engine:
             case LogOut():
                 self._log_out(self.seat(event.seat), now)
             case PhoneSeen():
-                self._phone_seen(self.seat(event.seat), event.reachable, now)
+                self._phone_seen(event, now)
             case Accepted():
                 if seat := self._current(event.seat, event.generation, "reserved"):
                     self._move(seat, "ringing", "", now)
@@ -127,9 +140,7 @@ class Engine:
                     self._put_back(seat)
                     self._move(seat, "not_ready", event.reason, now)
             case Talking():
-                seat = self.seat(event.seat)
-                seat.adviser, seat.visit = event.adviser, event.visit
-                self._move(seat, "talking", "found", now)
+                self._found_talking(event, now)
             case ConversationOver():
                 self._conversation_over(event, now)
             case Tick():
@@ -140,16 +151,23 @@ class Engine:
     # --- callers
 
     def _join(self, event: Join) -> None:
-        queue = self.queues.get(event.needs.queue, NOT_KNOWN)
-        if not event.returned:
-            if not any(may_take(seat, event.needs, self.advisers) for seat in self._seats.values()):
-                self._out.append(TurnedAway(event.visit, "no_seat"))
-                return
-            if len(self.waiting(event.needs.queue)) >= queue.max_waiting:
-                self._out.append(TurnedAway(event.visit, "full"))
-                return
+        if event.visit in self._waiting or any(seat.visit == event.visit for seat in self._seats.values()):
+            return
+        waiting = Waiting(event.visit, event.needs, event.since, self._order)
+        if not event.returned and (reason := self._no_room(waiting)):
+            self._out.append(TurnedAway(event.visit, reason))
+            return
         self._order += 1
-        self._waiting[event.visit] = Waiting(event.visit, event.needs, event.since, self._order)
+        self._waiting[event.visit] = waiting
+
+    def _no_room(self, waiting: Waiting) -> Literal["full", "no_seat"] | None:
+        """Why a new caller cannot wait. Whoever need not wait, because a seat is free, is not one too many."""
+        if not any(may_take(seat, waiting.needs, self.advisers) for seat in self._seats.values()):
+            return "no_seat"
+        room = self.queues.get(waiting.needs.queue, NOT_KNOWN).max_waiting
+        if sum(1 for _ in self._in_queue(waiting.needs.queue)) < room:
+            return None
+        return None if choose_seat(waiting, self._offerable(), self.advisers) else "full"
 
     def _leave(self, visit: str, now: Instant) -> None:
         self._waiting.pop(visit, None)
@@ -159,6 +177,7 @@ class Engine:
                 self._free(seat, "caller_left", now)
 
     def _put_back(self, seat: Seat) -> None:
+        """Whoever the seat was held for is in the turn again, where the first wait says."""
         if seat.visit in self._held:
             self._waiting[seat.visit] = self._held.pop(seat.visit)
 
@@ -166,64 +185,80 @@ class Engine:
 
     def _current(self, number: str, generation: int, *states: SeatState) -> Seat | None:
         """The seat, if the answer is to its present reservation; a late answer is nobody's."""
-        seat = self.seat(number)
-        return seat if seat.generation == generation and seat.state in states else None
+        seat = self._seats.get(number)
+        return seat if seat and seat.generation == generation and seat.state in states else None
 
     def _sit_down(self, event: SitDown, now: Instant) -> None:
         seat = self.seat(event.seat)
+        self._may_sit(event, seat)
+        if seat.state in BUSY:
+            seat.afterwards = event.not_ready
+            return
+        if not seat.reachable:
+            raise NotPossible(f"the telephone of seat {seat.number} is not registered: start it, then try again")
+        same, seat.adviser = seat.adviser == event.adviser, event.adviser
+        if event.not_ready is not None:
+            self._move(seat, "not_ready", event.not_ready, now)
+        elif not (same and seat.state == "ready"):  # pressing "ready" twice does not cost the seat its rest
+            self._move(seat, "ready", "", now)
+
+    def _may_sit(self, event: SitDown, seat: Seat) -> None:
+        """Raises NotPossible, with the reason, when this adviser cannot be at this seat now."""
         if event.adviser not in self.advisers:
             raise NotPossible(f"there is no adviser {event.adviser}; add the number to lines/advisers.yaml and reload")
         elsewhere = next((s for s in self._seats.values() if s.adviser == event.adviser and s is not seat), None)
         if elsewhere:
             raise NotPossible(f"adviser {event.adviser} sits at seat {elsewhere.number}: log out there first")
-        if seat.state not in FREE_TO_CHANGE:
-            if event.adviser != seat.adviser:
-                raise NotPossible(f"seat {seat.number} is {seat.state} with adviser {seat.adviser}: wait for the end")
-            seat.afterwards = None
-            return
-        if not seat.reachable:
-            raise NotPossible(f"the telephone of seat {seat.number} is not registered: start it, then try again")
-        seat.adviser = event.adviser
-        self._move(seat, "ready", "", now)
+        if seat.state in BUSY and event.adviser != seat.adviser:
+            raise NotPossible(f"seat {seat.number} is {seat.state} with adviser {seat.adviser}: wait for the end")
 
     def _stand_up(self, seat: Seat, reason: str, now: Instant) -> None:
         if seat.state == "logged_out":
             raise NotPossible(f"nobody sits at seat {seat.number}: name an adviser to sit down there first")
-        if seat.state in FREE_TO_CHANGE:
-            self._move(seat, "not_ready", reason, now)
-        else:
+        if seat.state in BUSY:
             seat.afterwards = reason
+        else:
+            self._move(seat, "not_ready", reason, now)
 
     def _log_out(self, seat: Seat, now: Instant) -> None:
-        if seat.state not in FREE_TO_CHANGE:
+        if seat.state in BUSY:
             raise NotPossible(f"seat {seat.number} is {seat.state}: end the call first")
         if seat.state != "logged_out":
             self._move(seat, "logged_out", "", now)
 
-    def _phone_seen(self, seat: Seat, reachable: bool, now: Instant) -> None:
-        seat.reachable = reachable
-        if reachable:
+    def _phone_seen(self, event: PhoneSeen, now: Instant) -> None:
+        seat = self._seats.get(event.seat)
+        if seat is None:
             return
-        if seat.state in ("ready", "wrap_up"):
-            self._move(seat, "not_ready", "phone_gone", now)
-        elif seat.state == "reserved":
+        seat.reachable = event.reachable
+        if not event.reachable and seat.state in ("ready", "wrap_up", "reserved"):
             self._put_back(seat)
-            self._move(seat, "not_ready", "phone_gone", now)
+            self._move(seat, "not_ready", PHONE_GONE, now)
+
+    def _found_talking(self, event: Talking, now: Instant) -> None:
+        seat = self._seats.get(event.seat)
+        if seat is None or (seat.state == "talking" and seat.visit == event.visit):
+            return
+        seat.check("talking", "found")
+        self._put_back(seat)
+        seat.adviser, seat.visit = event.adviser, event.visit
+        self._move(seat, "talking", "found", now)
 
     def _conversation_over(self, event: ConversationOver, now: Instant) -> None:
-        seat = self.seat(event.seat)
-        if seat.state != "talking" or seat.visit != event.visit:
+        seat = self._seats.get(event.seat)
+        if seat is None or seat.state != "talking" or seat.visit != event.visit:
             return
         if event.lost or not seat.reachable:
-            self._move(seat, "not_ready", "phone_gone", now)
+            self._move(seat, "not_ready", PHONE_GONE, now)
         else:
             self._move(seat, "wrap_up", "", now, until=Instant(now + self._wrap_up_s))
 
     def _free(self, seat: Seat, reason: str, now: Instant) -> None:
-        """Back to work, unless the adviser asked for a pause meanwhile."""
-        if seat.afterwards is not None:
+        """Back to work, unless the telephone went or the adviser asked for a pause meanwhile."""
+        if not seat.reachable:
+            self._move(seat, "not_ready", PHONE_GONE, now)
+        elif seat.afterwards is not None:
             self._move(seat, "not_ready", seat.afterwards, now)
-            seat.afterwards = None
         else:
             self._move(seat, "ready", reason, now)
 
@@ -237,12 +272,14 @@ class Engine:
         for seat in self._seats.values():
             if seat.until is None or now < seat.until:
                 continue
-            if seat.state == "reserved":
-                self._put_back(seat)
+            self._put_back(seat)
             self._free(seat, "reservation_expired" if seat.state == "reserved" else "wrap_up_over", now)
 
+    def _offerable(self) -> list[Seat]:
+        return [seat for seat in self._seats.values() if seat.state == "ready" and seat.reachable]
+
     def _match(self, now: Instant) -> None:
-        ready = [seat for seat in self._seats.values() if seat.state == "ready" and seat.reachable]
+        ready = self._offerable()
         if not ready or not self._waiting:
             return
         for waiting in sorted(self._waiting.values(), key=lambda one: one.turn):

@@ -38,10 +38,11 @@ class Leave(_Event, frozen=True):
 
 
 class SitDown(_Event, frozen=True):
-    """An adviser is ready at a seat."""
+    """An adviser is at a seat and ready; or, with a reason in `not_ready`, not yet. During a call: once it is over."""
 
     seat: str
     adviser: str
+    not_ready: str | None = None
 
 
 class StandUp(_Event, frozen=True):

@@ -4,29 +4,63 @@ Theory of operation. A seat is *logged out* until an adviser sits down at it. *R
 the reservation has a generation number, so that a late answer to an old one changes nothing. Reserved, it *rings*; ringing,
 it is answered and *talking*, or it is not and becomes *not ready*: a seat that did not answer is never offered again until
 somebody says it is ready. After talking comes *wrap-up* (话后处理), bounded in time, then ready again, or not ready when
-the adviser asked for that during the call. Whoever needs another move adds it to MOVES, where it can be seen.
+the adviser asked for that during the call. Whoever needs another move adds it to MOVES, where it can be seen, and draws
+docs/seat-states.md anew: `python -m queues.diagram`.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from calls.clock import Instant
 from calls.errors import IllegalMove
 from calls.facts import SeatState
 
-MOVES: dict[SeatState, frozenset[SeatState]] = {
-    "logged_out": frozenset({"not_ready", "ready", "talking"}),
-    "not_ready": frozenset({"ready", "logged_out", "not_ready", "talking"}),
-    "ready": frozenset({"reserved", "not_ready", "logged_out", "ready", "talking"}),
-    "reserved": frozenset({"ringing", "ready", "not_ready"}),
-    "ringing": frozenset({"talking", "ready", "not_ready"}),
-    "talking": frozenset({"wrap_up", "not_ready"}),
-    "wrap_up": frozenset({"ready", "not_ready", "logged_out"}),
-}
-"""state -> the states it may move to. To `talking` from rest: only when a new controller finds the conversation going on.
-To itself: another adviser sits down, or another reason is given."""
+FOUND = "a new controller finds the conversation going on"
 
-FREE_TO_CHANGE = frozenset({"logged_out", "not_ready", "ready", "wrap_up"})
-"""States in which the adviser's own wish is carried out at once; in the others it waits for the call's end."""
+MOVES: Mapping[SeatState, Mapping[SeatState, str]] = {
+    "logged_out": {
+        "ready": "an adviser sits down",
+        "not_ready": "an adviser sits down, not ready yet",
+        "talking": FOUND,
+    },
+    "not_ready": {
+        "ready": "ready",
+        "not_ready": "another adviser, or another reason",
+        "logged_out": "the adviser leaves",
+        "talking": FOUND,
+    },
+    "ready": {
+        "reserved": "a caller is proposed",
+        "ready": "another adviser sits down",
+        "not_ready": "a pause, or the telephone is gone",
+        "logged_out": "the adviser leaves",
+        "talking": FOUND,
+    },
+    "reserved": {
+        "ringing": "accepted",
+        "ready": "the caller left, or nobody accepted in time",
+        "not_ready": "the telephone is gone, or a pause was asked for",
+    },
+    "ringing": {
+        "talking": "answered",
+        "ready": "the caller left",
+        "not_ready": "not answered, or a pause was asked for",
+    },
+    "talking": {
+        "wrap_up": "the conversation is over",
+        "not_ready": "the telephone is gone",
+    },
+    "wrap_up": {
+        "ready": "ready, or the time is over",
+        "not_ready": "a pause, or the telephone is gone",
+        "logged_out": "the adviser leaves",
+    },
+}
+"""state -> the states it may move to, and what brings each about."""
+
+BUSY: frozenset[SeatState] = frozenset({"reserved", "ringing", "talking"})
+"""A visit holds the seat: the adviser's own wish waits for the end of it."""
 
 
 class Seat:
@@ -47,12 +81,18 @@ class Seat:
         self.afterwards: str | None = None
         """The reason for which the adviser wants to be not ready once this call is over."""
 
-    def move(self, state: SeatState, reason: str, now: Instant, until: Instant | None = None) -> None:
-        """Raises IllegalMove when the table has no such move."""
+    def check(self, state: SeatState, reason: str) -> None:
+        """Raises IllegalMove when the table has no move to `state` from here."""
         if state not in MOVES[self.state]:
-            raise IllegalMove(f"seat {self.number} cannot go from {self.state} to {state} ({reason})")
+            raise IllegalMove(f"seat {self.number} cannot go from {self.state} to {state} ({reason or 'no reason'})")
+
+    def move(self, state: SeatState, reason: str, now: Instant, until: Instant | None = None) -> None:
+        """Raises IllegalMove when the table has no such move; nothing has changed then."""
+        self.check(state, reason)
         self.state, self.reason, self.since, self.until = state, reason, now, until
-        if state not in ("reserved", "ringing", "talking"):
+        if state not in BUSY:
             self.visit = None
+            if state != "wrap_up":
+                self.afterwards = None
         if state == "logged_out":
             self.adviser = None

@@ -17,7 +17,7 @@ from calls.words import Needs
 from cti.asterisk.errors import AriError, Gone, NotInStasis
 from cti.asterisk.seatleg import SeatDidNotAnswerError, SeatLeg
 from cti.floor import Place
-from queues import Accepted, NotAnswered, Propose
+from queues import NotAnswered, Propose
 
 if TYPE_CHECKING:
     from cti.asterisk.session import Session
@@ -52,7 +52,7 @@ async def wait_for_seat(
     announcing = asyncio.create_task(_announce(call, place))
     try:
         while True:
-            if seated := await _ring(call, undo, place, await place.proposal()):
+            if seated := await _ring(call, undo, await place.proposal()):
                 return seated
     finally:
         announcing.cancel()
@@ -113,8 +113,10 @@ async def _announce(call: Session, place: Place) -> None:
         log.warning("a waiting caller cannot be spoken to", error=str(error))
 
 
-async def _ring(call: Session, undo: AsyncExitStack, place: Place, proposal: Propose) -> Seated | None:
+async def _ring(call: Session, undo: AsyncExitStack, proposal: Propose) -> Seated | None:
     """Ring the proposed seat; None when it did not answer and the caller waits on, at the same place."""
+    if not call.node.floor.accept(proposal):
+        return None
     leg = call.leg(undo)
     call.record(
         SeatOffered(
@@ -128,11 +130,9 @@ async def _ring(call: Session, undo: AsyncExitStack, place: Place, proposal: Pro
     )
     call.keep(step="ringing")
     began = call.clock.now()
-    call.node.floor.take(Accepted(proposal.seat, proposal.generation))
     try:
         await leg.ring(proposal.seat, f"{proposal.visit}.seat", call.node.settings.ring_s, call.kept.calling_number)
     except SeatDidNotAnswerError as error:
-        place.again()
         call.record(
             SeatDidNotAnswer(
                 call_id=call.call_id,

@@ -1,0 +1,524 @@
+"""The engine by examples: whose turn it is, which seat, and what each thing that happens to a seat leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from calls.clock import Instant
+from calls.errors import IllegalMove, NotPossible
+from calls.facts import SeatState
+from calls.words import Needs
+from queues import (
+    Accepted,
+    Adviser,
+    Answered,
+    ConversationOver,
+    Engine,
+    Input,
+    Join,
+    Leave,
+    LogOut,
+    NotAnswered,
+    Output,
+    PhoneSeen,
+    Propose,
+    QueueRules,
+    SeatMoved,
+    SitDown,
+    StandUp,
+    Talking,
+    Tick,
+    TurnedAway,
+)
+from queues.engine import RESERVATION_S
+
+ADVISERS = {
+    "8001": Adviser("8001", {"cards": 3, "labour": 3}),
+    "8002": Adviser("8002", {"cards": 5}),
+    "8003": Adviser("8003", {"labour": 5}),
+}
+QUEUES = {name: QueueRules(2) for name in ("general", "cards", "labour")}
+CARDS, LABOUR, ANYONE = (
+    Needs({"cards": 1}, "cards"),
+    Needs({"labour": 4}, "labour"),
+    Needs({}, "general"),
+)
+WRAP_UP_S = 30.0
+
+
+class Room:
+    """An engine and a clock, to write a story with."""
+
+    def __init__(self) -> None:
+        self.engine = Engine(("1001", "1002", "1003"), ADVISERS, QUEUES, WRAP_UP_S)
+        self.now = 0.0
+
+    def take(self, event: Input, *, after: float = 1.0) -> list[Output]:
+        self.now += after
+        return self.engine.take(event, Instant(self.now))
+
+    def sit(self, seat: str, adviser: str) -> list[Output]:
+        self.take(PhoneSeen(seat, True))
+        return self.take(SitDown(seat, adviser))
+
+    def join(self, visit: str, needs: Needs = ANYONE, *, since: float | None = None) -> list[Output]:
+        at = self.now + 1 if since is None else since
+        return self.take(Join(visit, needs, Instant(at), returned=since is not None))
+
+    def ring(self, seat: str) -> int:
+        generation = self.engine.seat(seat).generation
+        self.take(Accepted(seat, generation))
+        return generation
+
+    def talk(self, seat: str) -> None:
+        self.take(Answered(seat, self.ring(seat)))
+
+    def hang_up(self, seat: str, *, lost: bool = False) -> list[Output]:
+        return self.take(ConversationOver(seat, self.engine.seat(seat).visit or "", lost))
+
+    def bring_to(self, state: SeatState) -> None:
+        """Seat 1001 in that state, with adviser 8001 and caller v1 where there is one."""
+        self.take(PhoneSeen("1001", True))
+        steps: dict[SeatState, Callable[[], object]] = {
+            "logged_out": lambda: None,
+            "ready": lambda: self.take(SitDown("1001", "8001")),
+            "not_ready": lambda: self.take(StandUp("1001", "break")),
+            "reserved": lambda: (self.take(SitDown("1001", "8001")), self.join("v1")),
+            "ringing": lambda: self.ring("1001"),
+            "talking": lambda: self.take(Answered("1001", self.engine.seat("1001").generation)),
+            "wrap_up": lambda: self.hang_up("1001"),
+        }
+        for step, carry_out in steps.items():
+            carry_out()
+            if step == state:
+                break
+        assert self.state() == state
+
+    def state(self, seat: str = "1001") -> SeatState:
+        return self.engine.seat(seat).state
+
+    def waiting(self, queue: str | None = None) -> list[str]:
+        return [one.visit for one in self.engine.waiting(queue)]
+
+
+@pytest.fixture
+def room() -> Room:
+    return Room()
+
+
+def proposals(outputs: list[Output]) -> list[tuple[str, str]]:
+    return [(out.visit, out.seat) for out in outputs if isinstance(out, Propose)]
+
+
+BUSY: list[SeatState] = ["reserved", "ringing", "talking"]
+
+
+# Whose turn, which seat
+
+
+def test_a_caller_gets_the_seat_that_has_rested_longest(room: Room) -> None:
+    room.sit("1002", "8002")
+    room.sit("1001", "8001")
+    outputs = room.join("v1", CARDS)
+
+    assert outputs == [
+        SeatMoved("1002", "8002", "reserved", ""),
+        Propose("v1", "1002", "8002", 1, "waited 0.0 s, longest in turn; seat rested 3.0 s, longest able"),
+    ]
+
+
+def test_a_free_seat_takes_whoever_waits_longest(room: Room) -> None:
+    room.sit("1001", "8001")
+    room.join("v1")
+    room.join("v2", CARDS)
+    room.join("v3")
+    room.talk("1001")
+    room.hang_up("1001")
+
+    assert proposals(room.take(Tick(), after=WRAP_UP_S)) == [("v2", "1001")]
+
+
+def test_one_whom_nobody_here_can_serve_does_not_hold_back_the_next(room: Room) -> None:
+    room.sit("1001", "8003")
+    room.take(StandUp("1001", "break"))
+    room.join("v1", LABOUR)
+    room.sit("1002", "8002")
+
+    assert proposals(room.join("v2", CARDS)) == [("v2", "1002")]
+    assert room.waiting() == ["v1", "v2"]
+
+
+def test_a_level_that_is_too_low_is_not_enough(room: Room) -> None:
+    room.sit("1001", "8001")  # labour 3, and 4 is needed
+
+    assert room.join("v1", LABOUR) == [TurnedAway("v1", "no_seat")]
+
+
+def test_callers_of_the_same_instant_go_in_the_order_they_came(room: Room) -> None:
+    room.sit("1001", "8001")
+    room.take(StandUp("1001", "break"))
+    for visit in ("v2", "v1"):
+        room.take(Join(visit, ANYONE, Instant(5.0)), after=0)
+
+    assert room.waiting() == ["v2", "v1"]
+    assert proposals(room.take(SitDown("1001", "8001"))) == [("v2", "1001")]
+
+
+def test_seats_that_rested_equally_long_go_by_their_number(room: Room) -> None:
+    for seat in ("1002", "1001"):
+        room.take(PhoneSeen(seat, True), after=0)
+    room.take(SitDown("1002", "8002"), after=0)
+    room.take(SitDown("1001", "8001"), after=0)
+
+    assert proposals(room.join("v1")) == [("v1", "1001")]
+
+
+# Waiting
+
+
+def test_a_full_queue_is_said(room: Room) -> None:
+    room.bring_to("talking")
+    room.join("v2")
+    room.join("v3")
+
+    assert room.join("v4") == [TurnedAway("v4", "full")]
+    assert room.join("c1", CARDS) == []  # another queue has room
+    assert room.waiting("general") == ["v2", "v3"]
+
+
+def test_who_need_not_wait_is_never_one_too_many(room: Room) -> None:
+    for number, adviser in (("1001", "8001"), ("1002", "8002"), ("1003", "8003")):
+        room.sit(number, adviser)
+    room.join("v1")
+    room.join("v2")
+
+    assert room.waiting("general") == ["v1", "v2"]  # both are rung for, so the queue counts as full
+    assert proposals(room.join("v3")) == [("v3", "1003")]
+
+
+def test_a_queue_that_no_line_has_is_full(room: Room) -> None:
+    room.bring_to("talking")
+
+    assert room.join("v2", Needs({}, "nowhere")) == [TurnedAway("v2", "full")]
+
+
+def test_a_seat_that_is_not_ready_is_there_all_the_same(room: Room) -> None:
+    room.bring_to("not_ready")
+
+    assert room.join("v2") == []
+    assert room.engine.position("v2") == 1
+
+
+def test_who_returns_is_let_in_whatever_is_full_and_first_by_the_first_wait(room: Room) -> None:
+    room.bring_to("talking")
+    room.join("v2")
+    room.join("v3")
+    room.join("v1.2", since=1.0)
+
+    assert room.waiting() == ["v1.2", "v2", "v3"]
+    assert [room.engine.position(visit) for visit in ("v1.2", "v2", "v3")] == [1, 2, 3]
+    assert proposals(room.hang_up("1001")) == []
+    assert proposals(room.take(Tick(), after=WRAP_UP_S)) == [("v1.2", "1001")]
+
+
+def test_positions_are_counted_in_each_queue_and_a_rung_for_caller_is_still_first(room: Room) -> None:
+    room.bring_to("ringing")
+    room.join("v2")
+    room.join("c1", CARDS)
+
+    assert [room.engine.position(visit) for visit in ("v1", "v2", "c1")] == [1, 2, 1]
+    room.take(Answered("1001", 1))
+    assert [room.engine.position(visit) for visit in ("v1", "v2", "c1")] == [None, 1, 1]
+
+
+def test_joining_twice_is_joining_once(room: Room) -> None:
+    room.bring_to("reserved")
+    room.sit("1002", "8002")
+
+    assert room.join("v1", since=0.0) == []
+    assert room.waiting() == ["v1"]
+    room.talk("1001")
+    assert room.join("v1", since=0.0) == []
+    assert room.waiting() == []
+
+
+# Propose, reserve, commit
+
+
+def test_a_seat_that_did_not_answer_is_not_ready_and_the_caller_goes_on_to_the_next(room: Room) -> None:
+    room.bring_to("ringing")
+    room.sit("1002", "8002")
+    outputs = room.take(NotAnswered("1001", 1, "no_answer"))
+
+    assert outputs[0] == SeatMoved("1001", "8001", "not_ready", "no_answer")
+    assert proposals(outputs) == [("v1", "1002")]
+    assert proposals(room.join("v2")) == []
+    assert proposals(room.take(SitDown("1001", "8001"))) == [("v2", "1001")]
+
+
+def test_a_caller_whose_seat_did_not_answer_is_first_again(room: Room) -> None:
+    room.bring_to("ringing")
+    room.join("v2")
+    room.take(NotAnswered("1001", 1, "no_answer"))
+
+    assert room.waiting() == ["v1", "v2"]
+    assert proposals(room.take(SitDown("1001", "8001"))) == [("v1", "1001")]
+
+
+def test_a_reservation_that_nobody_accepts_ends(room: Room) -> None:
+    room.bring_to("reserved")
+    room.sit("1002", "8002")
+    assert room.engine.next_deadline() == room.engine.seat("1001").since + RESERVATION_S
+    outputs = room.take(Tick(), after=RESERVATION_S)
+
+    assert outputs[0] == SeatMoved("1001", "8001", "ready", "reservation_expired")
+    assert proposals(outputs) == [("v1", "1002")]  # it has rested longer: the other began to rest just now
+
+
+def test_late_answers_change_nothing(room: Room) -> None:
+    room.bring_to("reserved")
+    room.take(Tick(), after=RESERVATION_S)
+    assert room.engine.seat("1001").generation == 2
+
+    assert room.take(Accepted("1001", 1)) == []
+    assert not room.engine.rings("1001", 1)
+    assert room.take(NotAnswered("1001", 1, "busy")) == []
+    assert room.take(Answered("1001", 1)) == []
+    assert room.state() == "reserved"
+    room.take(Accepted("1001", 2))
+    assert room.engine.rings("1001", 2)
+    assert not room.engine.rings("1001", 1)
+
+
+def test_answers_about_a_seat_that_is_no_more_change_nothing(room: Room) -> None:
+    room.bring_to("ready")
+    for event in (
+        PhoneSeen("1009", True),
+        Accepted("1009", 0),
+        Talking("1009", "8001", "v9"),
+        ConversationOver("1009", "v9"),
+    ):
+        assert room.take(event) == []
+    assert not room.engine.rings("1009", 0)
+
+
+# Leaving
+
+
+@pytest.mark.parametrize("state", ["reserved", "ringing"])
+def test_who_leaves_frees_the_seat_for_the_next(room: Room, state: SeatState) -> None:
+    room.bring_to(state)
+    room.join("v2")
+    outputs = room.take(Leave("v1"))
+
+    assert outputs[0] == SeatMoved("1001", "8001", "ready", "caller_left")
+    assert proposals(outputs) == [("v2", "1001")]
+    assert room.take(Leave("v1")) == []
+
+
+def test_leaving_while_talking_is_not_the_end_of_the_conversation(room: Room) -> None:
+    room.bring_to("talking")
+
+    assert room.take(Leave("v1")) == []
+    assert room.state() == "talking"
+
+
+def test_who_leaves_a_seat_whose_telephone_went_while_it_rang_leaves_it_not_ready(room: Room) -> None:
+    room.bring_to("ringing")
+    room.take(PhoneSeen("1001", False))
+
+    assert room.take(Leave("v1")) == [SeatMoved("1001", "8001", "not_ready", "phone_gone")]
+
+
+# The end of a conversation
+
+
+def test_wrap_up_ends_by_itself(room: Room) -> None:
+    room.bring_to("wrap_up")
+
+    assert room.take(Tick(), after=WRAP_UP_S - 1) == []
+    assert room.take(Tick()) == [SeatMoved("1001", "8001", "ready", "wrap_up_over")]
+    assert room.engine.next_deadline() is None
+
+
+@pytest.mark.parametrize("gone_meanwhile", [True, False])
+def test_a_seat_whose_telephone_was_lost_is_not_ready(room: Room, gone_meanwhile: bool) -> None:
+    room.bring_to("talking")
+    if gone_meanwhile:
+        assert room.take(PhoneSeen("1001", False)) == []  # the conversation decides when it is over, not this
+
+    assert room.hang_up("1001", lost=not gone_meanwhile) == [SeatMoved("1001", "8001", "not_ready", "phone_gone")]
+
+
+def test_the_end_of_another_conversation_is_not_the_end_of_this(room: Room) -> None:
+    room.bring_to("talking")
+
+    assert room.take(ConversationOver("1001", "v0")) == []
+    assert room.state() == "talking"
+
+
+# What the adviser wishes
+
+
+@pytest.mark.parametrize("state", BUSY)
+def test_a_pause_wished_for_during_a_call_comes_after_it(room: Room, state: SeatState) -> None:
+    room.bring_to(state)
+    assert room.take(StandUp("1001", "lunch")) == []
+    if state != "talking":
+        assert room.take(Leave("v1")) == [SeatMoved("1001", "8001", "not_ready", "lunch")]
+        return
+    room.hang_up("1001")
+    assert room.state() == "wrap_up"
+    assert room.take(Tick(), after=WRAP_UP_S) == [SeatMoved("1001", "8001", "not_ready", "lunch")]
+
+
+@pytest.mark.parametrize("state", BUSY)
+def test_the_wish_may_be_taken_back(room: Room, state: SeatState) -> None:
+    room.bring_to(state)
+    room.take(StandUp("1001", "lunch"))
+    assert room.take(SitDown("1001", "8001")) == []
+    if state == "talking":
+        room.hang_up("1001")
+        room.take(Tick(), after=WRAP_UP_S)
+    else:
+        room.take(Leave("v1"))
+    assert room.state() == "ready"
+
+
+@pytest.mark.parametrize(
+    "forgets",
+    [
+        lambda room: room.take(NotAnswered("1001", room.ring("1001"), "no_answer")),
+        lambda room: room.take(PhoneSeen("1001", False)),
+        lambda room: (room.talk("1001"), room.hang_up("1001", lost=True)),
+        lambda room: (room.talk("1001"), room.hang_up("1001"), room.take(SitDown("1001", "8001"))),
+        lambda room: (room.talk("1001"), room.hang_up("1001"), room.take(LogOut("1001"))),
+    ],
+    ids=["not answered", "phone gone", "lost", "ready in wrap-up", "logged out in wrap-up"],
+)
+def test_a_wish_for_one_call_does_not_outlive_it(room: Room, forgets: Callable[[Room], object]) -> None:
+    room.bring_to("reserved")
+    room.take(StandUp("1001", "lunch"))
+    forgets(room)
+    room.take(Leave("v1"))
+    room.sit("1001", "8001")
+    room.join("v2")
+    room.talk("1001")
+    room.hang_up("1001")
+    room.take(Tick(), after=WRAP_UP_S)
+
+    assert room.state() == "ready"
+
+
+def test_ready_twice_does_not_cost_the_seat_its_rest(room: Room) -> None:
+    room.sit("1001", "8001")
+    room.sit("1002", "8002")
+
+    assert room.take(SitDown("1001", "8001")) == []
+    assert proposals(room.join("v1")) == [("v1", "1001")]
+
+
+def test_an_adviser_sits_down_not_ready_yet(room: Room) -> None:
+    room.take(PhoneSeen("1001", True))
+
+    assert room.take(SitDown("1001", "8001", "training")) == [SeatMoved("1001", "8001", "not_ready", "training")]
+    assert room.join("v1") == []
+    assert proposals(room.take(SitDown("1001", "8001"))) == [("v1", "1001")]
+
+
+def test_another_adviser_may_take_over_a_seat_that_is_free(room: Room) -> None:
+    room.bring_to("wrap_up")
+
+    assert room.take(SitDown("1001", "8002")) == [SeatMoved("1001", "8002", "ready", "")]
+    room.sit("1002", "8001")
+
+
+REFUSED: list[tuple[SeatState, Input, str]] = [
+    ("ready", SitDown("1002", "8001"), "sits at seat 1001: log out there first"),
+    ("ready", SitDown("1001", "8009"), "there is no adviser 8009; add the number to lines/advisers.yaml and reload"),
+    ("ready", SitDown("1009", "8002"), "there is no seat 1009; the seats are 1001, 1002, 1003 (setting `seats`)"),
+    ("logged_out", SitDown("1002", "8001"), "the telephone of seat 1002 is not registered: start it"),
+    ("logged_out", StandUp("1001", "break"), "nobody sits at seat 1001: name an adviser to sit down there first"),
+    *(("reserved", event, "wait for the end") for event in (SitDown("1001", "8002"),)),
+    *((state, LogOut("1001"), f"seat 1001 is {state}: end the call first") for state in BUSY),
+]
+
+
+@pytest.mark.parametrize(("state", "wish", "reason"), REFUSED)
+def test_a_wish_that_cannot_be_granted_is_refused_in_words(
+    room: Room, state: SeatState, wish: Input, reason: str
+) -> None:
+    room.bring_to(state)
+    before = room.engine.seat("1001").__dict__ | {"waiting": room.waiting()}
+    with pytest.raises(NotPossible) as refused:
+        room.take(wish)
+
+    assert reason in str(refused.value)
+    assert room.engine.seat("1001").__dict__ | {"waiting": room.waiting()} == before
+
+
+def test_who_leaves_the_seat_is_gone_from_it(room: Room) -> None:
+    room.bring_to("ready")
+
+    assert room.take(LogOut("1001")) == [SeatMoved("1001", None, "logged_out", "")]
+    assert room.take(LogOut("1001")) == []
+    assert room.join("v1") == [TurnedAway("v1", "no_seat")]
+    room.sit("1002", "8001")
+
+
+# Telephones
+
+
+def test_a_telephone_that_is_gone_is_not_rung(room: Room) -> None:
+    room.bring_to("ready")
+
+    assert room.take(PhoneSeen("1001", False)) == [SeatMoved("1001", "8001", "not_ready", "phone_gone")]
+    assert room.join("v1") == []
+    room.take(PhoneSeen("1001", True))
+    assert room.state() == "not_ready"  # somebody says when there is somebody again
+    assert proposals(room.take(SitDown("1001", "8001"))) == [("v1", "1001")]
+
+
+def test_a_telephone_that_goes_while_reserved_gives_the_caller_back(room: Room) -> None:
+    room.bring_to("reserved")
+    room.sit("1002", "8002")
+    outputs = room.take(PhoneSeen("1001", False))
+
+    assert outputs[0] == SeatMoved("1001", "8001", "not_ready", "phone_gone")
+    assert proposals(outputs) == [("v1", "1002")]
+    assert room.take(Accepted("1001", 1)) == []
+
+
+# A new controller
+
+
+@pytest.mark.parametrize("state", ["logged_out", "not_ready", "ready"])
+def test_a_conversation_found_going_on_is_taken_over(room: Room, state: SeatState) -> None:
+    if state == "not_ready":
+        room.bring_to("ready")
+        room.take(StandUp("1001", "break"))
+    else:
+        room.bring_to(state)
+
+    assert room.take(Talking("1001", "8002", "v7")) == [SeatMoved("1001", "8002", "talking", "found")]
+    assert room.take(Talking("1001", "8002", "v7")) == []
+    room.hang_up("1001")
+    assert room.state() == "wrap_up"
+
+
+def test_a_conversation_cannot_be_found_at_a_seat_that_talks_to_another(room: Room) -> None:
+    room.bring_to("talking")
+    with pytest.raises(IllegalMove, match="1001"):
+        room.take(Talking("1001", "8002", "v7"))
+
+    assert (room.engine.seat("1001").adviser, room.engine.seat("1001").visit) == ("8001", "v1")
+
+
+def test_advisers_who_are_no_longer_named_get_no_more_calls(room: Room) -> None:
+    room.bring_to("ready")
+    room.engine.advisers = {"8002": ADVISERS["8002"]}
+
+    assert room.join("v1") == [TurnedAway("v1", "no_seat")]
+    assert room.take(StandUp("1001", "break")) == [SeatMoved("1001", "8001", "not_ready", "break")]

@@ -1,0 +1,288 @@
+"""What is true of the engine whatever happens to it, in whatever order: thousands of small histories, made by hypothesis.
+
+The machine plays an edge that is right, late, double or confused, on two engines at once: they must agree in every step.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from calls.clock import Instant
+from calls.errors import IllegalMove, NotPossible
+from calls.words import Needs
+from queues import (
+    Accepted,
+    Adviser,
+    Answered,
+    ConversationOver,
+    Engine,
+    Input,
+    Join,
+    Leave,
+    LogOut,
+    NotAnswered,
+    Output,
+    PhoneSeen,
+    Propose,
+    QueueRules,
+    SeatMoved,
+    SitDown,
+    StandUp,
+    Talking,
+    Tick,
+    TurnedAway,
+)
+from queues.policy import may_take
+from queues.seats import BUSY, MOVES
+
+ADVISERS = {
+    "8001": Adviser("8001", {"cards": 3, "labour": 3}),
+    "8002": Adviser("8002", {"cards": 5}),
+    "8003": Adviser("8003", {}),
+}
+SEATS = ("1001", "1002", "1003", "1004")
+NEEDS = (Needs({}, "general"), Needs({"cards": 1}, "cards"), Needs({"cards": 4}, "cards"), Needs({"labour": 2}, "work"))
+QUEUES = {"general": QueueRules(3), "cards": QueueRules(3), "work": QueueRules(3)}
+WRAP_UP_S = 7.0
+
+seats = st.sampled_from(SEATS)
+advisers = st.sampled_from([*ADVISERS, "8009"])
+ways = st.sampled_from(["no_answer", "busy", "unreachable", "refused"])
+
+
+class AnyHistory(RuleBasedStateMachine):
+    """Whoever is wrong about the state of the engine is one of these rules, never the engine."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.engine, self.twin = (Engine(SEATS, ADVISERS, QUEUES, WRAP_UP_S) for _ in range(2))
+        self.now = 100
+        self.count = 0
+        self.since: dict[str, Instant] = {}
+        """Who waits, rings or talks, and since when; the model's own books."""
+        self.talking: dict[str, str] = {}
+        self.states: dict[str, str] = dict.fromkeys(SEATS, "logged_out")
+        self.let_down: set[str] = set()
+        """Seats that did not answer, until an adviser says that there is somebody."""
+
+    # --- the one way in
+
+    def take(self, event: Input) -> list[Output]:
+        before = self.picture(self.engine)
+        outputs = self.decide(self.engine, event)
+        assert self.decide(self.twin, event) == outputs, "the same history, another decision"
+        if isinstance(outputs, str):
+            assert self.picture(self.engine) == before, f"{event} was refused ({outputs}) and yet did something"
+            return []
+        if isinstance(event, SitDown):
+            self.let_down.discard(event.seat)
+        for output in outputs:
+            self.see(output)
+        return outputs
+
+    def decide(self, engine: Engine, event: Input) -> list[Output] | str:
+        """What the engine decides; when it refuses, its words."""
+        try:
+            return engine.take(event, Instant(float(self.now)))
+        except (NotPossible, IllegalMove) as refused:
+            return str(refused)
+
+    def see(self, output: Output) -> None:
+        match output:
+            case SeatMoved(seat=seat, state=state):
+                assert state in MOVES[self.states[seat]]  # type: ignore[index]  # the table is typed by its words
+                self.states[seat] = state
+            case Propose(visit=visit, seat=seat):
+                assert visit in self.since
+                assert seat not in self.let_down
+                assert self.engine.seat(seat).reachable
+                assert self.engine.seat(seat).adviser == output.adviser
+                self.was_its_turn(visit, seat)
+            case TurnedAway(visit=visit):
+                del self.since[visit]
+
+    def was_its_turn(self, visit: str, seat: str) -> None:
+        """Nobody whom this seat may take, and who waits in vain, came earlier."""
+        held = self.held()
+        mine = next(one for one in self.engine.waiting() if one.visit == visit)
+        for other in self.engine.waiting():
+            if other.visit not in held and may_take(self.engine.seat(seat), other.needs, ADVISERS):
+                assert mine.turn < other.turn
+
+    def held(self) -> set[str]:
+        return {seat.visit or "" for seat in self.engine.seats() if seat.state in ("reserved", "ringing")}
+
+    @staticmethod
+    def picture(engine: Engine) -> Any:
+        return [dict(vars(seat)) for seat in engine.seats()], engine.waiting(), engine.next_deadline()
+
+    # --- callers
+
+    @initialize(sitting=st.lists(st.sampled_from(["8001", "8002", "8003"]), unique=True))
+    def morning(self, sitting: list[str]) -> None:
+        for seat, adviser in zip(SEATS, sitting, strict=False):
+            self.take(PhoneSeen(seat, True))
+            self.take(SitDown(seat, adviser))
+
+    @rule(needs=st.sampled_from(NEEDS), ago=st.integers(0, 3))
+    def somebody_calls(self, needs: Needs, ago: int) -> None:
+        self.count += 1
+        visit = f"v{self.count}"
+        self.since[visit] = Instant(float(self.now - ago))
+        self.take(Join(visit, needs, self.since[visit]))
+
+    @rule(needs=st.sampled_from(NEEDS), ago=st.integers(1, 90))
+    def somebody_returns(self, needs: Needs, ago: int) -> None:
+        self.count += 1
+        visit = f"v{self.count}"
+        self.since[visit] = Instant(float(self.now - ago))
+        outputs = self.take(Join(visit, needs, self.since[visit], returned=True))
+        assert not any(isinstance(output, TurnedAway) for output in outputs)
+
+    @rule(data=st.data())
+    def somebody_is_told_of_twice(self, data: st.DataObject) -> None:
+        if self.since:
+            visit = data.draw(st.sampled_from(sorted(self.since)))
+            before = self.picture(self.engine)
+            self.take(Join(visit, NEEDS[0], Instant(float(self.now)), returned=True))
+            assert self.picture(self.engine) == before
+
+    @rule(data=st.data())
+    def somebody_leaves(self, data: st.DataObject) -> None:
+        visit = data.draw(st.sampled_from(sorted({*self.since, "v0"})))
+        if visit not in self.talking:
+            self.since.pop(visit, None)
+        self.take(Leave(visit))
+
+    # --- seats
+
+    @rule(seat=seats, adviser=advisers, not_ready=st.sampled_from([None, None, "training"]))
+    def sit_down(self, seat: str, adviser: str, not_ready: str | None) -> None:
+        self.take(SitDown(seat, adviser, not_ready))
+
+    @rule(seat=seats)
+    def stand_up(self, seat: str) -> None:
+        self.take(StandUp(seat, "break"))
+
+    @rule(seat=seats)
+    def log_out(self, seat: str) -> None:
+        self.take(LogOut(seat))
+
+    @rule(seat=seats, reachable=st.booleans())
+    def phone(self, seat: str, reachable: bool) -> None:
+        self.take(PhoneSeen(seat, reachable))
+
+    # --- the edge's answers, on time and late
+
+    @rule(seat=seats, late=st.integers(0, 2))
+    def accepted(self, seat: str, late: int) -> None:
+        self.answer(seat, late, Accepted(seat, self.engine.seat(seat).generation - late))
+
+    @rule(seat=seats, late=st.integers(0, 2))
+    def answered(self, seat: str, late: int) -> None:
+        visit = self.engine.seat(seat).visit
+        rang = self.engine.seat(seat).state == "ringing"
+        if rang and not late and visit:
+            self.talking[visit] = seat
+        self.answer(seat, late, Answered(seat, self.engine.seat(seat).generation - late))
+
+    @rule(seat=seats, late=st.integers(0, 2), reason=ways)
+    def not_answered(self, seat: str, late: int, reason: Any) -> None:
+        if self.engine.seat(seat).state in ("reserved", "ringing") and not late:
+            self.let_down.add(seat)
+        self.answer(seat, late, NotAnswered(seat, self.engine.seat(seat).generation - late, reason))
+
+    def answer(self, seat: str, late: int, event: Accepted | Answered | NotAnswered) -> None:
+        before = self.picture(self.engine)
+        self.take(event)
+        if late:
+            assert self.picture(self.engine) == before
+
+    @rule(seat=seats, lost=st.booleans(), mistaken=st.booleans())
+    def conversation_over(self, seat: str, lost: bool, mistaken: bool) -> None:
+        visit = self.engine.seat(seat).visit or "v0"
+        if self.talking.get(visit) == seat and not mistaken:
+            del self.talking[visit], self.since[visit]
+        self.take(ConversationOver(seat, "v0" if mistaken else visit, lost))
+
+    @rule(seat=seats, adviser=st.sampled_from(sorted(ADVISERS)))
+    def found_talking(self, seat: str, adviser: str) -> None:
+        if any(each.adviser == adviser for each in self.engine.seats()):
+            return
+        self.count += 1
+        visit = f"v{self.count}"
+        if self.engine.seat(seat).state not in ("reserved", "talking", "wrap_up", "ringing"):
+            self.talking[visit], self.since[visit] = seat, Instant(float(self.now))
+            self.let_down.discard(seat)
+            self.take(Talking(seat, adviser, visit))
+
+    @rule(seconds=st.integers(1, 9))
+    def time_passes(self, seconds: int) -> None:
+        self.now += seconds
+        self.take(Tick())
+
+    # --- what is always true
+
+    @invariant()
+    def one_visit_a_seat_and_one_seat_a_visit(self) -> None:
+        visits = [seat.visit for seat in self.engine.seats() if seat.visit]
+        assert len(visits) == len(set(visits))
+        for seat in self.engine.seats():
+            assert (seat.visit is not None) == (seat.state in BUSY)
+
+    @invariant()
+    def one_seat_an_adviser(self) -> None:
+        sitting = [seat.adviser for seat in self.engine.seats() if seat.adviser]
+        assert len(sitting) == len(set(sitting))
+        for seat in self.engine.seats():
+            assert (seat.adviser is None) == (seat.state == "logged_out")
+
+    @invariant()
+    def nobody_is_lost(self) -> None:
+        waiting = [one.visit for one in self.engine.waiting()]
+        assert sorted([*waiting, *self.talking]) == sorted(self.since)
+        assert {seat.visit for seat in self.engine.seats() if seat.state == "talking"} == {*self.talking}
+        assert self.held() <= {*waiting}
+
+    @invariant()
+    def the_first_wait_is_kept(self) -> None:
+        for one in self.engine.waiting():
+            assert one.since == self.since[one.visit]
+
+    @invariant()
+    def nobody_waits_for_a_seat_that_waits_for_somebody(self) -> None:
+        held = self.held()
+        idle = [seat for seat in self.engine.seats() if seat.state == "ready" and seat.reachable]
+        for one in self.engine.waiting():
+            if one.visit not in held:
+                assert not any(may_take(seat, one.needs, ADVISERS) for seat in idle), f"{one.visit} waits in vain"
+
+    @invariant()
+    def positions_are_1_to_n(self) -> None:
+        for queue in QUEUES:
+            waiting = self.engine.waiting(queue)
+            assert [self.engine.position(one.visit) for one in waiting] == list(range(1, len(waiting) + 1))
+
+    @invariant()
+    def a_gone_telephone_is_not_ready(self) -> None:
+        for seat in self.engine.seats():
+            assert seat.reachable or seat.state not in ("ready", "reserved", "wrap_up")
+
+    @invariant()
+    def what_was_told_is_what_is(self) -> None:
+        assert {seat.number: seat.state for seat in self.engine.seats()} == self.states
+
+    @invariant()
+    def what_must_end_has_a_deadline_ahead(self) -> None:
+        for seat in self.engine.seats():
+            assert (seat.until is not None) == (seat.state in ("reserved", "wrap_up"))
+        deadline = self.engine.next_deadline()
+        assert deadline is None or deadline > self.now
+
+
+TestAnyHistory = AnyHistory.TestCase
+TestAnyHistory.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
