@@ -31,6 +31,10 @@ WHY: dict[int, NotAnswered] = {17: "busy", 19: "no_answer", 18: "no_answer", 21:
 """Q.850 causes of a leg that was not answered; whatever else is said, the seat could not be reached."""
 
 
+NO_CALL_RECORD = {"CDR_PROP(disable)": "1"}
+"""Asterisk's call records are for arrivals: a leg to a seat makes none, answered or not."""
+
+
 class SeatDidNotAnswerError(Exception):
     """The seat rang in vain."""
 
@@ -64,6 +68,7 @@ class SeatLeg:
                 priority=1,
                 timeout_s=math.ceil(ring_s),
                 caller_id=caller_id,
+                variables=NO_CALL_RECORD,
             )
         except AriError as error:
             raise SeatDidNotAnswerError("unreachable") from error
