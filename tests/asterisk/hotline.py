@@ -31,6 +31,7 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
+from calls.errors import NotPossible
 from calls.facts import AnyFact, CallEnded, Fact, Stamped
 from cti.asterisk.client import Ari
 from cti.asterisk.waiting import WAITING_ROOM
@@ -159,7 +160,7 @@ class Hotline:
         return await ask(self.settings.control_socket, AskStatus(), Status)
 
     async def ready(self, seat: str, adviser: str | None = None) -> None:
-        """`rexian seat ready`, as soon as the telephone is known to be there."""
+        """`rexian seat ready`."""
         await ask(self.settings.control_socket, SeatReady(seat, adviser), Done)
 
     async def not_ready(self, seat: str, reason: str = "break") -> None:
@@ -190,13 +191,23 @@ class Hotline:
     ) -> AsyncIterator[Phone]:
         """An adviser ready at a seat, who says 1,000 Hz; afterwards logged out."""
         async with self.telephone(seat, answers) as phone:
-            await self.ready(seat, number)
+            await eventually(lambda: self._sits_down(seat, number))
             try:
                 yield phone
             finally:
-                with contextlib.suppress(ConnectionError):
-                    await phone.kill()
+                if (await self.status()).seats[seat] == "talking":
+                    await phone.hangup()
                 await self.log_out(seat)
+
+    async def _sits_down(self, seat: str, number: str) -> bool:
+        """False while the controller has not heard from Asterisk that the telephone is there."""
+        try:
+            await self.ready(seat, number)
+        except NotPossible as error:
+            if "not registered" in str(error):
+                return False
+            raise
+        return True
 
     async def log_out(self, seat: str) -> None:
         """As soon as the seat's last call allows."""
