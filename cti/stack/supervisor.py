@@ -37,12 +37,12 @@ class Supervisor:
 
     def __init__(self, settings: Settings) -> None:
         self.socket = settings.run_dir / "supervisor.sock"
-        self._proxy = xmlrpc.client.ServerProxy("http://localhost", transport=_UnixTransport(str(self.socket)))
 
     def pid(self) -> int | None:
         """The process of supervisord, None when it does not run. Raises NotPossible when it is another user's."""
         try:
-            return msgspec.convert(self._proxy.supervisor.getPID(), int)
+            with self._asked() as answers:
+                return msgspec.convert(answers.supervisor.getPID(), int)
         except (FileNotFoundError, ConnectionRefusedError):
             return None
         except PermissionError as error:
@@ -55,9 +55,14 @@ class Supervisor:
     def programs(self) -> list[ProgramState]:
         """Every daemon's state; none when supervisord does not answer yet or any more."""
         try:
-            return msgspec.convert(self._proxy.supervisor.getAllProcessInfo(), list[ProgramState])
+            with self._asked() as answers:
+                return msgspec.convert(answers.supervisor.getAllProcessInfo(), list[ProgramState])
         except (OSError, http.client.HTTPException, xmlrpc.client.Fault):
             return []
+
+    def _asked(self) -> xmlrpc.client.ServerProxy:
+        """A connection for one question."""
+        return xmlrpc.client.ServerProxy("http://localhost", transport=_UnixTransport(str(self.socket)))
 
     def stop(self, pid: int) -> None:
         """End supervisord (`pid`) and with it every daemon, and return when the last process is gone.
@@ -105,8 +110,10 @@ class _UnixTransport(xmlrpc.client.Transport):
         super().__init__()
         self._path = path
 
-    def make_connection(self, host: object) -> http.client.HTTPConnection:
-        return _UnixConnection(self._path)
+    def make_connection(self, host: tuple[str, dict[str, str]] | str) -> http.client.HTTPConnection:
+        connection = _UnixConnection(self._path)
+        self._connection = (host, connection)  # what the base class closes
+        return connection
 
 
 class _UnixConnection(http.client.HTTPConnection):

@@ -1,0 +1,83 @@
+"""The rendered configuration: what every daemon is told, read back by the daemon itself where it has a way to."""
+
+from __future__ import annotations
+
+import configparser
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from calls.errors import NotPossible
+from cti.secrets import Secrets
+from cti.settings import Settings
+from cti.stack import files
+from cti.stack.programs import installed, programs
+
+SECRETS = Secrets(ari="ari-password", mqtt_controller="controller-password", mqtt_reader="reader-password")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    settings = Settings(state_dir=tmp_path / "state", port_offset=100)
+    files.render(settings, SECRETS)
+    return settings
+
+
+def test_supervisor_starts_each_daemon_in_order_and_ends_it_with_itself(settings: Settings) -> None:
+    config = configparser.RawConfigParser()
+    config.read(settings.etc_dir / "supervisord.conf")
+    sections = [name.removeprefix("program:") for name in config.sections() if name.startswith("program:")]
+    assert sections == ["postgres", "mosquitto", "asterisk", "nginx", "controller"]
+    for program in programs(settings):
+        section = config[f"program:{program.name}"]
+        command = shlex.split(section["command"].replace("%%", "%"))
+        assert command == list(program.argv)
+        assert command[:3] == ["/usr/bin/setpriv", "--pdeathsig", section["stopsignal"]]
+        assert section["autorestart"] == "true"
+
+
+def test_nginx_accepts_its_file(settings: Settings) -> None:
+    conf = settings.etc_dir / "nginx.conf"
+    done = subprocess.run(
+        [installed("nginx"), "-t", "-e", "stderr", "-p", str(settings.state_dir), "-c", str(conf)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_only_the_web_door_leads_anywhere(settings: Settings) -> None:
+    text = (settings.etc_dir / "nginx.conf").read_text()
+    assert f"listen {settings.host}:{settings.web_port};" in text
+    assert f"proxy_pass http://127.0.0.1:{settings.api_port};" in text
+    assert str(settings.ari_port) not in text
+
+
+def test_passwords_are_hashed_and_private(settings: Settings) -> None:
+    passwords = settings.etc_dir / "mosquitto.passwd"
+    assert [line.partition(":")[0] for line in passwords.read_text().splitlines()] == ["controller", "reader"]
+    for path in settings.etc_dir.iterdir():
+        text = path.read_text()
+        assert "controller-password" not in text
+        assert "reader-password" not in text
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_rendering_again_is_the_same_again(settings: Settings) -> None:
+    before = {path.name: path.read_text() for path in settings.etc_dir.iterdir() if path.suffix != ".passwd"}
+    files.render(settings, SECRETS)
+    assert before == {path.name: path.read_text() for path in settings.etc_dir.iterdir() if path.suffix != ".passwd"}
+
+
+@pytest.mark.parametrize("name", ["two words", "half;price", "100%", "it's"])
+def test_a_path_that_daemons_cannot_be_told_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(NotPossible, match="REXIAN_STATE_DIR"):
+        files.render(Settings(state_dir=tmp_path / name), SECRETS)
+
+
+def test_a_missing_daemon_is_told_with_its_mend() -> None:
+    with pytest.raises(NotPossible, match="apt-get install no-such-daemon"):
+        installed("no-such-daemon")
