@@ -7,8 +7,13 @@ Caller id proves nothing; it is only ever a hint of who may be calling.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 import phonenumbers
+
+REGIONS: Collection[str] = phonenumbers.SUPPORTED_REGIONS
+"""Two-letter names of the regions whose numbers can be read."""
 
 WITHHELD_WORDS = frozenset({"", "anonymous", "unavailable", "unknown", "restricted", "private"})
 

@@ -9,6 +9,7 @@ import os
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -34,23 +35,37 @@ class Secrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __repr__(self) -> str:
         return "Secrets(...)"
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """What the `rich` package prints instead of `repr`."""
+        return []
+
 
 def load_or_create(path: Path, seats: Iterable[str]) -> Secrets:
-    """Read the file, adding what is missing. Raises BadFile when it is damaged or others may read it."""
-    known = Secrets()
-    if path.exists():
-        if path.stat().st_mode & 0o077:
-            raise BadFile(path, 1, 1, "others may read the passwords", f"run: chmod 600 {path}")
-        try:
-            known = msgspec.json.decode(path.read_bytes(), type=Secrets)
-        except msgspec.DecodeError as error:
-            raise BadFile(
-                path, 1, 1, "the passwords cannot be read", "restore it, or delete it to make new ones"
-            ) from error
-    full = msgspec.structs.replace(known, seats={seat: known.seats.get(seat) or _password() for seat in seats})
-    if full != known or not path.exists():
-        _write(path, msgspec.json.format(msgspec.json.encode(full)))
+    """Read the file, adding what is missing. Raises BadFile when it is damaged, may not be read, or others may read it."""
+    try:
+        body = _read(path)
+        known = msgspec.json.decode(body, type=Secrets) if body is not None else Secrets()
+        full = msgspec.structs.replace(known, seats={seat: known.seats.get(seat) or _password() for seat in seats})
+        wanted = msgspec.json.format(msgspec.json.encode(full))
+        if wanted != body:
+            _write(path, wanted)
+    except msgspec.DecodeError as error:
+        reason = "the passwords cannot be read"
+        raise BadFile(path, 1, 1, reason, "restore the file, or delete it to make new ones") from error
+    except OSError as error:
+        reason = f"the passwords cannot be read or written: {error.strerror}"
+        raise BadFile(path, 1, 1, reason, "check the folder, and run this as root or as the hotline's user") from error
     return full
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_mode & 0o077:
+                raise BadFile(path, 1, 1, "others may read the passwords", f"run: chmod 600 {path}")
+            return file.read()
+    except FileNotFoundError:
+        return None
 
 
 def _write(path: Path, body: bytes) -> None:

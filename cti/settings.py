@@ -2,29 +2,28 @@
 
 `rexian.yaml` beside the checkout's README is read when `REXIAN_SETTINGS` names no other file. Each plain setting may be
 overridden by a variable of its name in capitals: `REXIAN_PORT_OFFSET=100`. Secrets are not settings: see `secrets.py`.
-A test proves that every setting is described in docs/operations.md.
+What types cannot say is in `settingsrules.py`. A test proves that every setting is described in docs/operations.md.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from calls.errors import BadFile, BadSetting
+from calls.misfit import explain
 from calls.words import Language
 from calls.yamlfile import Document, decode_path, load
+from cti.settingsrules import Problem, problems
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-LONGEST_SOCKET_PATH = 107
-"""Bytes that Linux allows in the path of a Unix socket."""
-SOCKET_NAME_ROOM = 24
-"""What the longest of our socket names adds to the folder (`run/.s.PGSQL.5432.lock`)."""
+FOLDERS = ("state_dir", "asterisk_tree", "lines_dir", "voices_dir")
+"""Relative ones count from where the command is run; daemons run elsewhere, so they are made absolute at once."""
 
 
 class Trunk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,7 +36,7 @@ class Trunk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`user@host[:port]` to register with; the password stands in secrets.json under `trunks`."""
     keys: Literal["rfc4733", "inband", "auto"] = "rfc4733"
     """How keys arrive: RFC 2833/4733 events, tones in the voice, or whichever the call's SDP offers."""
-    codecs: tuple[str, ...] = ("alaw", "ulaw")
+    codecs: tuple[Literal["alaw", "ulaw", "g722"], ...] = ("alaw", "ulaw")
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -164,75 +163,38 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         settings, document = load(path, Settings)
     overrides = _from_environment(environment)
     settings = msgspec.structs.replace(settings, **overrides)
-    _check(settings, document, overrides)
-    return msgspec.structs.replace(settings, state_dir=settings.state_dir.absolute())
+    for problem in problems(settings):
+        raise _refusal(problem, document, overrides)
+    folders = {name: getattr(settings, name) for name in FOLDERS}
+    return msgspec.structs.replace(settings, **{name: path.absolute() for name, path in folders.items() if path})
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    kinds = get_type_hints(Settings)
     found: dict[str, Any] = {}
     for variable, text in environment.items():
-        name = variable.removeprefix("REXIAN_").lower()
         if variable == "REXIAN_SETTINGS" or not variable.startswith("REXIAN_"):
             continue
+        name = variable.removeprefix("REXIAN_").lower()
         if name not in Settings.__struct_fields__:
             raise BadSetting(variable, "there is no such setting", "see docs/operations.md for their names")
         if name == "trunks":
             raise BadSetting(variable, "trunks are data, not one value", "write them in rexian.yaml")
-        value: Any = tuple(text.split(",")) if name == "seats" else text
+        value = [seat.strip() for seat in text.split(",")] if name == "seats" else text
         try:
-            found[name] = msgspec.convert(value, kinds[name], strict=False, dec_hook=decode_path)
+            found[name] = getattr(_convert({name: value}), name)
         except msgspec.ValidationError as error:
-            raise BadSetting(
-                variable, f"{str(error).lower()} (it is {text!r})", "write a value of that kind"
-            ) from error
+            misfit = explain(error, {name: value}, _convert, Settings)
+            raise BadSetting(variable, f"{misfit.reason} (it is {text!r})", misfit.mend) from error
     return found
 
 
-def _check(settings: Settings, document: Document | None, overrides: Mapping[str, Any]) -> None:
-    """What types cannot say."""
-
-    def wrong(name: str, reason: str, mend: str, *more: str | int) -> BadFile | BadSetting:
-        if document is None or name in overrides:
-            return BadSetting(f"REXIAN_{name.upper()}" if name in overrides else name, reason, mend)
-        return document.wrong(name, *more, reason=reason, mend=mend)
-
-    if not 0 <= settings.port_offset <= 50_000:
-        raise wrong("port_offset", f"{settings.port_offset} is not between 0 and 50000", "choose one, such as 100")
-    for name in ("ring_s", "wrap_up_s", "trunk_rtp_timeout_s", "seat_rtp_timeout_s", "hold_loop_s", "position_every_s"):
-        if getattr(settings, name) <= 0:
-            raise wrong(name, "the time must be more than 0 seconds", "write seconds, such as 15")
-    try:
-        ZoneInfo(settings.time_zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise wrong(
-            "time_zone", f"no zone is called {settings.time_zone!r}", "write one such as Asia/Shanghai"
-        ) from error
-    if len(str(settings.state_dir.absolute() / "run")) + SOCKET_NAME_ROOM > LONGEST_SOCKET_PATH:
-        raise wrong("state_dir", "the path is too long for Unix sockets", "choose a folder of fewer than 70 letters")
-    if doubled := {seat for seat in settings.seats if settings.seats.count(seat) > 1}:
-        raise wrong("seats", f"seat {min(doubled)} stands twice", "name each seat once")
-    for index, seat in enumerate(settings.seats):
-        if not seat.isdecimal():
-            raise wrong("seats", f"{seat!r} is not a seat number", "write digits only, in quotes", index)
-    for index, trunk in enumerate(settings.trunks):
-        _check_trunk(index, trunk, wrong)
+def _convert(tree: Any) -> Settings:
+    return msgspec.convert(tree, Settings, strict=False, dec_hook=decode_path)
 
 
-def _check_trunk(index: int, trunk: Trunk, wrong: Any) -> None:
-    if bool(trunk.match) == bool(trunk.register):
-        raise wrong("trunks", f"trunk {trunk.name} needs one of match and register", "give just one of them", index)
-    if not trunk.name.replace("-", "").isalnum() or not trunk.name.isascii():
-        raise wrong("trunks", f"{trunk.name!r} is no name for a trunk", "use letters, digits and -", index)
-    for place, network in enumerate(trunk.match):
-        try:
-            ipaddress.ip_network(network, strict=False)
-        except ValueError as error:
-            raise wrong(
-                "trunks",
-                f"{network!r} is not an address or a network",
-                "write one such as 10.0.0.0/24",
-                index,
-                "match",
-                place,
-            ) from error
+def _refusal(problem: Problem, document: Document | None, overrides: Mapping[str, Any]) -> BadFile | BadSetting:
+    """The problem with its place: the variable, or the line of the file."""
+    name = str(problem.steps[0])
+    if document is None or name in overrides:
+        return BadSetting(f"REXIAN_{name.upper()}" if name in overrides else name, problem.reason, problem.mend)
+    return document.wrong(*problem.steps, reason=problem.reason, mend=problem.mend)

@@ -1,0 +1,136 @@
+"""What the types of the settings cannot say: bounds, names, addresses. Each rule is a generator of what it finds wrong.
+
+Much of what is checked here ends up in Asterisk's configuration, supervisor's, or a dialplan: what could mean something
+else there is refused here, where the mend can be named. To add a rule, write a generator and add it to RULES.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
+
+from calls.numbers import REGIONS
+
+if TYPE_CHECKING:
+    from cti.settings import Settings, Trunk
+
+LONGEST_SOCKET_PATH = 107
+"""Bytes that Linux allows in the path of a Unix socket."""
+SOCKET_NAME_ROOM = 28
+"""What the longest of our sockets' names adds to the state folder: `/run/asterisk/asterisk.ctl`, and a little."""
+
+TIMES = (
+    "ring_s",
+    "wrap_up_s",
+    "trunk_rtp_timeout_s",
+    "seat_rtp_timeout_s",
+    "hold_loop_s",
+    "position_every_s",
+    "silence_before_close_s",
+)
+LONGEST_TIME_S = 24 * 3600
+
+_NAME = re.compile(r"[0-9A-Za-z-]{1,32}")
+_ACCOUNT = re.compile(r"[0-9A-Za-z+._-]+@[0-9A-Za-z.-]+(:[0-9]{1,5})?")
+_NOT_IN_PATHS = re.compile(r"""[\s;,&|"'`$(){}\[\]%\\#=<>*?!]""")
+
+
+class Problem(NamedTuple):
+    """Something wrong: where it stands, setting first, why it is wrong, and the mend."""
+
+    steps: tuple[str | int, ...]
+    reason: str
+    mend: str
+
+
+def problems(settings: Settings) -> Iterator[Problem]:
+    """Everything that is wrong, in the order of the rules."""
+    for rule in RULES:
+        yield from rule(settings)
+
+
+def _names(settings: Settings) -> Iterator[Problem]:
+    if not _NAME.fullmatch(settings.node):
+        yield Problem(("node",), f"{settings.node!r} is no name for a node", "use up to 32 letters, digits and -")
+    if settings.region not in REGIONS:
+        reason = f"no region is called {settings.region!r}"
+        yield Problem(("region",), reason, "write two capital letters, such as CN")
+    try:
+        ZoneInfo(settings.time_zone)
+    except (KeyError, ValueError, OSError):  # KeyError: no such zone; OSError: a folder of zones, such as Asia
+        reason = f"no zone is called {settings.time_zone!r}"
+        yield Problem(("time_zone",), reason, "write one such as Asia/Shanghai")
+
+
+def _network(settings: Settings) -> Iterator[Problem]:
+    try:
+        ipaddress.IPv4Address(settings.host)
+    except ValueError:
+        reason = f"{settings.host!r} is not an IPv4 address"
+        yield Problem(("host",), reason, "write an address of this machine, such as 127.0.0.1")
+    if not 0 <= settings.port_offset <= 50_000:
+        reason = f"{settings.port_offset} is not between 0 and 50000"
+        yield Problem(("port_offset",), reason, "choose one, such as 100")
+
+
+def _times(settings: Settings) -> Iterator[Problem]:
+    for name in TIMES:
+        value = getattr(settings, name)
+        if not (math.isfinite(value) and 0 < value <= LONGEST_TIME_S):
+            reason = "the time must be more than 0 seconds and at most a day"
+            yield Problem((name,), reason, "write seconds, such as 15")
+
+
+def _folders(settings: Settings) -> Iterator[Problem]:
+    for name in ("state_dir", "asterisk_tree"):
+        path: Path = getattr(settings, name)
+        if strange := _NOT_IN_PATHS.search(str(path.absolute())):
+            reason = f"the path holds {strange[0]!r}, which configuration files cannot hold"
+            yield Problem((name,), reason, "choose a folder without spaces and punctuation")
+    if len(os.fsencode(settings.state_dir.absolute())) + SOCKET_NAME_ROOM > LONGEST_SOCKET_PATH:
+        reason = "the path is too long for Unix sockets"
+        yield Problem(("state_dir",), reason, "choose a folder of fewer than 80 letters (a Chinese one counts as 3)")
+
+
+def _seats(settings: Settings) -> Iterator[Problem]:
+    for index, seat in enumerate(settings.seats):
+        if not (seat.isdecimal() and seat.isascii()):
+            yield Problem(("seats", index), f"{seat!r} is not a seat number", "write digits 0 to 9 only, in quotes")
+        if seat in settings.seats[:index]:
+            yield Problem(("seats", index), f"seat {seat} stands twice", "name each seat once")
+
+
+def _trunks(settings: Settings) -> Iterator[Problem]:
+    names = [trunk.name for trunk in settings.trunks]
+    for index, trunk in enumerate(settings.trunks):
+        here = ("trunks", index)
+        if trunk.name in names[:index]:
+            yield Problem(here, f"trunk {trunk.name} stands twice", "give each trunk a name of its own")
+        if not _NAME.fullmatch(trunk.name):
+            yield Problem((*here, "name"), f"{trunk.name!r} is no name for a trunk", "use letters, digits and -")
+        if bool(trunk.match) == bool(trunk.register):
+            yield Problem(here, f"trunk {trunk.name} needs one of match and register", "give just one of them")
+        if not trunk.codecs:
+            yield Problem((*here, "codecs"), f"trunk {trunk.name} has no codec", "write [alaw, ulaw], or leave it out")
+        yield from _ways_in(trunk, here)
+
+
+def _ways_in(trunk: Trunk, here: tuple[str | int, ...]) -> Iterator[Problem]:
+    for place, network in enumerate(trunk.match):
+        try:
+            ipaddress.ip_network(network, strict=False)
+        except ValueError:
+            reason = f"{network!r} is not an address or a network"
+            yield Problem((*here, "match", place), reason, "write one such as 10.0.0.0/24")
+    if trunk.register and not _ACCOUNT.fullmatch(trunk.register):
+        reason = f"{trunk.register!r} is nothing to register with"
+        yield Problem((*here, "register"), reason, "write user@host or user@host:port")
+
+
+RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (_names, _network, _times, _folders, _seats, _trunks)

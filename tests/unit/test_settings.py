@@ -1,0 +1,212 @@
+"""The settings: where they come from, what is refused and in which words, and that each is described."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from calls.errors import BadFile, BadSetting, RexianError
+from cti.settings import CHECKOUT, Settings, Trunk, load_settings
+
+OPERATIONS = CHECKOUT / "docs" / "operations.md"
+
+
+def written(tmp_path: Path, text: str) -> dict[str, str]:
+    """The variables of somebody whose file says `text`."""
+    path = tmp_path / "mine.yaml"
+    path.write_text(text, encoding="utf-8")
+    return {"REXIAN_SETTINGS": str(path)}
+
+
+# Where they come from
+
+
+def test_the_shipped_file_is_right_and_says_what_the_defaults_say() -> None:
+    shipped = load_settings({})
+
+    assert shipped.trunks == (Trunk("demo", match=("127.0.0.0/8",)),)
+    assert {name: getattr(shipped, name) for name in Settings.__struct_fields__ if name != "trunks"} == {
+        name: getattr(Settings(), name) for name in Settings.__struct_fields__ if name != "trunks"
+    }
+
+
+def test_a_variable_beats_the_file_which_beats_the_default(tmp_path: Path) -> None:
+    file = written(tmp_path, "ring_s: 12\nwrap_up_s: 5\n")
+    settings = load_settings(file | {"REXIAN_RING_S": "9", "PATH": "/bin", "OTHER_RING_S": "1"})
+
+    assert (settings.ring_s, settings.wrap_up_s, settings.hold_loop_s) == (9.0, 5.0, 60)
+
+
+def test_variables_are_read_as_what_they_are_for() -> None:
+    settings = load_settings(
+        {
+            "REXIAN_DEMO": "false",
+            "REXIAN_SEATS": "2001, 2002",
+            "REXIAN_PORT_OFFSET": "100",
+            "REXIAN_STATE_DIR": "/srv/rexian",
+            "REXIAN_VOICES_DIR": "voices",
+            "REXIAN_LANGUAGE": "en",
+        }
+    )
+
+    assert settings.demo is False
+    assert settings.seats == ("2001", "2002")
+    assert settings.voices_dir == Path.cwd() / "voices"  # daemons run elsewhere
+    assert settings.language == "en"
+    assert settings.control_socket == Path("/srv/rexian/run/control.sock")
+    assert (settings.sip_port, settings.web_port, settings.mqtt_port, settings.ari_port) == (5160, 8180, 1983, 8188)
+    assert (settings.api_port, settings.rtp_start, settings.rtp_end) == (8190, 10100, 15099)
+
+
+def test_every_port_fits_at_the_highest_offset() -> None:
+    settings = load_settings({"REXIAN_PORT_OFFSET": "50000"})
+
+    assert max(getattr(settings, name) for name in dir(settings) if name.endswith(("_port", "_end"))) < 65536
+
+
+def test_places_follow_the_state_folder() -> None:
+    settings = load_settings({"REXIAN_STATE_DIR": "/srv/rexian"})
+    places = [
+        getattr(settings, name) for name in dir(Settings) if name.endswith(("_dir", "_path", "_socket", "_records"))
+    ]
+    own = {settings.lines_dir, settings.voices_dir}
+
+    assert all(place.is_relative_to("/srv/rexian") for place in places if place not in own)
+    assert settings.postgres_dsn("rexian") == "postgresql:///rexian?host=/srv/rexian/run&user=rexian"
+    assert settings.zone == ZoneInfo("Asia/Shanghai")
+
+
+# What is refused
+
+VARIABLES = [
+    ("REXIAN_RINGS", "3", "REXIAN_RINGS: there is no such setting. Mend: see docs/operations.md for their names."),
+    ("REXIAN_TRUNKS", "x", "REXIAN_TRUNKS: trunks are data, not one value. Mend: write them in rexian.yaml."),
+    (
+        "REXIAN_DEMO",
+        "maybe",
+        "true or false is expected here, this is text (it is 'maybe'). Mend: write true or false.",
+    ),
+    ("REXIAN_RING_S", "long", "a number is expected here, this is text (it is 'long'). Mend: write a number."),
+    ("REXIAN_HOLD_LOOP_S", "1.5", "a whole number is expected here"),
+    ("REXIAN_LANGUAGE", "fr", "fr cannot stand here (it is 'fr'). Mend: write one of: en, zh-CN."),
+    ("REXIAN_NODE", "", "'' is no name for a node"),
+    ("REXIAN_NODE", "a/b", "'a/b' is no name for a node. Mend: use up to 32 letters, digits and -."),
+    ("REXIAN_REGION", "China", "no region is called 'China'. Mend: write two capital letters, such as CN."),
+    ("REXIAN_TIME_ZONE", "Beijing", "no zone is called 'Beijing'. Mend: write one such as Asia/Shanghai."),
+    ("REXIAN_TIME_ZONE", "Asia", "no zone is called 'Asia'"),
+    ("REXIAN_TIME_ZONE", "../localtime", "no zone is called '../localtime'"),
+    ("REXIAN_HOST", "pbx.example", "'pbx.example' is not an IPv4 address. Mend: write an address of this machine"),
+    ("REXIAN_HOST", "::1", "'::1' is not an IPv4 address"),
+    ("REXIAN_PORT_OFFSET", "-1", "-1 is not between 0 and 50000. Mend: choose one, such as 100."),
+    ("REXIAN_PORT_OFFSET", "50001", "50001 is not between 0 and 50000"),
+    *(
+        (f"REXIAN_{name}", value, "the time must be more than 0 seconds and at most a day. Mend: write seconds")
+        for name in ("RING_S", "WRAP_UP_S", "POSITION_EVERY_S", "SILENCE_BEFORE_CLOSE_S")
+        for value in ("0", "-1", "nan", "inf", "86401")
+    ),
+    *((f"REXIAN_{name}", "0", "the time must be") for name in ("TRUNK_RTP_TIMEOUT_S", "SEAT_RTP_TIMEOUT_S")),
+    ("REXIAN_HOLD_LOOP_S", "-1", "the time must be"),
+    ("REXIAN_STATE_DIR", "/srv/" + "x" * 75, "too long for Unix sockets. Mend: choose a folder of fewer than 80"),
+    ("REXIAN_STATE_DIR", "/srv/" + "热" * 25, "too long for Unix sockets"),
+    ("REXIAN_STATE_DIR", "/srv/my calls", "holds ' ', which configuration files cannot hold. Mend: choose a folder"),
+    ("REXIAN_STATE_DIR", "/srv/a;b", "holds ';'"),
+    ("REXIAN_ASTERISK_TREE", "/srv/a&b", "holds '&'"),
+    ("REXIAN_SEATS", "", "'' is not a seat number"),
+    ("REXIAN_SEATS", "1001,10a", "'10a' is not a seat number. Mend: write digits 0 to 9 only, in quotes."),
+    ("REXIAN_SEATS", "１００１", "'１００１' is not a seat number"),
+    ("REXIAN_SEATS", "1001,1002,1001", "seat 1001 stands twice. Mend: name each seat once."),
+]
+
+
+@pytest.mark.parametrize(("variable", "value", "sentence"), VARIABLES)
+def test_a_wrong_variable_is_named_with_its_mend(variable: str, value: str, sentence: str) -> None:
+    with pytest.raises(BadSetting) as refused:
+        load_settings({variable: value})
+
+    assert refused.value.name == variable
+    assert sentence in str(refused.value)
+    assert re.fullmatch(r"[^\n]+\. Mend: [^\n]+\.", str(refused.value)), "one sentence, and its mend"
+
+
+ONE = "trunks:\n  - name: one\n    "
+FILE = [
+    ("ring: 3\n", 1, 1, "unknown key ring. Mend: write ring_s, or remove it"),
+    ("node: node1\nring_s: long\n", 2, 1, "a number is expected here, this is text"),
+    ("node: node1\nring_s: .nan\n", 2, 1, "the time must be more than 0 seconds"),
+    ("language: fr\n", 1, 1, "fr cannot stand here. Mend: write one of: en, zh-CN"),
+    ("seats:\n  - '1001'\n  - 10 02\n", 3, 5, "'10 02' is not a seat number"),
+    ("seats:\n  - '1001'\n  - '1001'\n", 3, 5, "seat 1001 stands twice"),
+    ("seats: [\n", 2, 1, "correct the YAML"),
+    ("", 1, 1, "the file is empty"),
+    ("node: a\nnode: b\n", 2, 1, "node"),
+    ("trunks:\n  - match: [10.0.0.1]\n", 2, 5, "missing key name. Mend: add a line `name: ...` here"),
+    (ONE, 2, 5, "trunk one needs one of match and register. Mend: give just one of them"),
+    (ONE + "match: [10.0.0.1]\n    register: u@h\n", 2, 5, "trunk one needs one of match and register"),
+    (ONE + "match: [10.0.0.1, gateway]\n", 3, 23, "'gateway' is not an address or a network"),
+    (ONE + "match: [10.0.0.256]\n", 3, 13, "'10.0.0.256' is not an address or a network"),
+    (ONE + "register: sip.example\n", 3, 5, "'sip.example' is nothing to register with. Mend: write user@host"),
+    (ONE + "register: a;b@sip.example\n", 3, 5, "'a;b@sip.example' is nothing to register with"),
+    (ONE + "register: a@sip.example:port\n", 3, 5, "nothing to register with"),
+    (ONE + "match: [10.0.0.1]\n    keys: info\n", 4, 5, "info cannot stand here. Mend: write one of: "),
+    (ONE + "match: [10.0.0.1]\n    codecs: [g729]\n", 4, 14, "g729 cannot stand here. Mend: write "),
+    (ONE + "match: [10.0.0.1]\n    codecs: []\n", 4, 5, "trunk one has no codec"),
+    (
+        "trunks:\n  - name: a b\n    match: [10.0.0.1]\n",
+        2,
+        5,
+        "'a b' is no name for a trunk. Mend: use letters, digits",
+    ),
+    (ONE + "match: [10.0.0.1]\n  - name: one\n    match: [10.0.0.2]\n", 4, 5, "trunk one stands twice"),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "column", "sentence"), FILE)
+def test_a_wrong_file_is_refused_with_its_place(
+    tmp_path: Path, text: str, line: int, column: int, sentence: str
+) -> None:
+    file = written(tmp_path, text)
+    with pytest.raises(BadFile) as refused:
+        load_settings(file)
+
+    assert sentence in str(refused.value)
+    assert str(refused.value).startswith(f"{file['REXIAN_SETTINGS']}:{line}:{column}: ")
+    assert re.fullmatch(r"[^\n]+\. Mend: [^\n]+\.", str(refused.value)), "one sentence, and its mend"
+
+
+def test_a_file_that_is_named_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(BadFile, match=r"No such file or directory\. Mend: check that the file is there"):
+        load_settings({"REXIAN_SETTINGS": str(tmp_path / "none.yaml")})
+
+
+def test_the_variable_is_blamed_when_it_overrides_a_file_that_is_right(tmp_path: Path) -> None:
+    with pytest.raises(BadSetting, match="REXIAN_RING_S"):
+        load_settings(written(tmp_path, "ring_s: 12\n") | {"REXIAN_RING_S": "0"})
+
+
+def test_a_longest_folder_still_works() -> None:
+    assert load_settings({"REXIAN_STATE_DIR": "/" + "x" * 78})
+    with pytest.raises(RexianError):
+        load_settings({"REXIAN_STATE_DIR": "/" + "x" * 79})
+
+
+def test_trunks_of_both_kinds(tmp_path: Path) -> None:
+    text = (
+        "trunks:\n  - {name: a, match: [10.0.0.0/24, 10.1.0.1]}\n  - {name: b, register: '+86571@sip.example:5080'}\n"
+    )
+    first, second = load_settings(written(tmp_path, text)).trunks
+
+    assert first == Trunk("a", match=("10.0.0.0/24", "10.1.0.1"))
+    assert second == Trunk("b", register="+86571@sip.example:5080")
+
+
+# Described
+
+
+@pytest.mark.parametrize("name", [*Settings.__struct_fields__, *Trunk.__struct_fields__])
+def test_every_setting_is_described_for_operators(name: str) -> None:
+    rows = [line for line in OPERATIONS.read_text(encoding="utf-8").splitlines() if line.startswith("|")]
+
+    assert any(f"`{name}`" in row.split("|")[1] for row in rows), f"docs/operations.md has no row for `{name}`"
