@@ -1,0 +1,70 @@
+"""A hotline of a test's own, as a person has it: default settings, a folder, ports; its parts may be stopped and started.
+
+Its folder looks like a checkout in which somebody works, so a command of the documentation runs there as it is written:
+`.venv`, `var`, `lines` and `rexian.yaml` are where it says, and `make` knows `up` and `down`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cti.settings import CHECKOUT, load_settings
+
+MAKE = f'make() {{ "{CHECKOUT}/.venv/bin/python" -m cti.stack "$1"; }}'
+"""Set-up is done already when a test runs; the rest of `make` is this."""
+
+
+class Deployment:
+    """One running copy of the hotline."""
+
+    def __init__(self, folder: Path, port_offset: int) -> None:
+        self.folder = folder
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("REXIAN_")}
+        self.environment |= {"REXIAN_STATE_DIR": str(folder / "var"), "REXIAN_PORT_OFFSET": str(port_offset)}
+        self.settings = load_settings(self.environment)
+        self.web = f"http://{self.settings.host}:{self.settings.web_port}"
+
+    def sh(self, script: str, timeout_s: float = 120) -> str:
+        """What a shell script of the documentation prints, from its first failing command on nothing more.
+
+        Raises AssertionError with all that it said when it fails."""
+        done = subprocess.run(
+            ["/bin/bash", "-e", "-o", "pipefail", "-c", f"{MAKE}\n{script}"],
+            cwd=self.folder,
+            env=self.environment | {"PYTHONPATH": str(CHECKOUT)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout_s,
+        )
+        assert done.returncode == 0, f"{script}\n--- exit code {done.returncode}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def supervisorctl(self, *words: str) -> None:
+        """`start controller`, `stop asterisk`, ... Returns when it is done."""
+        conf = self.settings.etc_dir / "supervisord.conf"
+        subprocess.run([CHECKOUT / ".venv/bin/supervisorctl", "-c", conf, *words], check=True, capture_output=True)
+
+
+@contextmanager
+def deployed(port_offset: int) -> Iterator[Deployment]:
+    """Started as `make up` does it; at the end nothing of it is left. Raises AssertionError when it does not start."""
+    folder = Path(tempfile.mkdtemp(prefix="rexian-", dir="/tmp"))  # a Unix socket's path must be short
+    folder.chmod(0o755)  # the daemons are another user when root runs the tests
+    try:
+        for name in (".venv", "lines", "rexian.yaml"):
+            (folder / name).symlink_to(CHECKOUT / name)
+        deployment = Deployment(folder, port_offset)
+        deployment.sh("make up")
+        try:
+            yield deployment
+        finally:
+            deployment.sh("make down")
+    finally:
+        shutil.rmtree(folder)
