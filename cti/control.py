@@ -98,27 +98,38 @@ class ControlServer:
             self._path.unlink(missing_ok=True)
 
     async def _refuse_second(self) -> None:
+        """Only a socket that nobody answers is what a dead controller left."""
         try:
             _, writer = await asyncio.open_unix_connection(self._path)
-        except OSError:
+        except (ConnectionRefusedError, FileNotFoundError):
             return
+        except OSError as error:
+            raise NotPossible(
+                f"{self._path}: {error.strerror}. Mend: move it away, or run this as its owner."
+            ) from error
         writer.close()
         raise NotPossible(f"a controller is running already ({self._path} answers). Mend: stop it first: make down.")
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            line = await reader.readline()
-            try:
-                request = self._decoder.decode(line)
-                if isinstance(request, Follow):
-                    await self._show(request, reader, writer)
-                else:
-                    await _send(writer, await self._answer(request))
-            except msgspec.DecodeError as error:
-                await _send(writer, Failed(f"not a request: {error}"))
-            except RexianError as error:
-                await _send(writer, Failed(str(error)))
-        writer.close()
+        try:
+            with suppress(ConnectionError):
+                await self._serve_one(reader, writer)
+        finally:
+            writer.close()
+
+    async def _serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            request = self._decoder.decode(await reader.readline())
+            if isinstance(request, Follow):
+                await self._show(request, reader, writer)
+            else:
+                await _send(writer, await self._answer(request))
+        except msgspec.DecodeError as error:
+            await _send(writer, Failed(f"not a request: {error}"))
+        except ValueError:  # what readline raises
+            await _send(writer, Failed(f"not a request: a line of more than {LONGEST_LINE} bytes"))
+        except RexianError as error:
+            await _send(writer, Failed(str(error)))
 
     async def _show(self, request: Follow, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Until the onlooker closes the connection."""
@@ -160,10 +171,21 @@ async def ask(path: Path, request: AnyRequest, answer: type[A]) -> A:
         raise NotPossible(f"the controller does not answer. Mend: see its log, {path.parent.parent}/log.") from error
     finally:
         writer.close()
-    fields = msgspec.json.decode(line, type=dict[str, Any])
-    if set(fields) == {"error"}:
-        raise NotPossible(fields["error"])
-    return msgspec.convert(fields, answer)
+    return _understood(line, answer, path)
+
+
+def _understood(line: bytes, answer: type[A], path: Path) -> A:
+    if not line:
+        raise NotPossible(f"the controller ended before it answered. Mend: see its log, {path.parent.parent}/log.")
+    try:
+        fields = msgspec.json.decode(line, type=dict[str, Any])
+        if set(fields) == {"error"}:
+            raise NotPossible(str(fields["error"]))
+        return msgspec.convert(fields, answer)
+    except msgspec.DecodeError as error:
+        raise NotPossible(
+            f"the controller answers what this command does not understand ({error}). Mend: both must be of one release."
+        ) from error
 
 
 @asynccontextmanager

@@ -95,7 +95,7 @@ def test_a_damaged_file_is_refused_and_left_as_it_is(path: Path, body: bytes) ->
 
 def test_a_place_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "var").write_text("a file where a folder should be")
-    with pytest.raises(BadFile, match=r"cannot be read or written: Not a directory\. Mend: check the folder, and run this as root"):
+    with pytest.raises(BadFile, match=r"cannot be read or written: Not a directory\. Mend: check the folder"):
         load_or_create(tmp_path / "var" / "secrets.json", ["1001"])
 
 
