@@ -137,7 +137,7 @@ def _start(settings: Settings, *, dies_with_us: bool) -> subprocess.Popen[bytes]
 def _environment() -> dict[str, str]:
     """What the daemons may know of whoever starts them: our settings and the user, nothing else."""
     kept = {name: value for name, value in os.environ.items() if name.startswith("REXIAN_")}
-    kept |= {name: os.environ[name] for name in ("HOME", "USER", "LOGNAME") if name in os.environ}
+    kept |= {name: os.environ[name] for name in ("HOME", "USER", "LOGNAME", "XDG_RUNTIME_DIR") if name in os.environ}
     return kept | {"PATH": PATH, "LANG": "C.UTF-8"}
 
 

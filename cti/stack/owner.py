@@ -128,3 +128,4 @@ def _leave_root(user: pwd.struct_passwd, settings: Settings) -> None:
     os.setresgid(user.pw_gid, user.pw_gid, user.pw_gid)
     os.setresuid(user.pw_uid, user.pw_uid, user.pw_uid)
     os.environ.update(HOME=str(settings.state_dir), USER=user.pw_name, LOGNAME=user.pw_name)
+    os.environ["XDG_RUNTIME_DIR"] = str(settings.run_dir)  # else espeak-ng's sound library leaves folders in /tmp
