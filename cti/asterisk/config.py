@@ -1,7 +1,6 @@
-"""Asterisk's configuration for this deployment: from settings and secrets to files, folders and the command to run.
+"""Asterisk's configuration for this deployment: from settings and secrets to files and folders.
 
-Debian has no Asterisk of its own in the stable release, so set-up unpacks one as a tree; it runs by the tree's own loader,
-without root, chroot or mounts.
+What the files say is the templates' business (`dialplan/`); which Asterisk reads them is found by `cti.stack.voice`.
 """
 
 from __future__ import annotations
@@ -12,10 +11,10 @@ from pathlib import Path
 from calls.words import FIRST_LANGUAGE
 from cti.secrets import Secrets
 from cti.settings import Settings, Trunk
+from cti.stack.voice import find_asterisk
 from dialplan import Plan, SeatAccount, TrunkAccount, render
 from prompts import Sounds
 
-LIBRARIES = Path("usr/lib/x86_64-linux-gnu")
 SEAT_USER = "seat"
 """A seat's SIP user is this and its number, so that no caller id can be mistaken for one."""
 
@@ -42,23 +41,13 @@ def write_config(settings: Settings, secrets: Secrets) -> Path:
     return plan.etc / "asterisk.conf"
 
 
-def command(settings: Settings) -> list[str]:
-    """The argv that runs Asterisk in the foreground; the configuration must have been written."""
-    tree, libraries = settings.asterisk_tree, settings.asterisk_tree / LIBRARIES
-    path = ":".join(str(folder) for folder in (libraries, libraries / "asterisk", libraries / "pulseaudio"))
-    loader = str(tree / "lib64/ld-linux-x86-64.so.2")
-    return [
-        loader, "--library-path", path, str(tree / "usr/sbin/asterisk"), "-f", "-C", str(_etc(settings) / "asterisk.conf"),
-    ]  # fmt: skip
-
-
 def _etc(settings: Settings) -> Path:
     return settings.etc_dir / "asterisk"
 
 
 def _plan(settings: Settings, secrets: Secrets) -> Plan:
     state = settings.state_dir / "asterisk"
-    sounds = Sounds(settings.prompts_dir)
+    sounds, installed = Sounds(settings.prompts_dir), find_asterisk(settings)
     return Plan(
         node=settings.node,
         host=settings.host,
@@ -71,8 +60,8 @@ def _plan(settings: Settings, secrets: Secrets) -> Plan:
         state=state,
         run=settings.run_dir / "asterisk",
         raw=settings.raw_dir,
-        modules=settings.asterisk_tree / LIBRARIES / "asterisk/modules",
-        data=settings.asterisk_tree / "usr/share/asterisk",
+        modules=installed.modules,
+        data=installed.data,
         music=settings.prompts_dir / "music",
         please_hold=_files(sounds, "please_hold"),
         busy_apology=_files(sounds, "busy_apology"),
