@@ -22,8 +22,8 @@ LOWEST_HZ, HIGHEST_HZ = 1350.0, 3250.0
 """Above the waiting music's tune, within the telephone band."""
 
 LENGTH_S = 0.4
-LONG_S = {"notice": 1.0}
-"""Long enough to hang up in."""
+LONG_S = {"notice": 1.0, "menu.other": 2.0}
+"""Long enough to hang up in, and to cut off."""
 
 _PIECES = sorted(Catalogue.load(CATALOGUE).pieces(FIRST_LANGUAGE))
 _STEP_HZ = (HIGHEST_HZ - LOWEST_HZ) / (len(_PIECES) - 1)

@@ -32,7 +32,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from calls.errors import NotPossible
-from calls.facts import AnyFact, CallEnded, Fact, Stamped
+from calls.facts import AnyFact, CallEnded, Fact, QueueEntered, Stamped
 from cti.asterisk.client import Ari
 from cti.asterisk.waiting import WAITING_ROOM
 from cti.control import AskStatus, SeatLogOut, SeatNotReady, SeatReady, ask, follow
@@ -239,9 +239,13 @@ class Hotline:
                 await asyncio.gather(watching, return_exceptions=True)
 
     async def _follow(self, sip_call_id: str) -> AsyncIterator[Observation]:
-        async with follow(self.settings.control_socket, sip_call_id) as lines:
-            async for line in lines:
-                yield decode_observation(line)
+        """What this controller tells, and the next one, should it die."""
+        while True:
+            with contextlib.suppress(NotPossible):
+                async with follow(self.settings.control_socket, sip_call_id) as lines:
+                    async for line in lines:
+                        yield decode_observation(line)
+            await asyncio.sleep(0.05)
 
     # --- what is kept
 
@@ -317,6 +321,12 @@ class Hotline:
     def recording(self, path: str) -> Path:
         """The file of a row in `recordings`."""
         return self.settings.recordings_dir / path
+
+
+async def in_turn(*callers: Caller) -> list[Caller]:
+    """Callers who wait, by who came first."""
+    since = [((await caller.saw(QueueEntered)).since_ms, place) for place, caller in enumerate(callers)]
+    return [callers[place] for _, place in sorted(since)]
 
 
 @contextlib.contextmanager

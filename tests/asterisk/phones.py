@@ -89,17 +89,22 @@ async def sipp(
     host: str = "127.0.0.1",
     limit_s: float = 60,
     talk_ms: int = 1000,
+    values: str = "",
     **fill: str,
 ) -> SippResult:
     """Run a scenario of ours (`waits`, `leaves`, ...) or a built-in one (`-uac`) `calls` times, at `rate` calls a second.
 
-    `talk_ms` is the built-in scenarios' pause before BYE, and `@MS@` of ours. Raises RuntimeError when sipp itself fails,
+    `talk_ms` is the built-in scenarios' pause before BYE, and `@MS@` of ours; `values` is a file to inject, a line for each
+    call. Raises RuntimeError when sipp itself fails,
     TimeoutError when the calls are not over after `limit_s`.
     """
     with tempfile.TemporaryDirectory(prefix="sipp-") as name:
         folder = Path(name)
-        values = {"CALLER": "13900000001", "MS": str(talk_ms), **{key.upper(): value for key, value in fill.items()}}
-        what = _scenario(scenario, folder, values)
+        names = {"CALLER": "13900000001", "MS": str(talk_ms), **{key.upper(): value for key, value in fill.items()}}
+        what = _scenario(scenario, folder, names)
+        if values:
+            (folder / "values.csv").write_text(values)
+            what += ("-inf", "values.csv")
         command = [
             *("sipp", server, *what, "-s", service, "-m", str(calls), "-r", str(rate), "-d", str(talk_ms)),
             *("-i", host, "-mi", host, "-nostdin", *_ports()),

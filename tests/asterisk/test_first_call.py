@@ -37,7 +37,7 @@ class Reader:
     async def read(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
             _, _, group, name = str(message.topic).split("/")
-            body = msgspec.json.decode(bytes(message.payload))  # type: ignore[arg-type]  # the broker sends bytes
+            body = msgspec.json.decode(message.payload)
             if group == "facts":
                 self.facts.append(body["fact"])
             else:

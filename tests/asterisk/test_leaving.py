@@ -67,26 +67,24 @@ async def test_while_a_seat_rings(hotline: Hotline) -> None:
 
 
 async def test_while_talking(hotline: Hotline) -> None:
-    async with hotline.adviser("1004", "8004") as seat:
-        async with hotline.caller("2") as caller:
-            await caller.saw(SeatAnswered)
-            assert hears(await listen(caller.phone, 3), SEAT_HZ)
-            assert hears(await listen(seat), CITIZEN_HZ)
-            await caller.leave()
-            await seat.wait_for(Closed)
+    async with hotline.adviser("1004", "8004") as seat, hotline.caller("2") as caller:
+        await caller.saw(SeatAnswered)
+        assert hears(await listen(caller.phone, 3), SEAT_HZ)
+        assert hears(await listen(seat), CITIZEN_HZ)
+        await caller.leave()
+        await seat.wait_for(Closed)
     assert await call_row(hotline, caller) == ("queued", "caller")
     assert await visit_row(hotline, caller) == ("answered", 1, 1, "caller")
     assert await hotline.sql("SELECT score FROM ratings WHERE call_id = $1", caller.call_id) == []
 
 
 async def test_instead_of_rating(hotline: Hotline) -> None:
-    async with hotline.adviser("1004", "8004") as seat:
-        async with hotline.caller("2") as caller:
-            await caller.saw(SeatAnswered)
-            await caller.hears("seat.number.1")
-            await seat.hangup()
-            await caller.hears("rating.ask")
-            await caller.leave()
+    async with hotline.adviser("1004", "8004") as seat, hotline.caller("2") as caller:
+        await caller.saw(SeatAnswered)
+        await caller.hears("seat.number.1")
+        await seat.hangup()
+        await caller.hears("rating.ask")
+        await caller.leave()
     assert await call_row(hotline, caller) == ("queued", "caller")
     assert await visit_row(hotline, caller) == ("answered", 1, 1, "seat")
     assert await hotline.sql("SELECT adviser, score FROM ratings WHERE call_id = $1", caller.call_id) == [

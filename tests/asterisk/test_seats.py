@@ -58,13 +58,16 @@ async def test_a_seat_that_does_not_answer_costs_nobody_the_place(hotline: Hotli
 
 
 async def test_a_busy_telephone_is_passed_over(hotline: Hotline) -> None:
-    async with hotline.adviser("1004", "8004", RejectBusy()), hotline.adviser("1005", "8005"):
-        async with hotline.caller("2") as caller:
-            missed = await caller.saw(SeatDidNotAnswer)
-            assert (missed.seat, missed.reason) == ("1004", "busy")
-            assert (await caller.saw(SeatAnswered)).seat == "1005"
-            assert await states(hotline, "1004", 1) == [("not_ready", "busy")]
-            await caller.leave()
+    async with (
+        hotline.adviser("1004", "8004", RejectBusy()),
+        hotline.adviser("1005", "8005"),
+        hotline.caller("2") as caller,
+    ):
+        missed = await caller.saw(SeatDidNotAnswer)
+        assert (missed.seat, missed.reason) == ("1004", "busy")
+        assert (await caller.saw(SeatAnswered)).seat == "1005"
+        assert await states(hotline, "1004", 1) == [("not_ready", "busy")]
+        await caller.leave()
     assert await visits(hotline, caller) == [("answered", False, 2, 1, "1005")]
 
 
@@ -75,9 +78,7 @@ async def test_a_telephone_that_is_gone_is_never_rung(hotline: Hotline) -> None:
     assert await states(hotline, "1004", 1) == [("not_ready", "phone_gone")]
     with pytest.raises(NotPossible, match="not registered"):
         await hotline.ready("1004")
-    async with hotline.adviser("1005", "8005", RingOn()) as seat, hotline.caller("2") as caller:
-        await caller.saw(SeatOffered)
-        await seat.answer()
+    async with hotline.adviser("1005", "8005"), hotline.caller("2") as caller:
         await caller.saw(SeatAnswered)
         await caller.leave()
     assert await visits(hotline, caller) == [("answered", False, 1, 0, "1005")]
@@ -151,7 +152,14 @@ async def test_wrap_up_ends_by_itself_and_the_next_caller_is_served(hotline: Hot
         (("not-ready", "1004"), "1004"),
         (("log-out", "1099"), "1099"),
     ],
-    ids=" ".join,
+    ids=[
+        "no such seat",
+        "no such adviser",
+        "nobody sits there",
+        "no telephone",
+        "nobody to stand up",
+        "log out of nothing",
+    ],
 )
 async def test_what_cannot_be_done_is_one_sentence(hotline: Hotline, words: tuple[str, ...], names: str) -> None:
     code, out, err = await hotline.rexian("seat", *words)
