@@ -1,7 +1,8 @@
 """A hotline of a test's own, as a person has it: default settings, a folder, ports; its parts may be stopped and started.
 
 Its folder looks like a checkout in which somebody works, so a command of the documentation runs there as it is written:
-`.venv`, `var`, `lines` and `rexian.yaml` are where it says, and `make` knows `up` and `down`.
+`.venv`, `var`, `lines` and `rexian.yaml` are where it says, and `make` knows `up` and `down`. Its sentences are short
+tones: a call takes seconds, not minutes.
 """
 
 from __future__ import annotations
@@ -15,9 +16,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cti.settings import CHECKOUT, load_settings
+from tests.asterisk.ears import write_voices
 
 MAKE = f'make() {{ "{CHECKOUT}/.venv/bin/python" -m cti.stack "$1"; }}'
 """Set-up is done already when a test runs; the rest of `make` is this."""
+
+
+class CommandFailed(AssertionError):
+    """A command of a script ended with another exit code than 0; the text has all that it said."""
 
 
 class Deployment:
@@ -26,14 +32,18 @@ class Deployment:
     def __init__(self, folder: Path, port_offset: int) -> None:
         self.folder = folder
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("REXIAN_")}
-        self.environment |= {"REXIAN_STATE_DIR": str(folder / "var"), "REXIAN_PORT_OFFSET": str(port_offset)}
+        self.environment |= {
+            "REXIAN_STATE_DIR": str(folder / "var"),
+            "REXIAN_PORT_OFFSET": str(port_offset),
+            "REXIAN_VOICES_DIR": str(folder / "voices"),
+        }
         self.settings = load_settings(self.environment)
         self.web = f"http://{self.settings.host}:{self.settings.web_port}"
 
     def sh(self, script: str, timeout_s: float = 120) -> str:
         """What a shell script of the documentation prints, from its first failing command on nothing more.
 
-        Raises AssertionError with all that it said when it fails."""
+        Raises CommandFailed."""
         done = subprocess.run(
             ["/bin/bash", "-e", "-o", "pipefail", "-c", f"{MAKE}\n{script}"],
             cwd=self.folder,
@@ -43,7 +53,8 @@ class Deployment:
             check=False,
             timeout=timeout_s,
         )
-        assert done.returncode == 0, f"{script}\n--- exit code {done.returncode}\n{done.stdout}{done.stderr}"
+        if done.returncode:
+            raise CommandFailed(f"{script}\n--- exit code {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout
 
     def supervisorctl(self, *words: str) -> None:
@@ -54,12 +65,13 @@ class Deployment:
 
 @contextmanager
 def deployed(port_offset: int) -> Iterator[Deployment]:
-    """Started as `make up` does it; at the end nothing of it is left. Raises AssertionError when it does not start."""
+    """Started as `make up` does it; at the end nothing of it is left. Raises CommandFailed when it does not start."""
     folder = Path(tempfile.mkdtemp(prefix="rexian-", dir="/tmp"))  # a Unix socket's path must be short
     folder.chmod(0o755)  # the daemons are another user when root runs the tests
     try:
         for name in (".venv", "lines", "rexian.yaml"):
             (folder / name).symlink_to(CHECKOUT / name)
+        write_voices(folder / "voices")
         deployment = Deployment(folder, port_offset)
         deployment.sh("make up")
         try:

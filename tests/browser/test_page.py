@@ -9,6 +9,8 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.deployment import Deployment
 
+pytestmark = pytest.mark.asterisk
+
 SCREENSHOT = "build/page.png"
 LOOKS_AGAIN_MS = 30_000
 """The page looks every 10 s; only a failing test waits this long."""
