@@ -88,10 +88,17 @@ class Recorder:
         """Seal, for ever."""
         while True:
             pending = await self._queue.get()
-            await self._seal(pending)
+            sealed = await self._seal(pending)
             self._journal.forget(f"recording/{pending.visit}")
+            if sealed:
+                await (
+                    self._journal.flush()
+                )  # a controller that dies here must not find the tracks gone and the fact, too
+                for raw in (pending.caller_file, pending.seat_file):
+                    raw.unlink(missing_ok=True)
 
-    async def _seal(self, pending: Pending) -> None:
+    async def _seal(self, pending: Pending) -> bool:
+        """Seal and tell; False when there is no recording, which is told as well."""
         target = place(self._folder, pending.day.astimezone(self._zone).date(), pending.visit)
         try:
             sealed = await asyncio.to_thread(_seal, pending, target)
@@ -99,12 +106,11 @@ class Recorder:
             log.error("recording lost", call_id=pending.call_id, visit=pending.visit, error=str(error))
             self._facts.record(RecordingLost(call_id=pending.call_id, visit=pending.visit, reason=str(error)))
             self._facts.record(AlarmRaised(name="recording_lost", subject=pending.visit, detail=str(error)))
-            return
+            return False
         self._facts.record(_fact(pending, sealed, self._folder))
         for alarm in sealed.alarms:
             self._facts.record(AlarmRaised(name=alarm, subject=pending.visit, detail=str(sealed.path)))
-        for raw in (pending.caller_file, pending.seat_file):
-            raw.unlink(missing_ok=True)
+        return True
 
 
 def _seal(pending: Pending, target: Path) -> Sealed:
