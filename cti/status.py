@@ -31,6 +31,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """The public face of the running hotline; its JSON form is stable."""
 
     ready: bool
+    answering: bool
+    """Calls are taken; some other part may still be away."""
     sip: SipAddress
     web: str
     mqtt: str
@@ -62,6 +64,7 @@ def read_status(controller: Controller) -> Status:
     steps = Counter(str(session.kept.step) for session in node.sessions.values())
     return Status(
         ready=not problems,
+        answering=node.problem is None,
         sip=SipAddress(settings.host, settings.sip_port),
         web=f"http://{settings.host}:{settings.web_port}",
         mqtt=f"mqtt://{settings.host}:{settings.mqtt_port}",

@@ -13,8 +13,8 @@ async function look() {
   try {
     const answer = await fetch("/api/health", { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
     if (!answer.ok) throw new Error(`health: ${answer.status}`);
-    const { ready, lines } = await answer.json();
-    show(ready ? "answering" : "impaired");
+    const { answering, lines } = await answer.json();
+    show(answering ? "answering" : "impaired");
     dial(lines);
   } catch {
     show("silent"); // the numbers stay: they are right, even when nobody answers

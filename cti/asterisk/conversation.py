@@ -99,14 +99,15 @@ async def _until_over(
         lost = await leg.ended() != NORMAL
         ended_by = "fault" if lost else "seat"
     finally:
-        if saying:
-            saying.cancel()
-            await asyncio.gather(saying, return_exceptions=True)
+        # Nothing is awaited before all is told: a second leg that leaves in this instant cancels at the first await.
         _tell_over(call, conversation, ended_by)
         call.node.floor.take(ConversationOver(conversation.seat, call.visit, lost))
         ended = msgspec.structs.replace(pending, end_ms=call.now_ms())
         call.node.recorder.keep(ended)
         call.recordings.append((ended, leg))
+        if saying:
+            saying.cancel()
+            await asyncio.gather(saying, return_exceptions=True)
     await call.through_dialplan("stop-recording", "s")
     return lost
 

@@ -8,16 +8,14 @@ from contextlib import contextmanager
 import msgspec
 import uvicorn
 from litestar import Litestar, get
-from litestar.openapi import OpenAPIConfig
 
-from cti import __version__
 from cti.status import Status
 
 
 class Health(msgspec.Struct, frozen=True):
     """Whether calls are answered. What stands in the way is for operations, not for strangers."""
 
-    ready: bool
+    answering: bool
     lines: list[str]
 
 
@@ -28,10 +26,9 @@ def application(status: Callable[[], Status]) -> Litestar:
     def health() -> Health:
         now = status()
         lines = [name.removeprefix("line ") for name in now.versions if name.startswith("line ")]
-        return Health(now.ready, lines)
+        return Health(now.answering, lines)
 
-    openapi = OpenAPIConfig(title="Rexian", version=__version__, path="/api/openapi")
-    return Litestar([health], openapi_config=openapi)
+    return Litestar([health], openapi_config=None)
 
 
 class _Server(uvicorn.Server):

@@ -131,7 +131,7 @@ async def test_what_integrators_type(hotline: Deployment, tmp_path: Path) -> Non
     assert documented.keys() <= status.keys()
     assert documented["facts"].keys() == status["facts"].keys()
     health = json.loads(hotline.sh(here(block(INTEGRATORS, "sh", "curl"), hotline)))
-    assert health == {"ready": True, "lines": ["12333"]}
+    assert health == {"answering": True, "lines": ["12333"]}
     with unattended_seat(hotline, tmp_path):
         await registered(hotline)
         report = json.loads(hotline.sh(block(INTEGRATORS, "sh", "rexian call")))
