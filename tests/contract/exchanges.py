@@ -54,6 +54,12 @@ exten => hold,1,Answer()
  same => n,Wait(600)
 exten => elsewhere,1,Answer()
  same => n,Wait(600)
+[through]
+exten => _X.,1,Stasis(rexian,seat)
+ same => n,Hangup()
+[round]
+exten => s,1,Stasis(rexian,back)
+ same => n,Hangup()
 [keys]
 exten => _X,1,SendDTMF(${EXTEN})
  same => n,Wait(600)
@@ -109,6 +115,7 @@ class FakeExchange(Exchange):
     def __init__(self, fake: FakeAri) -> None:
         self._fake = fake
         self._fake.phones[self.phone] = "answers"
+        self._fake.contexts.update(through=("seat",), round=("back",))
         self.url = fake.url
 
     async def call(self) -> str:

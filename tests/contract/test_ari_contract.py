@@ -161,6 +161,19 @@ async def test_a_call_let_go_leaves_the_application(exchange: Exchange, controll
         await until(box, told.StasisEnd)
 
 
+async def test_a_call_sent_round_the_dialplan_comes_back(exchange: Exchange, controller: Controller) -> None:
+    """What ARI cannot do itself is done there."""
+    channel = (await controller.call(exchange)).channel.id
+    await controller.ari.channels.answer(channel)
+
+    with controller.router.mailbox(channel) as box:
+        await controller.ari.channels.continue_in_dialplan(channel, context="round", extension="s", priority=1)
+        event = await until(box, told.StasisStart)
+
+    assert isinstance(event, told.StasisStart)
+    assert event.args == ["back"]
+
+
 # Sounds
 
 
@@ -315,6 +328,35 @@ async def test_a_channel_joins_and_leaves_a_bridge(exchange: Exchange, controlle
     await controller.ari.bridges.destroy(bridge)
 
 
+async def test_a_bridge_is_played_to(exchange: Exchange, controller: Controller, fresh: Callable[[], str]) -> None:
+    channel, playback, bridge = (await controller.call(exchange)).channel.id, fresh(), fresh()
+    await controller.ari.channels.answer(channel)
+    await controller.ari.bridges.create_with_id(bridge, type="mixing")
+    await controller.ari.bridges.add_channel(bridge, [channel])
+
+    with controller.router.mailbox(playback) as box:
+        await controller.ari.bridges.play_with_id(bridge, playback, exchange.missing)
+        event = await finished(box)
+
+    assert event.playback.state == "failed"
+    await controller.ari.bridges.destroy(bridge)
+    with pytest.raises(Gone):
+        await controller.ari.bridges.play_with_id(bridge, playback, exchange.missing)
+
+
+async def test_a_waiting_room_has_music(exchange: Exchange, controller: Controller, fresh: Callable[[], str]) -> None:
+    room = fresh()
+    await controller.ari.bridges.create_with_id(room, type="holding")
+    with pytest.raises(Conflict):
+        await controller.ari.bridges.create_with_id(room, type="holding")
+
+    await controller.ari.bridges.start_moh(room)
+
+    await controller.ari.bridges.destroy(room)
+    with pytest.raises(Gone):
+        await controller.ari.bridges.start_moh(room)
+
+
 async def test_a_destroyed_bridge_is_gone(exchange: Exchange, controller: Controller) -> None:
     """8: BridgeDestroyed comes because the bridge was subscribed to."""
     channel = (await controller.call(exchange)).channel.id
@@ -368,6 +410,23 @@ async def test_a_phone_is_called_in_steps(exchange: Exchange, controller: Contro
         await until(box, told.ChannelDestroyed)
 
 
+async def test_a_phone_is_called_through_the_dialplan(
+    exchange: Exchange, controller: Controller, fresh: Callable[[], str]
+) -> None:
+    """Once it is answered; its end is told whether it came to us or not."""
+    leg = fresh()
+    with controller.router.mailbox(leg) as box:
+        await controller.ari.channels.originate_with_id(
+            leg, exchange.phone, context="through", extension="1001", priority=1, timeout_s=15
+        )
+        start = await until(box, told.StasisStart)
+        await controller.ari.channels.hangup(leg)
+        await until(box, told.StasisEnd)
+
+    assert isinstance(start, told.StasisStart)
+    assert start.args == ["seat"]
+
+
 async def test_an_unregistered_phone_is_unreachable(exchange: Exchange, controller: Controller) -> None:
     """19: Asterisk says 500."""
     with pytest.raises(Unreachable):
@@ -401,6 +460,8 @@ async def test_a_phone_that_registers_is_told(exchange: Exchange, controller: Co
 
     assert isinstance(event, told.ContactStatusChange)
     assert event.endpoint.resource == "1001"
+    found = {each.resource: each.state for each in await controller.ari.endpoints.list_by_tech("PJSIP")}
+    assert found == {"1001": "online"}
 
 
 # The socket

@@ -50,6 +50,8 @@ class Leg:
     in_stasis: bool
     called_from_here: bool
     endpoint: str = ""
+    enters: tuple[str, ...] | None = None
+    """The arguments with which it enters Stasis once it is answered."""
     bridge: str = ""
     variables: dict[str, str] = field(default_factory=dict)
     playing: deque[Playback] = field(default_factory=deque)
@@ -64,6 +66,9 @@ class FakeAri:
         self.legs: dict[str, Leg] = {}
         self.bridges: dict[str, Bridge] = {}
         self.phones: dict[str, Phone] = {}
+        self.contexts: dict[str, tuple[str, ...]] = {}
+        """Dialplan contexts that end in Stasis, with the arguments they give; every other one ends nowhere."""
+        self.endpoints: dict[str, Endpoint] = {}
         self.missing = {"sound:missing"}
         self.lasting = {"sound:lasting"}
         self.subscribed: set[str] = set()
@@ -135,6 +140,8 @@ class FakeAri:
         leg = self.legs[channel_id]
         self.set_state(leg, "Up")
         self.tell(told.Dial(application=self.app, timestamp=self.now(), peer=leg.channel, dialstatus="ANSWER"))
+        if leg.enters is not None:
+            self.enter(leg, leg.enters)
 
     def no_answer(self, channel_id: str) -> None:
         """A phone has rung for its time."""
@@ -152,7 +159,9 @@ class FakeAri:
 
     def register(self, resource: str, contact_status: str = "NonQualified", peer_status: str = "Reachable") -> None:
         """A phone registers or goes: `PJSIP/resource`."""
-        endpoint = Endpoint(technology="PJSIP", resource=resource, state="online", channel_ids=[])
+        state = "online" if peer_status == "Reachable" else "offline"
+        endpoint = Endpoint(technology="PJSIP", resource=resource, state=state, channel_ids=[])
+        self.endpoints[resource] = endpoint
         contact = ContactInfo(uri=f"sip:{resource}@127.0.0.1", contact_status=contact_status, aor=resource)
         if self.subscribed & {"endpoint:PJSIP", f"endpoint:PJSIP/{resource}"}:
             common = {"application": self.app, "timestamp": self.now()}
@@ -209,6 +218,12 @@ class FakeAri:
         leg = self.legs[channel_id] = Leg(channel, in_stasis=in_stasis, called_from_here=ours, endpoint=endpoint)
         return leg
 
+    def enter(self, leg: Leg, args: tuple[str, ...]) -> None:
+        """The channel comes into our hands."""
+        leg.in_stasis, leg.enters = True, None
+        start = told.StasisStart(application=self.app, timestamp=self.now(), args=list(args), channel=leg.channel)
+        self.tell(start)
+
     def set_state(self, leg: Leg, state: str) -> None:
         """The channel changes its state."""
         if leg.channel.state != state:
@@ -223,7 +238,7 @@ class FakeAri:
         del self.legs[leg.channel.id]
         if leg.in_stasis:
             self.tell(told.StasisEnd(application=self.app, timestamp=self.now(), channel=leg.channel))
-        if leg.called_from_here:
+        if leg.called_from_here or self.subscribed & {"endpoint:PJSIP", f"endpoint:{leg.endpoint}"}:
             self.tell(
                 told.ChannelDestroyed(
                     application=self.app, timestamp=self.now(), cause=cause, cause_txt="", channel=leg.channel
@@ -255,10 +270,17 @@ class FakeAri:
         if leg.playing[0] is playback:
             self._play_next(leg)
 
+    def play_to_all(self, playback: Playback) -> None:
+        """A sound on a bridge: over at once, unless it is lasting: then it ends untold, with the bridge."""
+        if playback.media_uri not in self.lasting:
+            self._tell_played(playback)
+
     def _play_next(self, leg: Leg) -> None:
         while leg.playing and leg.playing[0].media_uri not in self.lasting:
-            playback = leg.playing.popleft()
-            self._tell_finished(playback, "failed" if playback.media_uri in self.missing else "done")
+            self._tell_played(leg.playing.popleft())
+
+    def _tell_played(self, playback: Playback) -> None:
+        self._tell_finished(playback, "failed" if playback.media_uri in self.missing else "done")
 
     def _tell_finished(self, playback: Playback, state: str) -> None:
         ended = msgspec.structs.replace(playback, state=state)

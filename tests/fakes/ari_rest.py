@@ -42,28 +42,34 @@ def application(fake: FakeAri) -> web.Application:
             web.post("/ari/channels/create", rest.create),
             web.post("/ari/channels", rest.originate),
             web.get("/ari/channels/{channel}", rest.channel),
+            web.post("/ari/channels/{channel}", rest.originate),
             web.delete("/ari/channels/{channel}", rest.hangup),
             web.post("/ari/channels/{channel}/answer", rest.answer_channel),
             web.post("/ari/channels/{channel}/continue", rest.leave),
             web.post("/ari/channels/{channel}/dial", rest.dial),
             web.post("/ari/channels/{channel}/play", rest.play),
+            web.post("/ari/channels/{channel}/play/{playback}", rest.play),
             web.get("/ari/channels/{channel}/variable", rest.variable),
             web.post("/ari/channels/{channel}/variable", rest.set_variable),
             web.route("*", "/ari/channels/{channel}/{what:moh|ring|silence|mute|progress}", rest.nothing),
             web.get("/ari/bridges", rest.bridges),
             web.post("/ari/bridges", rest.create_bridge),
             web.get("/ari/bridges/{bridge}", rest.bridge),
+            web.post("/ari/bridges/{bridge}", rest.create_bridge),
             web.delete("/ari/bridges/{bridge}", rest.destroy),
             web.post("/ari/bridges/{bridge}/addChannel", rest.add),
             web.post("/ari/bridges/{bridge}/removeChannel", rest.remove),
+            web.post("/ari/bridges/{bridge}/moh", rest.music),
+            web.post("/ari/bridges/{bridge}/play/{playback}", rest.play_to_all),
+            web.get("/ari/endpoints/{technology}", rest.endpoints),
             web.delete("/ari/playbacks/{playback}", rest.stop),
         ]
     )
     return app
 
 
-def _json(found: object) -> web.Response:
-    return web.Response(body=msgspec.json.encode(found), content_type="application/json")
+def _json(found: object, status: int = 200) -> web.Response:
+    return web.Response(status=status, body=msgspec.json.encode(found), content_type="application/json")
 
 
 def _done() -> web.Response:
@@ -171,13 +177,13 @@ class Rest:
         return _json(leg.channel)
 
     async def originate(self, request: web.Request) -> web.StreamResponse:
-        """Rings at once; enters Stasis on answer."""
+        """Rings at once; enters Stasis on answer, through the dialplan when a context is named."""
         leg = await self._call(request, in_stasis=False)
         return _json(leg.channel)
 
     async def _call(self, request: web.Request, *, in_stasis: bool = True) -> Leg:
         fake, query = self._fake, request.query
-        endpoint, channel_id = query["endpoint"], query.get("channelId") or uuid4().hex
+        endpoint, channel_id = query["endpoint"], _named(request, "channel", "channelId")
         if any(living.lower().startswith(channel_id.lower()) for living in fake.legs):
             raise Refusal(409, "Channel with given unique ID already exists")
         if endpoint not in fake.phones:
@@ -185,12 +191,12 @@ class Rest:
         leg = fake.make_leg(channel_id, endpoint, in_stasis=in_stasis, ours=True)
         body = await request.json() if request.can_read_body else {}
         leg.variables.update({name: _value(given) for name, given in body.get("variables", {}).items()})
-        if not in_stasis:
+        args = tuple(each for each in query.get("appArgs", "").split(",") if each)
+        if in_stasis:
+            fake.enter(leg, args)
+        else:
+            leg.enters = fake.contexts.get(query["context"]) if "context" in query else args
             fake.dial(leg)
-            leg.in_stasis = leg.channel.state == "Up"
-        if leg.in_stasis:
-            args = [each for each in query.get("appArgs", "").split(",") if each]
-            fake.tell(told.StasisStart(application=fake.app, timestamp=fake.now(), args=args, channel=leg.channel))
         return leg
 
     async def hangup(self, request: web.Request) -> web.StreamResponse:
@@ -207,6 +213,8 @@ class Rest:
         self._fake.leave_bridge(leg)
         leg.in_stasis = False
         self._fake.tell(told.StasisEnd(application=self._fake.app, timestamp=self._fake.now(), channel=leg.channel))
+        if args := self._fake.contexts.get(request.query.get("context", "")):
+            self._fake.enter(leg, args)
         return _done()
 
     async def dial(self, request: web.Request) -> web.StreamResponse:
@@ -217,16 +225,10 @@ class Rest:
         return _done()
 
     async def play(self, request: web.Request) -> web.StreamResponse:
-        leg, query = self._ours(request), request.query
-        playback = Playback(
-            id=query.get("playbackId") or uuid4().hex,
-            media_uri=query["media"],
-            target_uri=f"channel:{leg.channel.id}",
-            language="en",
-            state="queued",
-        )
+        leg = self._ours(request)
+        playback = _playback(request, f"channel:{leg.channel.id}")
         self._fake.play(leg, playback)
-        return web.Response(status=201, body=msgspec.json.encode(playback), content_type="application/json")
+        return _json(playback, status=201)
 
     async def stop(self, request: web.Request) -> web.StreamResponse:
         playback = request.match_info["playback"]
@@ -265,7 +267,7 @@ class Rest:
         return _json(self._bridge(request))
 
     async def create_bridge(self, request: web.Request) -> web.StreamResponse:
-        name = request.query.get("bridgeId") or uuid4().hex
+        name = _named(request, "bridge", "bridgeId")
         if name in self._fake.bridges:
             raise Refusal(409, f"Bridge with id '{name}' already exists")
         kind = "holding" if "holding" in request.query.get("type", "") else "mixing"
@@ -314,6 +316,32 @@ class Rest:
                 raise Refusal(422, "Channel not in this bridge")
             self._fake.leave_bridge(leg)
         return _done()
+
+    async def music(self, request: web.Request) -> web.StreamResponse:
+        """Music on a bridge: only that the bridge is there is checked."""
+        self._bridge(request)
+        return _done()
+
+    async def play_to_all(self, request: web.Request) -> web.StreamResponse:
+        playback = _playback(request, f"bridge:{self._bridge(request).id}")
+        self._fake.play_to_all(playback)
+        return _json(playback, status=201)
+
+    # Endpoints
+
+    async def endpoints(self, request: web.Request) -> web.StreamResponse:
+        technology = request.match_info["technology"]
+        return _json([each for each in self._fake.endpoints.values() if each.technology == technology])
+
+
+def _named(request: web.Request, what: str, parameter: str) -> str:
+    """The id that the request chose, by its path or its query; else a new one."""
+    return request.match_info.get(what) or request.query.get(parameter) or uuid4().hex
+
+
+def _playback(request: web.Request, target: str) -> Playback:
+    name = _named(request, "playback", "playbackId")
+    return Playback(id=name, media_uri=request.query["media"], target_uri=target, language="en", state="queued")
 
 
 def _value(given: object) -> str:
