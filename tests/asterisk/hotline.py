@@ -137,6 +137,7 @@ class Hotline:
         self.secrets: Secrets = load_or_create(settings.secrets_path, settings.seats)
         self.server = f"{settings.host}:{settings.sip_port}"
         self._numbers = count(13800000001)
+        self._log_read = 0
 
     # --- the command line and the control socket
 
@@ -291,6 +292,15 @@ class Hotline:
         except TimeoutError:
             raise AssertionError(f"left behind: {await self.left()}") from None
         assert await self.sql("SELECT * FROM conservation_violations") == []
+        assert self.errors_logged() == []
+
+    def errors_logged(self) -> list[str]:
+        """Errors in the controller's log since the last look."""
+        with (self.settings.log_dir / "controller.log").open(errors="replace") as log:
+            log.seek(self._log_read)
+            lines = log.readlines()
+            self._log_read = log.tell()
+        return [line for line in lines if '"level": "error"' in line or line.startswith(("ERROR", "Traceback"))]
 
     async def _clean(self) -> bool:
         return not await self.left()

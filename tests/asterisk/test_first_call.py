@@ -33,6 +33,7 @@ class Reader:
     def __init__(self) -> None:
         self.facts: list[dict[str, Any]] = []
         self.states: dict[str, list[dict[str, Any]]] = {}
+        self.retained: set[str] = set()
 
     async def read(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
@@ -42,6 +43,8 @@ class Reader:
                 self.facts.append(body["fact"])
             else:
                 self.states.setdefault(f"{group}/{name}", []).append(body)
+                if message.retain:
+                    self.retained.add(f"{group}/{name}")
 
 
 @asynccontextmanager
@@ -146,6 +149,7 @@ def told_on_the_bus(reader: Reader, call_id: str) -> None:
     )
     assert [fact["calling_number"] for fact in mine if "calling_number" in fact] == ["+86138****5678"]
     assert all("12345678" not in str(fact) for fact in reader.facts)
+    assert {"seat/1001", "seat/1012", "queue/cards", "queue/labour"} < reader.retained
     states = [state["state"] for state in reader.states["seat/1001"]]
     assert in_order(("talking", "wrap_up"), states)
     assert reader.states["queue/cards"][-1]["waiting"] == 0

@@ -7,6 +7,7 @@ import pytest
 from calls.facts import NoticeHeard, PositionSaid, SeatAnswered, SeatOffered
 from cti.phone.baresip import RingOn
 from cti.phone.events import Closed, Incoming
+from recordings.listen import level_dbfs
 from tests.asterisk.hotline import Caller, Hotline
 from tests.asterisk.phones import CITIZEN_HZ, SEAT_HZ, hears, listen
 
@@ -49,7 +50,10 @@ async def test_in_the_queue(hotline: Hotline) -> None:
         async with hotline.caller("2") as caller:
             await caller.saw(PositionSaid)
             await caller.hears("queue.enter", "queue.position.1", "number.1", "queue.position.2")
+            music = await listen(caller.phone, 2)
+            assert level_dbfs(music / 32768) > -40
             await caller.leave()
+            assert caller.said[-1] == "queue.position.2"
     assert await call_row(hotline, caller) == ("queued", "caller")
     assert await visit_row(hotline, caller) == ("abandoned_waiting", 0, 0, None)
 
@@ -69,7 +73,8 @@ async def test_while_a_seat_rings(hotline: Hotline) -> None:
 async def test_while_talking(hotline: Hotline) -> None:
     async with hotline.adviser("1004", "8004") as seat, hotline.caller("2") as caller:
         await caller.saw(SeatAnswered)
-        assert hears(await listen(caller.phone, 3), SEAT_HZ)
+        await caller.hears("digit.8", "digit.0", "digit.4", "seat.number.1")
+        assert hears(await listen(caller.phone), SEAT_HZ)
         assert hears(await listen(seat), CITIZEN_HZ)
         await caller.leave()
         await seat.wait_for(Closed)
