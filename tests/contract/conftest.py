@@ -1,6 +1,7 @@
-"""The real servers that contract tests talk to."""
+"""The real servers that contract tests talk to, and the controller on an Asterisk that is made up."""
 
+from tests.contract.hotline_on_fake import calls, site, sounds
 from tests.mosquitto import broker
 from tests.postgres import cluster, database, empty_database
 
-__all__ = ["broker", "cluster", "database", "empty_database"]
+__all__ = ["broker", "calls", "cluster", "database", "empty_database", "site", "sounds"]

@@ -77,6 +77,8 @@ class FakeAri:
         """How many event sockets are still refused with 503, as by an Asterisk that is starting."""
         self.frozen = False
         """Event sockets are accepted, and their heartbeats not answered."""
+        self.deaf = False
+        """Every request is answered with 503 and not done."""
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         self.sockets: list[web.WebSocketResponse] = []
         self.url = ""

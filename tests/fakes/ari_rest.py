@@ -90,6 +90,8 @@ class Rest:
             return web.json_response({"error": "Invalid userid/password"}, status=401)
         self._fake.requests.append((request.method, request.path.removeprefix("/ari"), dict(request.query)))
         try:
+            if self._fake.deaf:
+                raise Refusal(503, "Asterisk is away")
             response = await handler(request)
         except Refusal as refusal:
             response = web.json_response({"message": str(refusal)}, status=refusal.status)
