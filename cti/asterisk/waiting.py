@@ -109,6 +109,8 @@ async def _announce(call: Session, place: Place) -> None:
                 call.record(PositionSaid(call_id=call.call_id, visit=call.visit, position=position))
                 await call.caller.say("queue.position", skippable=False, number=position)
             await asyncio.sleep(call.node.settings.position_every_s)
+    except (Gone, NotInStasis):
+        return  # the caller left in this instant, which the call learns by itself
     except AriError as error:  # the call goes on waiting; it is only less well told
         log.warning("a waiting caller cannot be spoken to", error=str(error))
 
