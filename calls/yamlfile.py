@@ -14,7 +14,9 @@ from typing import Any, TypeVar
 import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.constructor import ConstructorError, RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import Node
 
 from calls.errors import BadFile
 from calls.misfit import explain
@@ -23,6 +25,16 @@ T = TypeVar("T")
 
 Position = tuple[int, int]
 """(line, column), both from 1."""
+
+
+class _Constructor(RoundTripConstructor):
+    """Values as ruamel.yaml reads them, and a place for those that it cannot, such as the 30th of February."""
+
+    def construct_object(self, node: Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except ValueError as error:
+            raise ConstructorError(None, None, f"{error}: {node.value}", node.start_mark) from error
 
 
 class Document:
@@ -68,7 +80,9 @@ def parse(path: Path) -> Document:
     except UnicodeDecodeError as error:
         raise BadFile(path, 1, 1, "the file is not UTF-8", "save it as UTF-8") from error
     try:
-        return Document(path, YAML(typ="rt").load(text), sha256(content).hexdigest())
+        yaml = YAML(typ="rt")
+        yaml.Constructor = _Constructor
+        return Document(path, yaml.load(text), sha256(content).hexdigest())
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
