@@ -192,8 +192,9 @@ class Phone:
     async def packets(self) -> Packets:
         """RTP packets sent and received in the present call. Raises PhoneFailed when there is none."""
         text = await self._program.control.command("audio_debug")
-        sent, received = re.search(r"TX: packets=(\d+)", text), re.search(r"\brcvd=(\d+)", text)
-        return Packets(int(sent[1]) if sent else 0, int(received[1]) if received else 0)
+        sent = re.search(r"TX: packets=(\d+)", text)
+        received = re.findall(r"\brcvd=(\d+)", text)  # one for each source: the far side may change it in mid-call
+        return Packets(int(sent[1]) if sent else 0, sum(map(int, received)))
 
     async def kill(self) -> None:
         """Vanish: no BYE, no un-REGISTER, as a phone that lost its power."""

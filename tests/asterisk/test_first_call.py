@@ -96,7 +96,9 @@ def told_in_the_report(report: CallReport) -> None:
     assert (report.completed, report.seat, report.adviser, report.score) == (True, "1001", "8001", 5)
     assert report.ended_by == "caller"
     assert report.packets_sent > 100
-    assert report.packets_received > 100
+    assert (
+        report.packets_received > 200
+    )  # in more than one stream: Asterisk changes the source when a conversation begins
     first = [sound.hz for sound in report.heard[:3]]
     expected = [TONES[piece] for piece in ("welcome", "notice", "menu.main")]
     assert all(abs(hz - wanted) < 5 for hz, wanted in zip(first, expected, strict=True)), first
