@@ -24,7 +24,8 @@ ENDED_KEPT = 200
 class _Story:
     """One call so far, and who looks on."""
 
-    def __init__(self) -> None:
+    def __init__(self, sip_call_id: str) -> None:
+        self.sip_call_id = sip_call_id
         self.facts: list[Stamped] = []
         self.onlookers: list[asyncio.Queue[Observation]] = []
 
@@ -54,6 +55,10 @@ class Watch:
         if isinstance(fact, CallEnded):
             self._retire(fact.call_id)
 
+    def resume(self, call_id: str, sip_call_id: str) -> None:
+        """A call that an earlier controller recorded goes on; what it told before is in the journal, not here."""
+        self._by_call[call_id] = self._story(sip_call_id)
+
     def moment(self, call_id: str, moment: MenuStarted | AwaitingKey) -> None:
         """Show a passing moment."""
         if story := self._by_call.get(call_id):
@@ -76,12 +81,10 @@ class Watch:
                 self._by_sip_call_id.pop(sip_call_id, None)
 
     def _story(self, sip_call_id: str) -> _Story:
-        return self._by_sip_call_id.setdefault(sip_call_id, _Story())
+        return self._by_sip_call_id.setdefault(sip_call_id, _Story(sip_call_id))
 
     def _retire(self, call_id: str) -> None:
-        story = self._by_call.pop(call_id, None)
-        arrival = story.facts[0].fact if story and story.facts else None
-        if isinstance(arrival, CallArrived | CallRefused):
-            self._ended.append(arrival.sip_call_id)
+        if story := self._by_call.pop(call_id, None):
+            self._ended.append(story.sip_call_id)
         if len(self._ended) > ENDED_KEPT:
             self._by_sip_call_id.pop(self._ended.popleft(), None)

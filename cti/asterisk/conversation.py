@@ -68,6 +68,10 @@ async def find_again(call: Session, undo: AsyncExitStack, conversation: Conversa
     """Go on with a conversation that began under another controller. True when the seat was lost."""
     leg = call.leg(undo, conversation.leg)
     undo.push_async_callback(_remove_bridge, call, conversation.bridge)
+    try:
+        await call.ari.channels.get(leg.channel)
+    except Gone:  # it ended while no controller ran
+        call.node.router.vanish(leg.channel)
     call.node.floor.found_talking(conversation.seat, conversation.adviser, call.visit)
     pending = call.node.recorder.find(call.visit)
     return await _until_over(call, leg, conversation, pending, say_number=False)

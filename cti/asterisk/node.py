@@ -95,6 +95,8 @@ class Node:
     # --- calls
 
     def _new_channel(self, event: StasisStart) -> None:
+        if event.channel.id in self.sessions:  # found already, before its event was read
+            return
         match event.args:
             case ["in", dialled, trunk, sip_call_id]:
                 self._arrive(event.channel, dialled, trunk, sip_call_id)
@@ -202,11 +204,22 @@ class Node:
             self.asterisk_version = info.system.version if info.system else ""
             await self._take_over(live)
             self.connected.set()
+        else:
+            await self._catch_up(live)
 
     async def _make_waiting_room(self) -> None:
         with suppress(Conflict):  # an earlier controller made it
             await self.ari.bridges.create_with_id(WAITING_ROOM, type="holding")
         await self.ari.bridges.start_moh(WAITING_ROOM)
+
+    async def _catch_up(self, live: Mapping[str, Channel]) -> None:
+        """The socket was away for a moment: channels that came into our hands meanwhile did so untold."""
+        mine = {channel for session in self.sessions.values() for channel in session.channels}
+        for channel in (await self.ari.applications.get(self.ari.app)).channel_ids:
+            if channel in mine and channel in live:
+                self.router.come(channel)
+            elif channel in live:
+                await self._adopt_unknown(live[channel])
 
     async def _take_over(self, live: Mapping[str, Channel]) -> None:
         """First connection of this controller: what the last one left."""
@@ -234,6 +247,7 @@ class Node:
             self._end_unseen(kept)
             self._spawn(self._clear_away(kept.call_id))
             return
+        self.watch.resume(kept.call_id, kept.sip_call_id)
         self._begin(Session(self, line, kept), resumed=True)
 
     async def _adopt_unknown(self, channel: Channel) -> None:

@@ -29,6 +29,10 @@ class Vanished(Message, frozen=True, kw_only=True):
     """Not from Asterisk: the object is gone and its end went untold, while the event socket was down."""
 
 
+class Came(Message, frozen=True, kw_only=True):
+    """Not from Asterisk: the object is in our hands, and came there untold at some time, or long ago and told."""
+
+
 class Mailbox:
     """The events of one or more objects, oldest first."""
 
@@ -85,6 +89,11 @@ class Router:
         """Tell the mailboxes of an object that it is gone."""
         for box in self._boxes.get(key, ()):
             box.put(Vanished())
+
+    def come(self, key: str) -> None:
+        """Tell the mailboxes of a channel that it is in our hands."""
+        for box in self._boxes.get(key, ()):
+            box.put(Came())
 
     def dispatch(self, event: Message) -> None:
         """Deliver one event. Never blocks."""

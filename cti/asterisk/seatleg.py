@@ -17,7 +17,7 @@ from cti.asterisk.client import Ari
 from cti.asterisk.config import seat_endpoint
 from cti.asterisk.errors import AriError, Gone
 from cti.asterisk.generated.messages import ChannelDestroyed, ChannelUserevent, StasisStart
-from cti.asterisk.router import Router, Vanished
+from cti.asterisk.router import Came, Router, Vanished
 
 log = structlog.get_logger(__name__)
 
@@ -74,7 +74,7 @@ class SeatLeg:
             raise SeatDidNotAnswerError("unreachable") from error
         while True:
             match await self._box.get():
-                case StasisStart():
+                case StasisStart() | Came():
                     return
                 case ChannelDestroyed(cause=cause):
                     self._there = False

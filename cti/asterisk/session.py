@@ -23,7 +23,7 @@ from cti.asterisk.conversation import connect, find_again
 from cti.asterisk.errors import AriError, Gone, NotInStasis
 from cti.asterisk.generated.messages import ChannelDestroyed, ChannelDtmfReceived, ChannelUserevent, StasisStart
 from cti.asterisk.kept import KeptCall
-from cti.asterisk.router import Mailbox, Vanished
+from cti.asterisk.router import Came, Mailbox, Vanished
 from cti.asterisk.seatleg import SeatLeg, packets_received
 from cti.asterisk.waiting import wait_for_seat
 from cti.recorder import Pending
@@ -137,7 +137,7 @@ class Session:
             match await box.get():
                 case ChannelDtmfReceived(digit=digit):
                     self.caller.press(digit)
-                case StasisStart():
+                case StasisStart() | Came():
                     self._back.set()
                 case ChannelUserevent(userevent=counts):
                     self._packets = packets_received(counts)

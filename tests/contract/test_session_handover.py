@@ -110,9 +110,6 @@ async def test_a_conversation_goes_on_under_the_next_controller(site: Site) -> N
         assert [over.ended_by for over in calls.of(ConversationEnded)] == ["seat"]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a leg that ended while no controller ran is not noticed: the caller sits in silence"
-)
 async def test_a_seat_lost_between_two_controllers_sends_the_caller_to_the_head(site: Site) -> None:
     async with site.controller() as first:
         caller = await talking(first)
@@ -231,3 +228,34 @@ async def test_what_nobody_knows_is_cleared_away_and_a_missed_arrival_is_taken(s
 
         assert end.call_id == "missed"
         assert calls.of(CallArrived) == []
+
+
+async def test_a_seat_that_answers_unheard_is_connected(calls: Calls) -> None:
+    caller = await ringing(calls)
+    await drop(calls, lambda: calls.fake.pick_up(calls.leg()))
+    await calls.told(SeatAnswered)
+    calls.fake.hangup(caller)
+    await calls.ended()
+
+
+async def test_a_call_that_arrives_unheard_is_taken(calls: Calls) -> None:
+    def arrive() -> None:
+        leg = calls.fake.legs[calls.dial()]
+        leg.variables.update({"DIALLED": "12333", "REXIAN_TRUNK": "city", "CDR(sipcallid)": "sip-1"})
+
+    await drop(calls, arrive)
+    arrival = await calls.told(CallArrived)
+    calls.fake.hangup(arrival.call_id)
+    await calls.ended()
+
+    assert len(calls.of(CallArrived)) == 1
+
+
+async def test_a_call_that_is_found_and_then_announced_is_one_call(calls: Calls) -> None:
+    caller = calls.dial()
+    calls.fake.enter(calls.fake.legs[caller], ("in", "12333", "city", "sip-1"))
+    await calls.until(lambda: "main" in calls.watch.asked)
+    calls.fake.hangup(caller)
+    await calls.ended()
+
+    assert len(calls.of(CallArrived)) == 1

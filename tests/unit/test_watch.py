@@ -143,3 +143,12 @@ async def test_who_waits_for_a_call_that_never_comes_leaves_nothing_behind(watch
     await onlooker.leave()
 
     assert vars(watch)["_by_sip_call_id"] == {}
+
+
+async def test_a_call_that_goes_on_under_a_new_controller_is_seen_from_there_on(watch: Watch) -> None:
+    watch.resume("c1", "sip-c1")
+    onlooker = await Onlooker(watch, "sip-c1").begun()
+    watch.record(ended("c1"))
+
+    assert await onlooker.next() == "call_ended"
+    await onlooker.leave()
