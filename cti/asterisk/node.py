@@ -25,9 +25,9 @@ from calls.facts import (
 from calls.numbers import normalise
 from cti import __version__
 from cti.asterisk.client import Ari
-from cti.asterisk.config import seat_of_endpoint
-from cti.asterisk.errors import AriError, Conflict, Gone
-from cti.asterisk.generated.messages import ContactStatusChange, StasisStart
+from cti.asterisk.config import seat_endpoint, seat_of_endpoint
+from cti.asterisk.errors import AriError, Conflict, Gone, Unavailable
+from cti.asterisk.generated.messages import PeerStatusChange, StasisStart
 from cti.asterisk.generated.models import Channel
 from cti.asterisk.kept import KeptCall
 from cti.asterisk.router import EndpointEvent, Router
@@ -47,8 +47,12 @@ log = structlog.get_logger(__name__)
 UNALLOCATED = "1"
 """Q.850: no such number."""
 
-AWAY = frozenset({"Unreachable", "Removed", "Unknown"})
-"""What Asterisk says of a telephone that cannot be rung."""
+REACHABLE = "Reachable"
+ONLINE = "online"
+"""What Asterisk says of a telephone that can be rung, when it comes and when it is asked."""
+
+STARTS_ANEW_S = 1.0
+"""A telephone is gone only when it still is after this long: adviser and caller must not lose a seat to a restart of it."""
 
 
 class Node:
@@ -182,8 +186,21 @@ class Node:
     # --- telephones
 
     def _endpoint_changed(self, event: EndpointEvent) -> None:
-        if isinstance(event, ContactStatusChange) and (seat := seat_of_endpoint(event.endpoint.resource)):
-            self.floor.phone_seen(seat, reachable=event.contact_info.contact_status not in AWAY)
+        if not isinstance(event, PeerStatusChange) or (seat := seat_of_endpoint(event.endpoint.resource)) is None:
+            return
+        if event.peer.peer_status == REACHABLE:
+            self.floor.phone_seen(seat, reachable=True)
+        else:
+            self._spawn(self._look_again(seat))
+
+    async def _look_again(self, seat: str) -> None:
+        """A telephone that starts anew is told gone for an instant: its old address goes before the new one is known."""
+        await asyncio.sleep(STARTS_ANEW_S)
+        try:
+            endpoint = await self.ari.endpoints.get("PJSIP", seat_endpoint(seat))
+        except Unavailable:
+            return  # the next connection looks at every telephone
+        self.floor.phone_seen(seat, reachable=endpoint.state == ONLINE)
 
     # --- coming back
 
@@ -193,7 +210,7 @@ class Node:
         await self.ari.applications.subscribe(self.ari.app, "endpoint:PJSIP")
         for endpoint in await self.ari.endpoints.list_by_tech("PJSIP"):
             if seat := seat_of_endpoint(endpoint.resource):
-                self.floor.phone_seen(seat, reachable=endpoint.state == "online")
+                self.floor.phone_seen(seat, reachable=endpoint.state == ONLINE)
         live = {channel.id: channel for channel in await self.ari.channels.list_all()}
         for session in self.sessions.values():
             for channel in session.channels:

@@ -97,22 +97,32 @@ def _leave(
 
 
 async def _announce(call: Session, place: Place) -> None:
-    """What a waiting caller hears: a word at the start, the place in the queue whenever it is better, and music."""
-    said: int | None = None
+    """What a waiting caller hears: a word at the start, the place in the queue whenever it is better, and music.
+
+    The first place is said before the music begins: a sound that is asked for in the instant in which a channel enters the
+    waiting room may leave it in silence.
+    """
     try:
         await call.caller.say("queue.enter", skippable=False)
+        said = await _say_position(call, place, None)
         await call.ari.bridges.add_channel(WAITING_ROOM, call.call_id)
         while True:
-            position = place.position
-            if position is not None and (said is None or position < said):
-                said = position
-                call.record(PositionSaid(call_id=call.call_id, visit=call.visit, position=position))
-                await call.caller.say("queue.position", skippable=False, number=position)
             await asyncio.sleep(call.node.settings.position_every_s)
+            said = await _say_position(call, place, said)
     except (Gone, NotInStasis):
         return  # the caller left in this instant, which the call learns by itself
     except AriError as error:  # the call goes on waiting; it is only less well told
         log.warning("a waiting caller cannot be spoken to", error=str(error))
+
+
+async def _say_position(call: Session, place: Place, said: int | None) -> int | None:
+    """Say the present place if it is better than what was `said` last; the place said last."""
+    position = place.position
+    if position is None or (said is not None and position >= said):
+        return said
+    call.record(PositionSaid(call_id=call.call_id, visit=call.visit, position=position))
+    await call.caller.say("queue.position", skippable=False, number=position)
+    return position
 
 
 async def _ring(call: Session, undo: AsyncExitStack, proposal: Propose) -> Seated | None:

@@ -62,6 +62,7 @@ def application(fake: FakeAri) -> web.Application:
             web.post("/ari/bridges/{bridge}/moh", rest.music),
             web.post("/ari/bridges/{bridge}/play/{playback}", rest.play_to_all),
             web.get("/ari/endpoints/{technology}", rest.endpoints),
+            web.get("/ari/endpoints/{technology}/{resource}", rest.endpoint),
             web.delete("/ari/playbacks/{playback}", rest.stop),
         ]
     )
@@ -334,6 +335,13 @@ class Rest:
     async def endpoints(self, request: web.Request) -> web.StreamResponse:
         technology = request.match_info["technology"]
         return _json([each for each in self._fake.endpoints.values() if each.technology == technology])
+
+    async def endpoint(self, request: web.Request) -> web.StreamResponse:
+        technology, resource = request.match_info["technology"], request.match_info["resource"]
+        for each in self._fake.endpoints.values():
+            if (each.technology, each.resource) == (technology, resource):
+                return _json(each)
+        raise Refusal(404, "Endpoint not found")
 
 
 def _named(request: web.Request, what: str, parameter: str) -> str:
