@@ -114,7 +114,11 @@ async def test_a_telephone_that_vanishes_in_mid_call(hotline: Hotline) -> None:
 
 async def test_a_telephone_that_starts_anew_stays_reachable(hotline: Hotline) -> None:
     """It registers at another address while the old one is still known; the old one is then told removed."""
-    async with hotline.adviser("1004", "8004", RingOn()), hotline.telephone("1004") as anew, hotline.caller("2") as caller:
+    async with (
+        hotline.adviser("1004", "8004", RingOn()),
+        hotline.telephone("1004") as anew,
+        hotline.caller("2") as caller,
+    ):
         await caller.saw(SeatAnswered)
         assert hears(await listen(anew), CITIZEN_HZ)
         await caller.leave()
