@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from contextlib import suppress
 from uuid import uuid4
 
 import structlog
@@ -15,7 +16,7 @@ import structlog
 from calls.facts import NotAnswered
 from cti.asterisk.client import Ari
 from cti.asterisk.config import seat_endpoint
-from cti.asterisk.errors import AriError, Gone
+from cti.asterisk.errors import AriError, Gone, Unavailable
 from cti.asterisk.generated.messages import ChannelDestroyed, ChannelUserevent, StasisStart
 from cti.asterisk.router import Came, Router, Vanished
 
@@ -71,6 +72,7 @@ class SeatLeg:
                 variables=NO_CALL_RECORD,
             )
         except AriError as error:
+            self._there = isinstance(error, Unavailable)  # then nobody knows; any other answer is a no
             raise SeatDidNotAnswerError("unreachable") from error
         while True:
             match await self._box.get():
@@ -97,14 +99,13 @@ class SeatLeg:
         return 0
 
     async def close(self) -> None:
-        """End it, if it is still there, and wait until it is told so: only then its packets are known."""
+        """End it, if it is still there, and wait until its end is told: only then its packets are known."""
         try:
             if self._there:
-                await self._ari.channels.hangup(self.channel)
+                with suppress(Gone):  # the adviser hung up in this instant; the last events are on their way
+                    await self._ari.channels.hangup(self.channel)
                 async with asyncio.timeout(END_TOLD_S):
                     await self.ended()
-        except Gone:
-            pass
         except (AriError, TimeoutError) as error:
             log.warning("a seat's leg did not end", leg=self.channel, error=repr(error))
         finally:

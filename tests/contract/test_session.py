@@ -52,9 +52,7 @@ def kinds(calls: Calls) -> list[str]:
 async def test_a_call_goes_from_the_welcome_to_the_rating(calls: Calls) -> None:
     caller = await talking(calls)
     assert {calls.fake.legs[name].bridge for name in (caller, calls.leg())} != {WAITING_ROOM}
-    for name, hz in (("caller", 440), ("seat", 1000)):  # what Asterisk does in another thread
-        tone = 0.3 * np.sin(2 * np.pi * hz * np.arange(8000) / 8000)
-        soundfile.write(calls.recorder.raw_file(f"{caller}.1.{name}"), tone, 8000, subtype="PCM_16", format="WAV")
+    write_tracks(calls, caller)
     leg_ends(calls, calls.leg(), received="77")
     calls.fake.hangup(calls.leg())
     await calls.until(lambda: RATING_MENU in calls.watch.asked)
@@ -87,6 +85,28 @@ async def test_a_call_goes_from_the_welcome_to_the_rating(calls: Calls) -> None:
     assert calls.of(RatingKeyed)[0].score == 5
     assert (sealed.visit, sealed.left_packets, sealed.right_packets) == (f"{caller}.1", 99, 77)
     assert calls.floor.engine.seat(SEAT).state == "ready"
+
+
+async def test_who_hangs_up_in_the_same_instant_is_counted_too(calls: Calls) -> None:
+    """The seat's leg is gone before it can be ended; what it received is told all the same."""
+    caller = await talking(calls)
+    write_tracks(calls, caller)
+    leg = calls.leg()
+    leg_ends(calls, caller, received="99")
+    calls.fake.hangup(caller)
+    leg_ends(calls, leg, received="77")
+    calls.fake.hangup(leg)
+    await calls.ended()
+    sealed = await calls.told(RecordingSealed)
+
+    assert (sealed.left_packets, sealed.right_packets) == (99, 77)
+
+
+def write_tracks(calls: Calls, caller: str) -> None:
+    """What Asterisk does by itself: both legs of the first visit, each with its tone."""
+    for name, hz in (("caller", 440), ("seat", 1000)):
+        tone = 0.3 * np.sin(2 * np.pi * hz * np.arange(8000) / 8000)
+        soundfile.write(calls.recorder.raw_file(f"{caller}.1.{name}"), tone, 8000, subtype="PCM_16", format="WAV")
 
 
 def leg_ends(calls: Calls, channel: str, received: str) -> None:
