@@ -87,21 +87,6 @@ async def test_a_call_goes_from_the_welcome_to_the_rating(calls: Calls) -> None:
     assert calls.floor.engine.seat(SEAT).state == "ready"
 
 
-async def test_who_hangs_up_in_the_same_instant_is_counted_too(calls: Calls) -> None:
-    """The seat's leg is gone before it can be ended; what it received is told all the same."""
-    caller = await talking(calls)
-    write_tracks(calls, caller)
-    leg = calls.leg()
-    leg_ends(calls, caller, received="99")
-    calls.fake.hangup(caller)
-    leg_ends(calls, leg, received="77")
-    calls.fake.hangup(leg)
-    await calls.ended()
-    sealed = await calls.told(RecordingSealed)
-
-    assert (sealed.left_packets, sealed.right_packets) == (99, 77)
-
-
 def write_tracks(calls: Calls, caller: str) -> None:
     """What Asterisk does by itself: both legs of the first visit, each with its tone."""
     for name, hz in (("caller", 440), ("seat", 1000)):

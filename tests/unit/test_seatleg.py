@@ -1,0 +1,78 @@
+"""A seat's leg whose telephone hangs up by itself, in the instant in which it is to be ended."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import msgspec
+import pytest
+
+from cti.asterisk.client import Ari
+from cti.asterisk.errors import AriError, Gone, Unavailable, Unreachable
+from cti.asterisk.generated.messages import AnyMessage
+from cti.asterisk.router import Router
+from cti.asterisk.seatleg import SeatDidNotAnswerError, SeatLeg
+
+CHANNEL = {
+    "id": "leg",
+    "protocol_id": "",
+    "name": "PJSIP/seat1001-1",
+    "state": "Up",
+    "caller": {"name": "", "number": ""},
+    "connected": {"name": "", "number": ""},
+    "accountcode": "",
+    "dialplan": {"context": "to-seat", "exten": "1", "priority": 1, "app_name": "", "app_data": ""},
+    "creationtime": "2026-11-21T00:00:00.000+0000",
+    "language": "en",
+}
+LAST_EVENTS = (
+    {"type": "ChannelUserevent", "eventname": "leg", "userevent": {"received": "77"}},
+    {"type": "ChannelDestroyed", "cause": 16, "cause_txt": "Normal"},
+)
+
+
+class RefusingAri:
+    """An Asterisk that answers whatever is asked of a channel with one error."""
+
+    def __init__(self, error: AriError) -> None:
+        self.channels = self
+        self.asked: list[str] = []
+        self._error = error
+
+    async def hangup(self, channel: str) -> None:
+        self.asked.append(f"hangup {channel}")
+        raise self._error
+
+    async def originate_with_id(self, channel: str, endpoint: str, **_: object) -> None:
+        self.asked.append(f"originate {channel} {endpoint}")
+        raise self._error
+
+
+@pytest.fixture
+def router() -> Router:
+    return Router(lambda event: None, lambda event: None)
+
+
+async def test_who_hung_up_first_is_counted_too(router: Router) -> None:
+    leg = SeatLeg(cast(Ari, RefusingAri(Gone("channels.hangup: 404"))), router, "leg")
+    for event in LAST_EVENTS:
+        common = {"application": "rexian", "timestamp": "2026-11-21T00:00:00.000+0000", "channel": CHANNEL}
+        router.dispatch(msgspec.convert(common | event, AnyMessage))
+    await leg.close()
+
+    assert leg.packets == 77
+    assert len(router) == 0
+
+
+@pytest.mark.parametrize(("error", "asked"), [(Unreachable("500"), 1), (Unavailable("no answer"), 2)])
+async def test_a_leg_that_was_refused_is_not_ended_one_that_may_exist_is(
+    router: Router, error: AriError, asked: int
+) -> None:
+    ari = RefusingAri(error)
+    leg = SeatLeg(cast(Ari, ari), router)
+    with pytest.raises(SeatDidNotAnswerError, match="unreachable"):
+        await leg.ring("1001", "track", 15, None)
+    await leg.close()
+
+    assert len(ari.asked) == asked
+    assert len(router) == 0
