@@ -10,6 +10,7 @@ import asyncio
 import os
 import signal
 from contextlib import AsyncExitStack
+from datetime import timedelta
 
 import msgspec
 import structlog
@@ -59,6 +60,7 @@ class Controller:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.clock = SystemClock()
+        self.started = self.clock.utc()
         keys = secret_file.load_or_create(settings.secrets_path, settings.seats)
         self.hotline = load_hotline(settings)
         self.journal = Journal(settings.journal_path, settings.node, self.clock)
@@ -153,7 +155,9 @@ class Controller:
         """Tell the bus how seats and queues stand now."""
         now, utc = self.clock.now(), self.clock.utc()
         for seat in self.floor.engine.seats():
-            self.bus.state(f"seat/{seat.number}", SeatNow(state=seat.state, adviser=seat.adviser, since=utc))
+            since = max(self.started, utc - timedelta(seconds=now - seat.since))
+            told = SeatNow(state=seat.state, adviser=seat.adviser, since=since.replace(microsecond=0))
+            self.bus.state(f"seat/{seat.number}", told)
         for name in self.hotline.queues:
             waiting = self.floor.engine.waiting(name)
             longest_ms = round((now - waiting[0].since) * 1000) if waiting else 0

@@ -227,7 +227,6 @@ class Node:
     async def _make_waiting_room(self) -> None:
         with suppress(Conflict):  # an earlier controller made it
             await self.ari.bridges.create_with_id(WAITING_ROOM, type="holding")
-        await self.ari.bridges.start_moh(WAITING_ROOM)
 
     async def _catch_up(self, live: Mapping[str, Channel]) -> None:
         """The socket was away for a moment: channels that came into our hands meanwhile did so untold."""

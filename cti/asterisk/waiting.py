@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 WAITING_ROOM = "rexian-waiting"
-"""The one holding bridge with music; callers in it do not hear each other."""
+"""The one holding bridge; callers in it do not hear each other."""
 
 
 class Seated(msgspec.Struct, frozen=True):
@@ -99,20 +99,26 @@ def _leave(
 async def _announce(call: Session, place: Place) -> None:
     """What a waiting caller hears: a word at the start, the place in the queue whenever it is better, and music.
 
-    The first place is said before the music begins: a sound that is asked for in the instant in which a channel enters the
-    waiting room may leave it in silence.
+    The music is the channel's own: that of the bridge stays silent for everybody after its last caller has left. Whatever
+    is said ends it, so it begins again afterwards; and it must end here, or it would be heard in the conversation.
     """
     try:
         await call.caller.say("queue.enter", skippable=False)
         said = await _say_position(call, place, None)
         await call.ari.bridges.add_channel(WAITING_ROOM, call.call_id)
+        await call.ari.channels.start_moh(call.call_id)
         while True:
             await asyncio.sleep(call.node.settings.position_every_s)
-            said = await _say_position(call, place, said)
+            before, said = said, await _say_position(call, place, said)
+            if said != before:
+                await call.ari.channels.start_moh(call.call_id)
     except (Gone, NotInStasis):
         return  # the caller left in this instant, which the call learns by itself
     except AriError as error:  # the call goes on waiting; it is only less well told
         log.warning("a waiting caller cannot be spoken to", error=str(error))
+    finally:
+        with suppress(AriError):  # the caller may be gone
+            await call.ari.channels.stop_moh(call.call_id)
 
 
 async def _say_position(call: Session, place: Place, said: int | None) -> int | None:

@@ -92,7 +92,10 @@ class Bus:
         if value is not None and not isinstance(value, STATES[group]):
             raise TypeError(f"{suffix} takes a {STATES[group].__name__}, not a {type(value).__name__}")
         topic = state_topic(self._journal.node, suffix)
-        self._states[topic] = b"" if value is None else msgspec.json.encode(value)
+        payload = b"" if value is None else msgspec.json.encode(value)
+        if self._states.get(topic) == payload:
+            return
+        self._states[topic] = payload
         self._stale.add(topic)
         self._changed.set()
 

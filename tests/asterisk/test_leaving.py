@@ -58,6 +58,22 @@ async def test_in_the_queue(hotline: Hotline) -> None:
     assert await visit_row(hotline, caller) == ("abandoned_waiting", 0, 0, None)
 
 
+async def test_whoever_waits_after_others_hears_music_too(hotline: Hotline) -> None:
+    """The waiting room has been empty in between, and a place has been said while music played."""
+    async with hotline.adviser("1004", "8004"):
+        await hotline.not_ready("1004")
+        for _ in range(2):
+            async with hotline.caller("2") as first, hotline.caller("2") as second:
+                await first.saw(PositionSaid)
+                await second.saw(PositionSaid)
+                await first.leave()
+                await second.saw(PositionSaid, times=2)
+                await second.hears("queue.position.1", "number.1", "queue.position.2")
+                music = await listen(second.phone, 2)
+                assert level_dbfs(music / 32768) > -40
+                await second.leave()
+
+
 async def test_while_a_seat_rings(hotline: Hotline) -> None:
     async with hotline.adviser("1004", "8004", RingOn()) as seat:
         async with hotline.caller("2") as caller:
