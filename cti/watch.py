@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 
 from calls.facts import AnyFact, CallArrived, CallEnded, CallRefused, Stamped
-from cti.phone.plan import AwaitingKey, MenuStarted, Observation
+from calls.moments import AwaitingKey, MenuStarted, Observation
 from cti.store import Journal
 
 LAG_ALLOWED = 1000

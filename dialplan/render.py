@@ -76,7 +76,6 @@ MODULES = (
     "res_musiconhold",
     "bridge_simple",
     "bridge_softmix",
-    "bridge_holding",
     "bridge_native_rtp",
     # SIP
     "res_rtp_asterisk",

@@ -17,12 +17,12 @@ import structlog
 
 from calls.clock import Clock, ms_between
 from calls.facts import AnyFact
+from calls.moments import RATING_MENU, AwaitingKey, MenuStarted
 from calls.words import FIRST_LANGUAGE, Language
 from cti.asterisk.client import Ari
 from cti.asterisk.errors import AriError, Gone
 from cti.asterisk.generated.messages import PlaybackFinished
 from cti.asterisk.router import Router
-from cti.phone.plan import RATING_MENU, AwaitingKey, MenuStarted
 from cti.watch import Watch
 from ivr.caller import Heard, Value
 from prompts import Sounds

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping
-from contextlib import suppress
 
 import structlog
 
@@ -26,14 +25,13 @@ from calls.numbers import normalise
 from cti import __version__
 from cti.asterisk.client import Ari
 from cti.asterisk.config import seat_endpoint, seat_of_endpoint
-from cti.asterisk.errors import AriError, Conflict, Gone, Unavailable
+from cti.asterisk.errors import AriError, Gone, Unavailable
 from cti.asterisk.generated.messages import PeerStatusChange, StasisStart
 from cti.asterisk.generated.models import Channel
 from cti.asterisk.kept import KeptCall
 from cti.asterisk.router import EndpointEvent, Router
 from cti.asterisk.session import Session
 from cti.asterisk.socket import EventSocket
-from cti.asterisk.waiting import WAITING_ROOM
 from cti.floor import Floor
 from cti.recorder import Recorder
 from cti.settings import Settings
@@ -206,7 +204,6 @@ class Node:
 
     async def _reconcile(self) -> None:
         """Compare what Asterisk has with what we know. Raises Unavailable when Asterisk goes away meanwhile."""
-        await self._make_waiting_room()
         await self.ari.applications.subscribe(self.ari.app, "endpoint:PJSIP")
         for endpoint in await self.ari.endpoints.list_by_tech("PJSIP"):
             if seat := seat_of_endpoint(endpoint.resource):
@@ -224,10 +221,6 @@ class Node:
         else:
             await self._catch_up(live)
 
-    async def _make_waiting_room(self) -> None:
-        with suppress(Conflict):  # an earlier controller made it
-            await self.ari.bridges.create_with_id(WAITING_ROOM, type="holding")
-
     async def _catch_up(self, live: Mapping[str, Channel]) -> None:
         """The socket was away for a moment: channels that came into our hands meanwhile did so untold."""
         mine = {channel for session in self.sessions.values() for channel in session.channels}
@@ -244,7 +237,7 @@ class Node:
         adopted = [call for call in kept.values() if call.call_id in ours]
         self.watch.record(ControllerStarted(release=__version__, boot_id=self._boot_id, adopted=len(adopted)))
         legs = {call.conversation.leg for call in adopted if call.conversation}
-        bridges = {call.conversation.bridge for call in adopted if call.conversation} | {WAITING_ROOM}
+        bridges = {call.conversation.bridge for call in adopted if call.conversation}
         self.recorder.resume({f"{call.call_id}.{call.visits}" for call in adopted if call.step == "talking"})
         for call in kept.values():
             if call.call_id in ours:

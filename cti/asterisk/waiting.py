@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-WAITING_ROOM = "rexian-waiting"
-"""The one holding bridge; callers in it do not hear each other."""
-
 
 class Seated(msgspec.Struct, frozen=True):
     """A seat has picked up for this caller; they are not connected yet."""
@@ -99,13 +96,12 @@ def _leave(
 async def _announce(call: Session, place: Place) -> None:
     """What a waiting caller hears: a word at the start, the place in the queue whenever it is better, and music.
 
-    The music is the channel's own: that of the bridge stays silent for everybody after its last caller has left. Whatever
+    The music is the channel's own: a holding bridge's stays silent for everybody after its last caller has left. Whatever
     is said ends it, so it begins again afterwards; and it must end here, or it would be heard in the conversation.
     """
     try:
         await call.caller.say("queue.enter", skippable=False)
         said = await _say_position(call, place, None)
-        await call.ari.bridges.add_channel(WAITING_ROOM, call.call_id)
         await call.ari.channels.start_moh(call.call_id)
         while True:
             await asyncio.sleep(call.node.settings.position_every_s)

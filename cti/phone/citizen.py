@@ -17,10 +17,11 @@ import msgspec
 from calls.clock import Clock, Instant, SystemClock, ms_between
 from calls.errors import RexianError
 from calls.facts import AnyFact, CallArrived, CallEnded, CallRefused, EndedBy, Fact, RatingKeyed, SeatAnswered, Stamped
+from calls.moments import RATING_MENU, AwaitingKey, MenuStarted, Observation
 from cti.phone.baresip import Packets, Phone
 from cti.phone.events import Closed, Established, Ringing
 from cti.phone.places import RATE_HZ, Identity
-from cti.phone.plan import RATING_MENU, AwaitingKey, CallPlan, MenuStarted, Observation, Watch
+from cti.phone.plan import CallPlan, Watch
 from cti.phone.report import CallReport, Shortfall, Sound, Step
 from cti.phone.sound import Timeline, from_file, silence
 from cti.phone.wire import PhoneFailed

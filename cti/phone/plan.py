@@ -1,8 +1,4 @@
-"""What a synthetic citizen is told before a call (`CallPlan`), and what the running controller tells beside it (`Watch`).
-
-The controller speaks newline-delimited JSON: a fact as it is stamped (calls/facts.py), or one of the two moments below,
-which are not facts: nobody needs them tomorrow.
-"""
+"""What a synthetic citizen is told before a call (`CallPlan`), and how the running controller tells what it sees (`Watch`)."""
 
 from __future__ import annotations
 
@@ -11,41 +7,10 @@ from pathlib import Path
 
 import msgspec
 
-from calls.facts import Stamped
-
-RATING_MENU = "rating"
-
-
-class MenuStarted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="menu_started"):
-    """A menu began to speak; a key may interrupt it."""
-
-    menu: str
-
-
-class AwaitingKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="awaiting_key"):
-    """A menu has spoken and waits for a key."""
-
-    menu: str
-
-
-Observation = Stamped | MenuStarted | AwaitingKey
+from calls.moments import Observation
 
 Watch = Callable[[str], AsyncIterator[Observation]]
 """Given the SIP Call-ID: everything the controller knows of that call, from its first fact on, as it happens."""
-
-
-class _Head(msgspec.Struct):
-    kind: str | None = None
-
-
-_head = msgspec.json.Decoder(_Head)
-_fact = msgspec.json.Decoder(Stamped)
-_moment: msgspec.json.Decoder[MenuStarted | AwaitingKey] = msgspec.json.Decoder(MenuStarted | AwaitingKey)
-
-
-def decode_observation(line: bytes) -> Observation:
-    """One line from the controller. Raises msgspec.ValidationError on a shape that is neither fact nor moment."""
-    return _fact.decode(line) if _head.decode(line).kind is None else _moment.decode(line)
 
 
 class CallPlan(msgspec.Struct, frozen=True, kw_only=True):

@@ -72,7 +72,8 @@ def _write_demo(settings: Settings, secrets: Secrets) -> None:
 def run(settings: Settings) -> None:
     """The stack in the foreground, until Ctrl-C, SIGTERM or the terminal's end; then nothing of it is left.
 
-    Raises RexianError when it cannot start, or when supervisord ends by itself.
+    Raises RexianError when it cannot start, or when supervisord dies. It ends in order (exit code 0) only when somebody
+    asked it to: `make down` in another terminal.
     """
     begun = time.monotonic()
     refuse_second(settings)
@@ -86,7 +87,10 @@ def run(settings: Settings) -> None:
         except KeyboardInterrupt:
             _say("\n正在停止 · stopping ...")
         else:
-            raise NotPossible(f"supervisord ended by itself (exit code {code}). Mend: see {settings.log_dir}.")
+            if code:
+                raise NotPossible(
+                    f"supervisord died (exit code {code}). Mend: see {settings.log_dir}, then start again."
+                )
         finally:
             _stop(settings, process)
         _say("已停止 · stopped")

@@ -33,13 +33,12 @@ import asyncpg
 
 from calls.errors import NotPossible
 from calls.facts import AnyFact, CallEnded, Fact, QueueEntered, Stamped
+from calls.moments import RATING_MENU, AwaitingKey, MenuStarted, Observation, decode_observation
 from cti.asterisk.client import Ari
-from cti.asterisk.waiting import WAITING_ROOM
 from cti.control import AskStatus, SeatLogOut, SeatNotReady, SeatReady, ask, follow
 from cti.phone.baresip import AnswerAfter, AnswerPolicy, Phone
 from cti.phone.events import Closed
 from cti.phone.places import Identity
-from cti.phone.plan import RATING_MENU, AwaitingKey, MenuStarted, Observation, decode_observation
 from cti.phone.sound import Samples, tone
 from cti.secrets import Secrets, load_or_create
 from cti.settings import CHECKOUT, Settings, load_settings
@@ -310,7 +309,7 @@ class Hotline:
         status = await self.status()
         async with self.ari() as ari:
             channels = [channel.name for channel in await ari.channels.list_all()]
-            bridges = [bridge.id for bridge in await ari.bridges.list_all() if bridge.id != WAITING_ROOM]
+            bridges = [bridge.id for bridge in await ari.bridges.list_all()]
         rows = {call_id for (call_id,) in await self.sql("SELECT call_id FROM calls")}
         unrecorded = await self.sql(
             "SELECT visit FROM queue_visits v LEFT JOIN recordings r USING (visit) "

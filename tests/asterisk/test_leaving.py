@@ -59,7 +59,7 @@ async def test_in_the_queue(hotline: Hotline) -> None:
 
 
 async def test_whoever_waits_after_others_hears_music_too(hotline: Hotline) -> None:
-    """The waiting room has been empty in between, and a place has been said while music played."""
+    """The queue has been empty in between, and a place has been said while music played."""
     async with hotline.adviser("1004", "8004"):
         await hotline.not_ready("1004")
         for _ in range(2):

@@ -146,6 +146,12 @@ def test_the_foreground_ends_in_order(stack: Stack, number: signal.Signals) -> N
     assert alive(processes) == set()
 
 
+def test_the_foreground_says_that_it_was_stopped_from_elsewhere(stack: Stack) -> None:
+    with stack.in_the_foreground() as process:
+        assert stack.do("down").returncode == 0
+        assert process.wait(timeout=60) == 0
+
+
 async def test_no_daemon_outlives_a_killed_parent(stack: Stack) -> None:
     with stack.in_the_foreground() as process:
         processes = stack.processes()

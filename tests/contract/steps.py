@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from calls.facts import AdviserNumberSaid, NoticeHeard, QueueEntered
+from calls.moments import RATING_MENU
 from cti.asterisk.kept import KeptCall
-from cti.asterisk.waiting import WAITING_ROOM
-from cti.phone.plan import RATING_MENU
 from tests.contract.hotline_on_fake import LINE, SEAT, Calls
 from tests.eventually import eventually
 
@@ -35,7 +34,7 @@ async def waiting(calls: Calls, key: str = "1") -> str:
     await calls.until(lambda: any(fact.call_id == caller and fact.whole for fact in calls.of(NoticeHeard)))
     calls.fake.dtmf(caller, key)
     await calls.told(QueueEntered, before + 1)
-    await eventually(lambda: calls.fake.legs[caller].bridge == WAITING_ROOM)
+    await eventually(lambda: calls.fake.legs[caller].music)
     return caller
 
 

@@ -344,19 +344,6 @@ async def test_a_bridge_is_played_to(exchange: Exchange, controller: Controller,
         await controller.ari.bridges.play_with_id(bridge, playback, exchange.missing)
 
 
-async def test_a_waiting_room_has_music(exchange: Exchange, controller: Controller, fresh: Callable[[], str]) -> None:
-    room = fresh()
-    await controller.ari.bridges.create_with_id(room, type="holding")
-    with pytest.raises(Conflict):
-        await controller.ari.bridges.create_with_id(room, type="holding")
-
-    await controller.ari.bridges.start_moh(room)
-
-    await controller.ari.bridges.destroy(room)
-    with pytest.raises(Gone):
-        await controller.ari.bridges.start_moh(room)
-
-
 async def test_a_destroyed_bridge_is_gone(exchange: Exchange, controller: Controller) -> None:
     """8: BridgeDestroyed comes because the bridge was subscribed to."""
     channel = (await controller.call(exchange)).channel.id

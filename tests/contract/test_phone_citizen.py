@@ -15,10 +15,11 @@ import soundfile  # type: ignore[import-untyped]  # it ships no types
 
 from calls.errors import NotPossible
 from calls.facts import AnyFact, CallArrived, CallEnded, CallOutcome, EndedBy, RatingKeyed, SeatAnswered, Stamped
+from calls.moments import AwaitingKey, MenuStarted, Observation
 from cti.phone.baresip import RejectBusy
 from cti.phone.citizen import call
 from cti.phone.events import Closed, Established, KeyHeard
-from cti.phone.plan import AwaitingKey, CallPlan, MenuStarted, Observation
+from cti.phone.plan import CallPlan
 from tests.asterisk.exchange import PASSWORD, exchange
 from tests.asterisk.phones import SEAT_HZ, Seat, hears, listen
 

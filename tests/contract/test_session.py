@@ -22,9 +22,8 @@ from calls.facts import (
     SeatStateChanged,
     kind_of,
 )
+from calls.moments import RATING_MENU
 from cti.asterisk.generated import messages as told
-from cti.asterisk.waiting import WAITING_ROOM
-from cti.phone.plan import RATING_MENU
 from tests.contract.hotline_on_fake import (
     ADVISER,
     CALLING,
@@ -51,7 +50,9 @@ def kinds(calls: Calls) -> list[str]:
 
 async def test_a_call_goes_from_the_welcome_to_the_rating(calls: Calls) -> None:
     caller = await talking(calls)
-    assert {calls.fake.legs[name].bridge for name in (caller, calls.leg())} != {WAITING_ROOM}
+    (bridge,) = {calls.fake.legs[name].bridge for name in (caller, calls.leg())}
+    assert bridge
+    assert not calls.fake.legs[caller].music
     write_tracks(calls, caller)
     leg_ends(calls, calls.leg(), received="77")
     calls.fake.hangup(calls.leg())
@@ -197,7 +198,7 @@ async def test_one_caller_too_many_is_told_and_the_first_waits_on(calls: Calls) 
     await eventually(lambda: step(calls, second) == "closing")
 
     assert (left.call_id, left.outcome) == (second, "full")
-    assert calls.fake.legs[first].bridge == WAITING_ROOM
+    assert calls.fake.legs[first].music
 
 
 # Seats that do not answer, and places that are kept
@@ -250,7 +251,7 @@ async def test_a_seat_that_vanishes_while_talking_sends_the_caller_to_the_head(c
     calls.fake.hangup(calls.leg(), PHONE_GONE)
     over = await calls.told(ConversationEnded)
     again = await calls.told(QueueEntered, 2)
-    await eventually(lambda: calls.fake.legs[caller].bridge == WAITING_ROOM)
+    await eventually(lambda: calls.fake.legs[caller].music)
     calls.sit(OTHER_SEAT, OTHER_ADVISER)
     answered = await calls.told(SeatAnswered, 2)
     calls.fake.hangup(caller)

@@ -21,8 +21,7 @@ from calls.facts import (
     SeatDidNotAnswer,
     SeatOffered,
 )
-from cti.asterisk.waiting import WAITING_ROOM
-from cti.phone.plan import RATING_MENU
+from calls.moments import RATING_MENU
 from tests.contract.hotline_on_fake import CALLING, LINE, PHONE_GONE, SEAT, Calls, Site
 from tests.contract.steps import STEPS, closing, in_menu, rating, ringing, said_last, step, talking, waiting
 from tests.eventually import eventually
@@ -185,12 +184,11 @@ async def test_a_call_that_the_dialplan_holds_comes_back_by_itself(site: Site) -
     async with site.controller() as first:
         caller = await waiting(first)
     leg = site.fake.legs[caller]
-    site.fake.leave_bridge(leg)
-    leg.in_stasis = False
+    leg.in_stasis = leg.music = False
     async with site.controller() as calls:
         assert calls.of(CallEnded) == []
         site.fake.enter(leg, ("back",))
-        await eventually(lambda: leg.bridge == WAITING_ROOM)
+        await eventually(lambda: leg.music)
         site.fake.hangup(caller)
 
         assert (await calls.ended()).outcome == "queued"
@@ -221,7 +219,7 @@ async def test_what_nobody_knows_is_cleared_away_and_a_missed_arrival_is_taken(s
     async with site.controller() as calls:
         await calls.until(lambda: "main" in calls.watch.asked)
         assert set(fake.legs) == {"missed", foreign}
-        assert set(fake.bridges) == {WAITING_ROOM}
+        assert fake.bridges == {}
         fake.hangup("missed")
         fake.hangup(foreign)
         end = await calls.ended()

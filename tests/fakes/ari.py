@@ -55,6 +55,7 @@ class Leg:
     bridge: str = ""
     variables: dict[str, str] = field(default_factory=dict)
     playing: deque[Playback] = field(default_factory=deque)
+    music: bool = False
 
 
 class FakeAri:

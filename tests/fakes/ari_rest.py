@@ -51,7 +51,8 @@ def application(fake: FakeAri) -> web.Application:
             web.post("/ari/channels/{channel}/play/{playback}", rest.play),
             web.get("/ari/channels/{channel}/variable", rest.variable),
             web.post("/ari/channels/{channel}/variable", rest.set_variable),
-            web.route("*", "/ari/channels/{channel}/{what:moh|ring|silence|mute|progress}", rest.nothing),
+            web.route("*", "/ari/channels/{channel}/{what:ring|silence|mute|progress}", rest.nothing),
+            web.route("*", "/ari/channels/{channel}/moh", rest.music),
             web.get("/ari/bridges", rest.bridges),
             web.post("/ari/bridges", rest.create_bridge),
             web.get("/ari/bridges/{bridge}", rest.bridge),
@@ -59,7 +60,6 @@ def application(fake: FakeAri) -> web.Application:
             web.delete("/ari/bridges/{bridge}", rest.destroy),
             web.post("/ari/bridges/{bridge}/addChannel", rest.add),
             web.post("/ari/bridges/{bridge}/removeChannel", rest.remove),
-            web.post("/ari/bridges/{bridge}/moh", rest.music),
             web.post("/ari/bridges/{bridge}/play/{playback}", rest.play_to_all),
             web.get("/ari/endpoints/{technology}", rest.endpoints),
             web.get("/ari/endpoints/{technology}/{resource}", rest.endpoint),
@@ -229,6 +229,7 @@ class Rest:
 
     async def play(self, request: web.Request) -> web.StreamResponse:
         leg = self._ours(request)
+        leg.music = False
         playback = _playback(request, f"channel:{leg.channel.id}")
         self._fake.play(leg, playback)
         return _json(playback, status=201)
@@ -251,8 +252,12 @@ class Rest:
         return _done()
 
     async def nothing(self, request: web.Request) -> web.StreamResponse:
-        """Music, ringing, silence, muting: only that the channel is ours is checked."""
+        """Ringing, silence, muting: only that the channel is ours is checked."""
         self._ours(request)
+        return _done()
+
+    async def music(self, request: web.Request) -> web.StreamResponse:
+        self._ours(request).music = request.method == "POST"
         return _done()
 
     # Bridges
@@ -318,11 +323,6 @@ class Rest:
             if leg.bridge != bridge.id:
                 raise Refusal(422, "Channel not in this bridge")
             self._fake.leave_bridge(leg)
-        return _done()
-
-    async def music(self, request: web.Request) -> web.StreamResponse:
-        """Music on a bridge: only that the bridge is there is checked."""
-        self._bridge(request)
         return _done()
 
     async def play_to_all(self, request: web.Request) -> web.StreamResponse:

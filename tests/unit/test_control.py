@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from calls.errors import NotPossible
+from calls.moments import AwaitingKey
 from cti.control import (
     LONGEST_LINE,
     AnyRequest,
@@ -23,7 +24,6 @@ from cti.control import (
     ask,
     follow,
 )
-from cti.phone.plan import AwaitingKey
 from cti.status import Done
 
 

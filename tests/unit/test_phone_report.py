@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from calls.facts import AnyFact, RatingKeyed, Stamped
+from calls.moments import AwaitingKey, MenuStarted, decode_observation
 from calls.words import LANGUAGES, Language
-from cti.phone.plan import AwaitingKey, MenuStarted, decode_observation
 from cti.phone.report import WORDS, CallReport, Shortfall, Sound, Step
 
 RATED = Stamped(

@@ -10,7 +10,7 @@ import pytest
 
 from calls.clock import SystemClock
 from calls.facts import CallEnded, CallRefused, Stamped, kind_of
-from cti.phone.plan import AwaitingKey, MenuStarted, Observation
+from calls.moments import AwaitingKey, MenuStarted, Observation
 from cti.store import Journal
 from cti.watch import ENDED_KEPT, LAG_ALLOWED, Watch
 from tests.histories import arrived
