@@ -19,7 +19,7 @@ import json
 import sqlite3
 from bisect import bisect_right
 from collections.abc import AsyncGenerator, Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from datetime import timedelta
 from pathlib import Path
 from threading import Condition, Thread
@@ -140,6 +140,14 @@ class Journal:
     def shipped(self, seq: int) -> None:
         """Facts up to `seq` are in Postgres: they may be removed once they are older than KEPT."""
         self.shipped_upto = seq
+
+    def together(self) -> AbstractContextManager[object]:
+        """Inside the block, all that is recorded and put comes to the disk in one commit, or not at all.
+
+        For a turn whose fact must come once and whose state says that it came. The block must not await: it holds the
+        journal's lock.
+        """
+        return self._changed
 
     # Operational state
 

@@ -59,6 +59,14 @@ def on_disk(path: Path) -> list[Stamped]:
     return [msgspec.json.decode(body, type=Stamped) for (body,) in rows]
 
 
+def state_on_disk(path: Path) -> dict[str, bytes]:
+    connection = sqlite3.connect(path / "journal.sqlite")
+    try:
+        return dict(connection.execute("SELECT key, value FROM state").fetchall())
+    finally:
+        connection.close()
+
+
 @contextmanager
 def full_disk(path: Path) -> Iterator[None]:
     """No file of this process may grow: what a full disk is to SQLite."""
@@ -314,6 +322,18 @@ async def test_state_that_another_release_wrote_is_ignored(tmp_path: Path) -> No
         journal.put("seat/1001", {"colour": "red"})
         assert journal.get("seat/1001", Seat) is None
         assert journal.find("seat/", Seat) == {}
+
+
+async def test_a_fact_and_its_state_come_to_the_disk_together_or_not_at_all(tmp_path: Path) -> None:
+    async with opened(tmp_path) as journal:
+        await journal.flush()
+        with journal.together():
+            journal.record(arrived("call"))
+            assert on_disk(tmp_path) == []
+            journal.put("call/call", {"step": "notice"})
+        await journal.flush()
+    assert len(on_disk(tmp_path)) == 1
+    assert b"notice" in state_on_disk(tmp_path)["call/call"]
 
 
 async def test_state_is_flushed_too(tmp_path: Path) -> None:
