@@ -52,6 +52,9 @@ DATA = Path(__file__).parent / "data"
 PATIENCE_S = 30.0
 """Only a failing test ever waits this long."""
 
+PORT_OFFSET = int(os.environ.get("HOTLINE_PORT_OFFSET", "17000"))
+"""Of the session's hotline; another one lets two people test on one machine."""
+
 NEXT_OPENING = timedelta(days=5)
 
 F = TypeVar("F", bound=Fact)
@@ -339,14 +342,19 @@ async def in_turn(*callers: Caller) -> list[Caller]:
 
 
 @contextlib.contextmanager
-def running_hotline() -> Iterator[Hotline]:
-    """A whole hotline, as `make up` starts it, gone at the end. Raises CalledProcessError when it does not start."""
+def running_hotline(port_offset: int = PORT_OFFSET, **changes: object) -> Iterator[Hotline]:
+    """A whole hotline, as `make up` starts it, gone at the end; `changes` are settings unlike those of data/hotline.yaml.
+
+    A test that breaks what others share (a daemon, a disk) starts one of its own, at ports of its own. Raises
+    CalledProcessError when it does not start.
+    """
     folder = Path(tempfile.mkdtemp(prefix="hotline-", dir="/tmp"))  # a Unix socket's path must be short
     folder.chmod(0o755)  # the daemons are another user when root runs the tests
     try:
-        settings_file = _write_files(folder)
+        settings_file = _write_files(folder, port_offset)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("REXIAN_")}
         environment["REXIAN_SETTINGS"] = str(settings_file)
+        environment |= {f"REXIAN_{name.upper()}": str(value) for name, value in changes.items()}
         _stack("up", environment)
         try:
             yield Hotline(load_settings(environment), environment)
@@ -356,14 +364,15 @@ def running_hotline() -> Iterator[Hotline]:
         shutil.rmtree(folder)
 
 
-def _write_files(folder: Path) -> Path:
+def _write_files(folder: Path, port_offset: int) -> Path:
     shutil.copytree(DATA / "lines", folder / "lines")
     closed = folder / "lines" / "12334.line.yaml"
     opens = datetime.now(ZoneInfo("Asia/Shanghai")).date() + NEXT_OPENING
     closed.write_text(closed.read_text().replace("@OPENS@", opens.isoformat()))
     write_voices(folder / "voices")
     settings = folder / "hotline.yaml"
-    settings.write_text((DATA / "hotline.yaml").read_text().replace("@FOLDER@", str(folder)))
+    text = (DATA / "hotline.yaml").read_text()
+    settings.write_text(text.replace("@FOLDER@", str(folder)).replace("@PORT_OFFSET@", str(port_offset)))
     return settings
 
 
