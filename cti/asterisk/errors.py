@@ -66,6 +66,7 @@ _GONE_TEXTS = (
     "channel not found",  # 400 of bridges.add_channel and remove_channel
     "channel was not found",  # 400 of a create whose originator hung up
     "channel not in this bridge",  # 422 of bridges.remove_channel, which a hang-up forestalled
+    "bridge not in stasis",  # 409 of a bridge that is being destroyed: it is ours, so it was in Stasis
     "failed to answer channel",  # 500 of channels.answer, in the instant of the hang-up
     "event source does not exist",  # 422 of applications.subscribe
     "event source was not found",  # 422 of events.user_event

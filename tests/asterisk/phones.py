@@ -16,6 +16,7 @@ import asyncio
 import csv
 import os
 import random
+import socket
 import tempfile
 from pathlib import Path
 
@@ -23,13 +24,16 @@ import msgspec
 import soundfile  # type: ignore[import-untyped]  # it ships no types
 
 from cti.phone.baresip import AnswerAfter, AnswerPolicy, Phone
-from cti.phone.places import PORTS, RATE_HZ, Identity
+from cti.phone.places import RATE_HZ, Identity
 from cti.phone.sound import Samples, tone
 from recordings.listen import dominant_hz, level_dbfs
 
 SEAT_HZ = 1000.0
 CITIZEN_HZ = 440.0
 SCENARIOS = Path(__file__).parent / "sipp"
+
+SIPP_MEDIA = range(19000, 21900, 10)
+"""Apart from the ports of phones and from those where the hotline of the tests has its voice."""
 
 
 class Seat(Phone):
@@ -107,7 +111,7 @@ async def sipp(
             what += ("-inf", "values.csv")
         command = [
             *("sipp", server, *what, "-s", service, "-m", str(calls), "-r", str(rate), "-d", str(talk_ms)),
-            *("-i", host, "-mi", host, "-nostdin", *_ports()),
+            *("-i", host, "-mi", host, "-nostdin", *_ports(host)),
             *("-trace_stat", "-stf", "stat.csv", "-trace_rtt", "-rtt_freq", "1", "-trace_err", "-error_file", "errors"),
         ]
         process = await asyncio.create_subprocess_exec(
@@ -142,9 +146,21 @@ def _scenario(name: str, folder: Path, values: dict[str, str]) -> tuple[str, ...
     return ("-sf", f"{name}.xml")
 
 
-def _ports() -> tuple[str, ...]:
-    """sipp takes the next free SIP port by itself, but two sipp must not share a media port."""
-    return ("-mp", str(random.choice(range(PORTS.start, PORTS.stop - 100, 100))))
+def _ports(host: str) -> tuple[str, ...]:
+    """sipp takes the next free SIP port by itself, but gives up when it does not get its media ports."""
+    for first in random.sample(SIPP_MEDIA, len(SIPP_MEDIA)):
+        if all(_is_free(host, first + more) for more in range(SIPP_MEDIA.step)):
+            return ("-mp", str(first))
+    raise RuntimeError(f"no free media ports on {host} in {SIPP_MEDIA}")
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
 
 
 def _result(folder: Path) -> SippResult:

@@ -21,6 +21,7 @@ OBSERVED: list[tuple[str, int, str, type[AriError]]] = [
     ("channels.answer", 500, "Failed to answer channel", Gone),
     ("bridges.add_channel", 400, "Channel not found", Gone),
     ("bridges.add_channel", 404, "Bridge not found", Gone),
+    ("bridges.play", 409, "Bridge not in Stasis application", Gone),
     ("bridges.remove_channel", 422, "Channel not in this bridge", Gone),
     ("playbacks.stop", 404, "Playback not found", Gone),
     ("recordings.get_live", 404, "Recording not found", Gone),
