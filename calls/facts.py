@@ -30,6 +30,7 @@ MenuOutcome = Literal["chosen", "wrong", "missing", "again", "back", "person", "
 EndedBy = Literal["caller", "seat", "system", "fault"]
 SeatState = Literal["logged_out", "not_ready", "ready", "reserved", "ringing", "talking", "wrap_up"]
 NotAnswered = Literal["no_answer", "busy", "unreachable", "refused", "abandoned"]
+OwedWhy = Literal["asterisk_died", "too_many_calls"]
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
@@ -63,7 +64,7 @@ class CallArrived(Fact, frozen=True, kw_only=True, tag="call_arrived"):
 
 
 class CallRefused(Fact, frozen=True, kw_only=True, tag="call_refused"):
-    """A call that no line takes was turned away with a sentence."""
+    """A call was turned away: no line takes it, or more calls came than can be carried."""
 
     call_id: str
     trunk: str
@@ -207,6 +208,24 @@ class RatingKeyed(Fact, frozen=True, kw_only=True, tag="rating_keyed"):
     score: int | None
 
 
+class CallbackOwed(Fact, frozen=True, kw_only=True, tag="callback_owed"):
+    """A caller was dropped or turned away by no doing of their own, and is owed a call.
+
+    `promised`: the caller was told so, and this was on the disk before the words were said. Whose number is withheld
+    cannot be called and is never promised anything; the fact still says that the hotline failed them.
+    """
+
+    call_id: str
+    calling_number: str | None
+    line: str
+    why: OwedWhy
+    queue: str | None = None
+    """Where the caller waited, or whose adviser was on the line; None before any queue."""
+    skills: dict[str, int] = {}
+    """What an adviser has to be able to do, as in `QueueEntered`; empty before any queue."""
+    promised: bool = False
+
+
 class CallEnded(Fact, frozen=True, kw_only=True, tag="call_ended"):
     """The one terminal row of a call."""
 
@@ -259,6 +278,7 @@ AnyFact = (
     | RecordingSealed
     | RecordingLost
     | RatingKeyed
+    | CallbackOwed
     | CallEnded
     | SeatStateChanged
     | AlarmRaised

@@ -5,7 +5,7 @@ Import the builders, or the hypothesis strategy `histories`, wherever facts are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
@@ -16,12 +16,14 @@ from calls.facts import (
     AdviserNumberSaid,
     AnyFact,
     CallArrived,
+    CallbackOwed,
     CallEnded,
     CallOutcome,
     CallRefused,
     ConversationEnded,
     MenuStepTaken,
     NoticeHeard,
+    PositionSaid,
     QueueEntered,
     QueueLeft,
     RatingKeyed,
@@ -30,6 +32,8 @@ from calls.facts import (
     SeatAnswered,
     SeatDidNotAnswer,
     SeatOffered,
+    SeatState,
+    SeatStateChanged,
     Stamped,
     VisitOutcome,
 )
@@ -78,6 +82,18 @@ def refused(call_id: str) -> CallRefused:
 
 def ended(call_id: str, outcome: CallOutcome) -> CallEnded:
     return CallEnded(call_id=call_id, outcome=outcome, ended_by="caller", lasted_ms=60_000, step="menu")
+
+
+def owed(call_id: str, number: str | None = "+8613800001111") -> CallbackOwed:
+    return CallbackOwed(
+        call_id=call_id,
+        calling_number=number,
+        line="12333",
+        why="asterisk_died",
+        queue="cards",
+        skills={"cards": 1},
+        promised=number is not None,
+    )
 
 
 def notice(call_id: str) -> NoticeHeard:
@@ -161,6 +177,56 @@ def abandoned_call(call_id: str, queue: str = "cards") -> list[AnyFact]:
     ]
 
 
+def whole_call(call_id: str) -> list[AnyFact]:
+    """An answered call with all that the house does about it: 25 facts, two places told, two seats that move."""
+    visit = f"{call_id}-visit1"
+    arrival, talk = answered_call(call_id)[:4], conversation(call_id, visit)
+    return [
+        *arrival,
+        PositionSaid(call_id=call_id, visit=visit, position=2),
+        PositionSaid(call_id=call_id, visit=visit, position=1),
+        moved("1001", "reserved"),
+        talk[0],
+        moved("1001", "ringing"),
+        talk[1],
+        moved("1001", "not_ready"),
+        moved("1002", "reserved"),
+        talk[2],
+        moved("1002", "ringing"),
+        *talk[3:6],
+        moved("1002", "talking"),
+        talk[6],
+        moved("1002", "wrap_up"),
+        rating(call_id, visit),
+        ended(call_id, "queued"),
+        sealed(call_id, visit),
+        moved("1002", "ready"),
+        moved("1001", "ready"),
+    ]
+
+
+def moved(seat: str, state: SeatState) -> SeatStateChanged:
+    return SeatStateChanged(seat=seat, adviser="8001", state=state, reason="test")
+
+
+def busy_hours(calls: int, between: int = 150) -> Iterator[AnyFact]:
+    """So many whole calls as a busy country brings them: one begins at every turn, and `between` turns lie between two
+    facts of each. At 30 calls a second that is 5 s between two facts and two minutes a call."""
+    up: dict[int, list[AnyFact]] = {}
+    turn = 0
+    while turn < calls or up:
+        if turn < calls:
+            up[turn] = whole_call(f"call{turn}")
+        for born in range(turn, -1, -between):
+            if born in up:
+                facts = up[born]
+                step = (turn - born) // between
+                yield facts[step]
+                if step == len(facts) - 1:
+                    del up[born]
+        turn += 1
+
+
 @st.composite
 def calls(draw: st.DrawFn, call_id: str) -> list[AnyFact]:
     """One whole and valid call."""
@@ -181,6 +247,7 @@ def calls(draw: st.DrawFn, call_id: str) -> list[AnyFact]:
         else:
             ends: Sequence[VisitOutcome] = ("abandoned_waiting", "abandoned_ringing", "closed", "full", "no_seat")
             facts.append(left(call_id, visit, draw(st.sampled_from(ends))))
+    facts += [owed(call_id)] * draw(st.integers(0, 1))
     facts.append(ended(call_id, outcome))
     for visit in answered:
         facts.append(sealed(call_id, visit) if draw(st.booleans()) else lost(call_id, visit))

@@ -20,6 +20,7 @@ from calls.facts import (
     AlarmCleared,
     AlarmRaised,
     CallArrived,
+    CallbackOwed,
     CallEnded,
     CallRefused,
     ConversationEnded,
@@ -124,6 +125,18 @@ SEALED = _upsert(
 )
 LOST = _upsert("recordings", "visit", "call_id", "at", "lost_why")
 RATED = _upsert("ratings", "visit", "call_id", "at", "adviser", "score")
+OWED = _upsert(
+    "callbacks_owed",
+    "call_id",
+    "node",
+    "owed_at",
+    "calling_number",
+    "line",
+    "why",
+    "queue",
+    "skills",
+    "promised",
+)
 SEAT_STATE = _insert("seat_states", "node", "seq", "seat", "adviser", "state", "reason", "since")
 ALARM = _insert("alarms", "node", "seq", "name", "subject", "detail", "raised_at")
 # Clears what was raised before it, so it runs after ALARM and looks at the numbers.
@@ -147,6 +160,7 @@ STATEMENTS = (
     SEALED,
     LOST,
     RATED,
+    OWED,
     ENDED,
     SEAT_STATE,
     ALARM,
@@ -192,6 +206,9 @@ def _of_a_call(stamped: Stamped) -> Projected:
         case MenuStepTaken() as f:
             step = (f.menu, f.attempt, f.outcome, f.choice, f.waited_ms)
             projected = MENU_STEP, (node, stamped.seq, f.call_id, at, *step)
+        case CallbackOwed() as f:
+            needs = (f.queue, msgspec.json.encode(f.skills).decode())
+            projected = OWED, (f.call_id, node, at, f.calling_number, f.line, f.why, *needs, f.promised)
         case CallEnded() as f:
             projected = ENDED, (f.call_id, node, f.outcome, f.ended_by, at, f.lasted_ms, f.step)
     return projected

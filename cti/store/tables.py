@@ -211,6 +211,23 @@ ratings = Table(
     comment="One row for each time the satisfaction question was asked",
 )
 
+callbacks_owed = Table(
+    "callbacks_owed",
+    metadata,
+    _key("call_id", Text, "The call that ended too early"),
+    _must("node", Text, "The node that it was on"),
+    _at("owed_at", "When the hotline came to owe it", must=True),
+    _may("calling_number", Text, "Whom to call, E.164; null when withheld: nobody can be called. Personal data"),
+    _must("line", Text, "The hotline number that was called"),
+    _must("why", Text, "asterisk_died: the call was dropped; too_many_calls: it was turned away"),
+    _may("queue", Text, "The queue that the caller had come to; null before any"),
+    _must("skills", JSONB, "What the adviser has to be able to do: skill -> level 1 to 5; empty before any queue"),
+    _must("promised", Boolean, "The caller was told to expect it"),
+    Index("callbacks_owed_by_time", "owed_at"),
+    Index("callbacks_owed_by_number", "calling_number", "owed_at"),
+    comment="One row for each caller who was dropped or turned away through no doing of their own",
+)
+
 alarms = Table(
     "alarms",
     metadata,

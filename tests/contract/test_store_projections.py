@@ -42,6 +42,7 @@ from tests.histories import (
     histories,
     left,
     lost,
+    owed,
     refused,
     stamped,
 )
@@ -163,6 +164,7 @@ def test_a_recording_may_take_a_minute(database: str) -> None:
         ),
         ("visit_ends_with_its_call", [arrived("call1"), entered("call1", "v"), ended("call1", "queued")]),
         ("visit_of_a_call", [entered("call1", "v")]),
+        ("callback_of_a_call", [owed("call1")]),
         (
             "answered_means_an_answer",
             [arrived("call1"), entered("call1", "v"), conversation("call1", "v")[3], left("call1", "v", "fault")],
@@ -226,6 +228,21 @@ def test_a_refused_call_is_a_row_too(database: str) -> None:
     facts = stamped([refused("call1"), ended("call1", "refused")])
     (call,) = looking_at(database, facts, rows("SELECT * FROM calls"))
     assert (call["refused_why"], call["outcome"], call["line"]) == ("no such line", "refused", None)
+
+
+def test_an_owed_callback_says_whom_to_call_and_for_what(database: str) -> None:
+    facts = stamped([arrived("call1"), entered("call1", "v"), owed("call1"), arrived("call2"), owed("call2", None)])
+    look = rows("SELECT call_id, calling_number, why, queue, skills, promised FROM callbacks_owed ORDER BY call_id")
+    known, withheld = looking_at(database, facts, look)
+    assert known == {
+        "call_id": "call1",
+        "calling_number": "+8613800001111",
+        "why": "asterisk_died",
+        "queue": "cards",
+        "skills": '{"cards": 1}',
+        "promised": True,
+    }
+    assert (withheld["calling_number"], withheld["promised"]) == (None, False)
 
 
 def test_a_lost_recording_says_why(database: str) -> None:

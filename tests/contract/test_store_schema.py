@@ -21,7 +21,7 @@ from cti.store.schema import VIEWS
 from cti.store.tables import metadata
 from tests.postgres import OWNER, READER, Cluster
 
-PUBLIC_FACE = {"calls", "queue_visits", "seat_states", "menu_steps", "recordings", "ratings", "facts"}
+PUBLIC_FACE = {"calls", "queue_visits", "seat_states", "menu_steps", "recordings", "ratings", "callbacks_owed", "facts"}
 DOCS = Path(__file__).parents[2] / "docs"
 
 

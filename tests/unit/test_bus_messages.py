@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from calls.facts import AnyFact
 from cti.bus import contract
 from cti.bus.messages import fact_topic, level, masked, public, state_topic
-from tests.histories import arrived, ended, refused, stamped
+from tests.histories import arrived, ended, owed, refused, stamped
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -41,7 +41,7 @@ def test_at_least_four_digits_of_a_number_are_hidden(number: str) -> None:
 
 def test_no_fact_goes_out_with_a_whole_calling_number() -> None:
     number = "+8613800001111"
-    for fact in stamped([arrived("call1", number), refused("call2"), ended("call1", "machine")]):
+    for fact in stamped([arrived("call1", number), refused("call2"), owed("call1", number), ended("call1", "machine")]):
         assert number.encode() not in msgspec.json.encode(public(fact))
 
 

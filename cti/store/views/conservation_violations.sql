@@ -25,6 +25,9 @@ UNION ALL
 SELECT 'visit_of_a_call', NULL, call_id, visit, 'its call never arrived', entered_at
 FROM queue_visits v WHERE NOT EXISTS (SELECT FROM calls c WHERE c.call_id = v.call_id)
 UNION ALL
+SELECT 'callback_of_a_call', node, call_id, NULL, 'its call never arrived', owed_at
+FROM callbacks_owed o WHERE NOT EXISTS (SELECT FROM calls c WHERE c.call_id = o.call_id AND c.arrivals > 0)
+UNION ALL
 SELECT 'visit_begins_once', NULL, call_id, visit, format('%s beginnings', entries), coalesce(entered_at, left_at)
 FROM queue_visits WHERE entries <> 1
 UNION ALL
