@@ -17,6 +17,10 @@ To tell a new case, add its text there, with the operation that answers it.
 
 from collections.abc import Callable
 
+NOT_DECODED = (ValueError, RecursionError)
+"""What decoding raises for bytes that are not what was promised: msgspec's own errors and broken UTF-8 are ValueErrors,
+and nesting that is deeper than the decoder goes is a RecursionError."""
+
 
 class AriError(Exception):
     """Anything that stops an ARI operation or the event socket."""

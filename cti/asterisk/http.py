@@ -14,7 +14,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from cti.asterisk.errors import Unavailable, Unreadable, from_answer
+from cti.asterisk.errors import NOT_DECODED, Unavailable, Unreadable, from_answer
 from cti.asterisk.transport import Query, query_string
 
 REQUEST_TIMEOUT_S = 5.0
@@ -103,13 +103,13 @@ class Http:
         answer = await self.send(operation, method, path, query=query, body=body)
         try:
             return decoder.decode(answer)
-        except msgspec.DecodeError as error:
+        except NOT_DECODED as error:
             raise Unreadable(f"{operation}: {error}") from error
 
 
 def _message(answer: bytes, reason: str | None) -> str:
     try:
         fault = _fault.decode(answer)
-    except msgspec.DecodeError:
+    except NOT_DECODED:
         return reason or ""
     return fault.message or fault.error or reason or ""

@@ -13,8 +13,9 @@ Theory of operation, of one connection:
 A channel that is in our hands and whose endpoint is subscribed to is told of twice, letter by letter the same, time stamp
 included: the second one is dropped.
 
-A message that cannot be read never stops the socket: it is counted, and logged once a type. Another controller with the
-same application name makes this one deaf without a word on the connection, except ApplicationReplaced: `run` raises.
+A message that cannot be read never stops the socket: it is counted, and logged once a type; nor does one that its
+receiver chokes on, because all the other calls hear through here too. Another controller with the same application name
+makes this one deaf without a word on the connection, except ApplicationReplaced: `run` raises.
 """
 
 import asyncio
@@ -28,7 +29,7 @@ import msgspec
 import structlog
 
 from cti.asterisk.client import Ari
-from cti.asterisk.errors import Gone, Refused, Replaced, Unavailable
+from cti.asterisk.errors import NOT_DECODED, Gone, Refused, Replaced, Unavailable, Unreadable
 from cti.asterisk.generated.messages import AnyMessage, ApplicationReplaced, Message
 
 # A frozen Asterisk is noticed within one and a half heartbeats.
@@ -39,6 +40,8 @@ FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 1.0
 # Between a message and its double lie only those of other channels that came in the same instant.
 DOUBLES_WITHIN = 64
+LONGEST_KIND = 40
+"""Characters of the type of a message that cannot be read: no type of Asterisk's is longer."""
 # What nobody here reads: with these a call costs 54 events, without them 5.
 DISALLOWED = (
     "ChannelCallerId",
@@ -140,7 +143,10 @@ class EventSocket:
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse, messages: "asyncio.Queue[Message | None]") -> None:
         async for frame in socket:
-            if frame.type is not aiohttp.WSMsgType.TEXT or frame.data in self._recent:
+            if frame.type is not aiohttp.WSMsgType.TEXT:
+                self._note_unreadable(f"a frame of {frame.type.name}", "Asterisk sends text only")
+                continue
+            if frame.data in self._recent:
                 continue
             self._recent.append(frame.data)
             if (message := self._decoded(frame.data)) is not None:
@@ -153,27 +159,35 @@ class EventSocket:
         try:
             await self._ari.applications.filter(self._ari.app, filter=self._filter)
             await self._on_connected()
-        except Gone as error:
+        except (Gone, Unreadable) as error:
             raise Unavailable(f"the application {self._ari.app!r} went while it was set up: {error}") from error
         self.connections += 1
         self.connected = True
         log.info("ari_connected", app=self._ari.app)
         while (message := await messages.get()) is not None:
+            self._hand_on(message)
+
+    def _hand_on(self, message: Message) -> None:
+        try:
             self._handle(message)
+        except Exception:  # whatever one event brings about, the other calls must go on hearing theirs
+            log.exception("ari_message_failed", kind=type(message).__name__)
 
     def _decoded(self, text: str) -> Message | None:
         try:
             return self._decoder.decode(text)
-        except msgspec.DecodeError as error:
-            kind = _kind(text)
-            self.unreadable[kind] += 1
-            if self.unreadable[kind] == 1:
-                log.warning("ari_message_unreadable", kind=kind, error=str(error))
+        except NOT_DECODED as error:
+            self._note_unreadable(_kind(text), str(error))
             return None
+
+    def _note_unreadable(self, kind: str, reason: str) -> None:
+        self.unreadable[kind] += 1
+        if self.unreadable[kind] == 1:
+            log.warning("ari_message_unreadable", kind=kind, error=reason)
 
 
 def _kind(text: str) -> str:
     try:
-        return msgspec.json.decode(text, type=Head).type
-    except msgspec.DecodeError:
+        return msgspec.json.decode(text, type=Head).type[:LONGEST_KIND]
+    except NOT_DECODED:
         return "not JSON"

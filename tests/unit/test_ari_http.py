@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from cti.asterisk import http
 from cti.asterisk.client import Ari
-from cti.asterisk.errors import Refused, Unavailable, Unreadable
+from cti.asterisk.errors import AriError, Refused, Unavailable, Unreadable
 from cti.asterisk.transport import Query, query_string, segment
 
 Conversation = Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]
@@ -89,6 +91,74 @@ async def test_a_refusal_in_any_dress_is_a_refusal(body: str) -> None:
 async def test_the_client_is_not_used_outside_its_block() -> None:
     with pytest.raises(RuntimeError, match="async with"):
         await Ari("http://127.0.0.1/ari", "rexian", "secret", "rexian").channels.list_all()
+
+
+@pytest.mark.parametrize("body", ["[" * 100_000, '{"id": "\\ud800"}', "", "\x00"], ids=["deep", "half", "empty", "NUL"])
+async def test_an_answer_that_nobody_can_read_is_unreadable(body: str) -> None:
+    async with server(answer("200 OK", body)) as ari:
+        with pytest.raises(Unreadable, match=r"channels\.get"):
+            await ari.channels.get("c1")
+
+
+@pytest.mark.parametrize("body", ["[" * 100_000, '{"message": ' + "[" * 100_000, '{"message": "\\ud800"}'])
+async def test_a_refusal_that_nobody_can_read_is_a_refusal(body: str) -> None:
+    async with server(answer("400 No", body)) as ari:
+        with pytest.raises(Refused, match=r"channels\.get: 400 No"):
+            await ari.channels.get("c1")
+
+
+async def test_an_answer_that_trickles_is_unavailable_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "REQUEST_TIMEOUT_S", 0.1)
+
+    def trickle(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n[\r\n")
+
+    async with server(trickle) as ari:
+        with pytest.raises(Unavailable, match=r"channels\.list_all"):
+            await ari.channels.list_all()
+
+
+LINES = (
+    *(
+        b"HTTP/1.1 200 OK",
+        b"HTTP/1.1 404 Gone",
+        b"HTTP/1.1 999 X",
+        b"HTTP/1.1 301 Go",
+        b"HTTP/9.9 -1",
+        b"ICY 200 OK",
+        b"",
+    ),
+    *(b"Content-Length: 2", b"Content-Length: -1", b"Content-Length: x", b"Content-Length: 99999999999999999999"),
+    *(b"Transfer-Encoding: chunked", b"Transfer-Encoding: gzip", b"Content-Encoding: gzip", b"Connection: upgrade"),
+    *(
+        b"Location: \x00",
+        b"Set-Cookie: a=\xff",
+        b": ",
+        b"\xff\xfe\x00",
+        b"X: " + b"x" * 9000,
+        b"2",
+        b"[]",
+        b"FFFFFFFFFF",
+        b"0",
+    ),
+)
+
+
+@settings(deadline=None, max_examples=80)
+@given(st.lists(st.sampled_from(LINES) | st.binary(max_size=30), max_size=8).map(b"\r\n".join))
+@example(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]")
+async def test_whatever_is_answered_becomes_a_word(raw: bytes) -> None:
+    """Cut off, malformed, or nothing of HTTP at all: a list of channels, or an AriError."""
+
+    def say(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(raw)
+        writer.close()
+
+    async with server(say) as ari:
+        try:
+            assert isinstance(await ari.channels.list_all(), list)
+        except AriError as error:
+            assert "channels.list_all" in str(error)  # noqa: PT017 - either outcome is right
 
 
 def test_a_path_segment_cannot_leave_its_place() -> None:
