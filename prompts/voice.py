@@ -98,7 +98,7 @@ def _espeak(*arguments: str) -> str:
         done = subprocess.run(
             ["espeak-ng", *arguments], capture_output=True, text=True, timeout=_SPEAK_LIMIT_S, check=True
         )
-    except FileNotFoundError as error:
+    except (FileNotFoundError, PermissionError) as error:  # the latter: a folder of PATH may be closed to us
         raise NotPossible("espeak-ng is not installed. Mend: apt-get install espeak-ng.") from error
     except subprocess.TimeoutExpired as error:
         raise NotPossible(f"espeak-ng hangs ({_SPEAK_LIMIT_S} s). Mend: run `espeak-ng 1` by hand.") from error

@@ -18,6 +18,7 @@ import msgspec
 from calls.errors import NotPossible
 from cti import secrets
 from cti.asterisk.config import seat_endpoint, write_config
+from cti.hotline import load_hotline
 from cti.secrets import Secrets
 from cti.settings import Settings
 from cti.stack import files, postgres
@@ -35,8 +36,9 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 def prepare(settings: Settings, secrets: Secrets) -> None:
     """Write every daemon's configuration; make the PostgreSQL cluster and the voices where they are not made yet.
 
-    Raises RexianError. Nothing is started.
+    Raises RexianError, also for a hotline file that the controller would refuse. Nothing is started.
     """
+    load_hotline(settings)
     files.render(settings, secrets)
     with ThreadPoolExecutor() as both:  # each takes seconds on a first start, most of it in programs of their own
         cluster = both.submit(postgres.make_cluster, settings)

@@ -79,7 +79,8 @@ def _tail(log: Path, lines: int = 8) -> str:
         text = COLOURS.sub("", log.read_text(errors="replace")).splitlines()
     except FileNotFoundError:
         return "    (nothing)"
-    return "\n".join(f"    {line}" for line in text[-lines:]) or "    (nothing)"
+    once = [line for line, before in zip(text, ["", *text], strict=False) if line != before]  # it was tried repeatedly
+    return "\n".join(f"    {line}" for line in once[-lines:]) or "    (nothing)"
 
 
 def ready_block(settings: Settings, status: Status, took_s: float, how_to_stop: str) -> str:

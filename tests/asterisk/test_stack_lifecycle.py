@@ -166,6 +166,19 @@ async def test_no_daemon_outlives_a_killed_parent(stack: Stack) -> None:
     await eventually(lambda: alive(processes) == set())
 
 
+def test_a_wrong_hotline_file_is_one_sentence_before_anything_starts(stack: Stack, folder: Path) -> None:
+    shutil.copytree(CHECKOUT / "lines", folder / "lines")
+    line = folder / "lines" / "12333.line.yaml"
+    line.write_text(line.read_text().replace("queue: cards", "queue: crads"))
+    stack.environment["REXIAN_LINES_DIR"] = str(folder / "lines")
+    up = stack.do("up")
+    assert up.returncode == 1
+    [sentence] = up.stderr.splitlines()
+    assert sentence.startswith(f"rexian: {line}:")
+    assert "there is no queue crads. Mend: use one of" in sentence
+    assert alive(stack.processes()) == set()
+
+
 def test_a_daemon_that_does_not_start_is_named_with_its_last_words(stack: Stack) -> None:
     assert stack.do("prepare").returncode == 0
     version = stack.settings.state_dir / "postgres" / "PG_VERSION"

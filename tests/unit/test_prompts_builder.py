@@ -203,6 +203,9 @@ def test_a_missing_engine_is_said_with_its_mend(
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(NotPossible, match="apt-get install espeak-ng"):
         build(catalogue, None, tmp_path, EspeakVoice())
+    (tmp_path / "espeak-ng").touch()  # there, and not a program
+    with pytest.raises(NotPossible, match="apt-get install espeak-ng"):
+        build(catalogue, None, tmp_path, EspeakVoice())
 
 
 def test_an_engine_that_fails_says_why(catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

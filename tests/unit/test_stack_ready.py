@@ -38,13 +38,13 @@ def test_without_demo_data_no_demo_call_is_offered() -> None:
 def test_a_supervisord_that_ends_is_told_with_its_last_words(tmp_path: Path) -> None:
     settings = Settings(state_dir=tmp_path)
     settings.log_dir.mkdir()
-    (settings.log_dir / "supervisord.log").write_text("\x1b[0mno room on the disk\n")
+    (settings.log_dir / "supervisord.log").write_text("\x1b[0mtried\n" + "no room on the disk\n" * 9)
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         ended.wait()
         with pytest.raises(NotPossible) as told:
             await_ready(settings, ended)
     assert str(told.value).startswith("supervisord does not start")
-    assert str(told.value).endswith("\n    no room on the disk")
+    assert str(told.value).endswith("are:\n    tried\n    no room on the disk")
 
 
 def test_the_start_reads_a_part_of_the_public_status() -> None:
