@@ -15,7 +15,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
@@ -31,10 +31,15 @@ PEOPLE = f"CREATE ROLE {OWNER} LOGIN; CREATE ROLE {READER} LOGIN;"
 
 
 class Cluster:
-    """One PostgreSQL cluster in `folder`; run as nobody when the tests run as root, which PostgreSQL refuses."""
+    """One PostgreSQL cluster in `folder`; run as nobody when the tests run as root, which PostgreSQL refuses.
 
-    def __init__(self, folder: Path) -> None:
+    `options` are settings as `name=value`. Nothing is waited for on the disk unless they say `fsync=on`.
+    """
+
+    def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
+        settings = ("listen_addresses=", f"unix_socket_directories={folder}", "fsync=off", *options)
+        self._options = " ".join(f"-c {setting}" for setting in settings)
         self._as = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
         if self._as:
             os.chown(folder, NOBODY, NOBODY)
@@ -45,8 +50,7 @@ class Cluster:
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
-        options = f"-c listen_addresses= -c unix_socket_directories={self.folder} -c fsync=off"
-        self._run("pg_ctl", "start", "--wait", "--silent", f"--log={self.folder}/log", f"--options={options}")
+        self._run("pg_ctl", "start", "--wait", "--silent", f"--log={self.folder}/log", f"--options={self._options}")
 
     def stop(self, mode: str = "immediate") -> None:
         """Stop it; `immediate` is as good as a crash."""
@@ -91,12 +95,12 @@ class Cluster:
                 os.kill(int(child), number)
 
 
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    """The session's cluster, running, with the roles of a real one and the migrated database `template`."""
+@contextmanager
+def running_cluster(*options: str) -> Iterator[Cluster]:
+    """A cluster, running, with the roles of a real one and the migrated database `template`; gone at the end."""
     folder = Path(tempfile.mkdtemp(prefix="rexian-pg-", dir="/tmp"))  # a socket's path must be short
     try:
-        server = Cluster(folder)
+        server = Cluster(folder, *options)
         server.start()
         try:
             server.execute(PEOPLE)
@@ -108,6 +112,13 @@ def cluster() -> Iterator[Cluster]:
             server.stop()
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """The session's cluster."""
+    with running_cluster() as server:
+        yield server
 
 
 _numbers = count(1)

@@ -21,7 +21,7 @@ import structlog
 from calls.errors import NotPossible, RexianError
 from calls.facts import Stamped
 from cti.store.journal import Journal
-from cti.store.projections import FACT_COLUMNS, batched, fact_row
+from cti.store.projections import batched
 
 BATCH = 500
 """Facts a transaction: beyond this a batch gets slower, not cheaper."""
@@ -144,11 +144,8 @@ async def write_batch(connection: asyncpg.Connection, node: str, journal: str, f
         fresh = [fact for fact in facts if fact.seq > mark]
         if not fresh:
             return
-        await connection.copy_records_to_table(
-            "facts", records=[fact_row(fact) for fact in fresh], columns=FACT_COLUMNS
-        )
         for statement, rows in batched(fresh):
-            await connection.executemany(statement, rows)
+            await connection.execute(statement.sql, *zip(*rows, strict=True))
         await connection.execute(
             "UPDATE nodes SET last_seq = $2, facts = facts + $3, shipped_at = now() WHERE node = $1",
             node,

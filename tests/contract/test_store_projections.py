@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 import asyncpg
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -283,3 +284,11 @@ def test_what_postgres_cannot_store_is_replaced_and_stops_nothing(database: str)
     assert call == {"call_id": "call\ufffd1", "calling_number": "\ufffd"}
     (fact,) = looking_at(database, facts, rows("SELECT call_id, body->>'calling_number' AS number FROM facts"))
     assert fact == {"call_id": "call\ufffd1", "number": "\ufffd"}
+
+
+def test_what_only_looks_like_such_a_thing_is_stored_as_it_came(database: str) -> None:
+    dialled = ("\\u0000", "\\\\u0000", "\\\x00", "u0000")
+    facts = stamped([msgspec.structs.replace(arrived(f"call{n}"), dialled=text) for n, text in enumerate(dialled)])
+    found = looking_at(database, facts, rows("SELECT dialled FROM calls ORDER BY call_id"))
+    kept = looking_at(database, facts, rows("SELECT body->>'dialled' AS dialled FROM facts ORDER BY seq"))
+    assert found == kept == [{"dialled": text.replace("\0", "\ufffd")} for text in dialled]

@@ -1,0 +1,180 @@
+"""The SQL that writes facts and lays them out for questions: statements that take many rows at once.
+
+A batch runs statement by statement, each for all its facts at once, in the order of STATEMENTS, which is not the order
+in which they happened. So every statement either adds a row of its own, or writes columns that no other statement writes
+and counts how often it came: then order does not matter. The two exceptions say so.
+
+Rows come as one array a column (`unnest`): one statement for a hundred rows costs PostgreSQL a third of a hundred
+statements, and unlike COPY it never waits in the middle for a controller that is gone, with the node's mark locked.
+To write another table: add its statement to STATEMENTS, and the case that fills it to projections.py.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import ARRAY
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import JSONB
+
+from cti.store.tables import metadata
+
+_POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own signature has no types
+
+
+class Statement(msgspec.Struct, frozen=True):
+    """SQL that takes an array for each of its columns, and writes all their rows at once."""
+
+    sql: str
+    keyed: bool = False
+    """One row a key, which is the first column: of several the last one counts."""
+    counted: bool = False
+    """The last column is how many rows of that key there were."""
+
+
+def _rows(table: str, names: tuple[str, ...]) -> str:
+    """A SELECT of these columns of `table` from as many arrays. What is an array or JSON itself comes as JSON text."""
+    kinds = {name: metadata.tables[table].c[name].type for name in names}
+    whole = {name: isinstance(kind, ARRAY | JSONB) for name, kind in kinds.items()}
+    arrays = ", ".join(
+        f"${place}::{'text' if whole[name] else kinds[name].compile(_POSTGRES)}[]"
+        for place, name in enumerate(names, 1)
+    )
+    values = [f"{name}::jsonb" if whole[name] else name for name in names]
+    for place, name in enumerate(names):
+        if isinstance(kinds[name], ARRAY):
+            values[place] = f"ARRAY(SELECT jsonb_array_elements_text({values[place]}))"
+    return f"SELECT {', '.join(values)} FROM unnest({arrays}) AS given ({', '.join(names)})"
+
+
+def _upsert(table: str, key: str, *columns: str, count: str | None = None, **unlike: str) -> Statement:
+    """Insert the row of `key`, or write these columns of it; `count` says how often this came.
+
+    `unlike`: what becomes of a column of a row that is there, when it is not simply the new value.
+    """
+    names = (key, *columns)
+    new = {column: f"excluded.{column}" for column in columns if column != "call_id"} | unlike
+    if count is not None:
+        names += (count,)
+        new[count] = f"{table}.{count} + excluded.{count}"
+    sets = ", ".join(f"{column} = {value}" for column, value in new.items())
+    insert = f"INSERT INTO {table} ({', '.join(names)}) {_rows(table, names)}"
+    return Statement(f"{insert} ON CONFLICT ({key}) DO UPDATE SET {sets}", keyed=True, counted=count is not None)
+
+
+def _insert(table: str, *columns: str) -> Statement:
+    return Statement(f"INSERT INTO {table} ({', '.join(columns)}) {_rows(table, columns)}")
+
+
+FACT = _insert("facts", "node", "seq", "at", "mono_ms", "kind", "version", "call_id", "body")
+
+_BORN = ("trunk", "dialled", "calling_number", "sip_call_id", "arrived_at")
+ARRIVED = _upsert("calls", "call_id", "node", "line", "line_version", *_BORN, count="arrivals")
+REFUSED = _upsert("calls", "call_id", "node", "refused_why", *_BORN, count="arrivals")
+NOTICE = _upsert(
+    "calls",
+    "call_id",
+    "node",
+    "notice",
+    "notice_version",
+    "notice_language",
+    "notice_heard_ms",
+    "notice_whole",
+)
+ENDED = _upsert(
+    "calls", "call_id", "node", "outcome", "ended_by", "ended_at", "lasted_ms", "last_step", count="endings"
+)
+MENU_STEP = _insert("menu_steps", "node", "seq", "call_id", "at", "menu", "attempt", "outcome", "choice", "waited_ms")
+ENTERED = _upsert(
+    "queue_visits",
+    "visit",
+    "call_id",
+    "queue",
+    "skills",
+    "returned",
+    "since_ms",
+    "entered_at",
+    count="entries",
+)
+OFFERED = _upsert("queue_visits", "visit", "call_id", count="offers")
+NOT_ANSWERED = _upsert("queue_visits", "visit", "call_id", count="not_answered")
+ANSWERED = _upsert(
+    "queue_visits", "visit", "call_id", "seat", "adviser", "answered_at", "rang_ms", "waited_ms", count="answers"
+)
+# An answered caller waited until the answer: what SeatAnswered says of the wait stands, whichever comes first.
+LEFT = _upsert(
+    "queue_visits",
+    "visit",
+    "call_id",
+    "outcome",
+    "left_at",
+    "waited_ms",
+    count="leavings",
+    waited_ms="CASE queue_visits.answers WHEN 0 THEN excluded.waited_ms ELSE queue_visits.waited_ms END",
+)
+NUMBER_SAID = _upsert("queue_visits", "visit", "call_id", "number_said_at")
+TALKED = _upsert(
+    "queue_visits", "visit", "call_id", "talked_ms", "talk_ended_at", "talk_ended_by", count="conversations"
+)
+SEALED = _upsert(
+    "recordings",
+    "visit",
+    "call_id",
+    "at",
+    "path",
+    "sha256",
+    "length_ms",
+    "left_dbfs",
+    "right_dbfs",
+    "left_packets",
+    "right_packets",
+    "alarms",
+)
+LOST = _upsert("recordings", "visit", "call_id", "at", "lost_why")
+RATED = _upsert("ratings", "visit", "call_id", "at", "adviser", "score")
+OWED = _upsert(
+    "callbacks_owed",
+    "call_id",
+    "node",
+    "owed_at",
+    "calling_number",
+    "line",
+    "why",
+    "queue",
+    "skills",
+    "promised",
+)
+SEAT_STATE = _insert("seat_states", "node", "seq", "seat", "adviser", "state", "reason", "since")
+ALARM = _insert("alarms", "node", "seq", "name", "subject", "detail", "raised_at")
+# Each alarm is over with the first clearing after it, so this runs after ALARM and looks at the numbers.
+CLEARED = Statement(
+    "UPDATE alarms SET cleared_at = first.at FROM ("
+    "SELECT DISTINCT ON (raised.node, raised.seq) raised.node, raised.seq, given.at "
+    "FROM alarms AS raised JOIN unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[]) "
+    "AS given (node, seq, name, subject, at) USING (node, name, subject) "
+    "WHERE raised.cleared_at IS NULL AND raised.seq < given.seq ORDER BY raised.node, raised.seq, given.seq"
+    ") AS first WHERE (alarms.node, alarms.seq) = (first.node, first.seq)"
+)
+
+STATEMENTS = (
+    FACT,
+    ARRIVED,
+    REFUSED,
+    NOTICE,
+    MENU_STEP,
+    ENTERED,
+    OFFERED,
+    NOT_ANSWERED,
+    ANSWERED,
+    NUMBER_SAID,
+    LEFT,
+    TALKED,
+    SEALED,
+    LOST,
+    RATED,
+    OWED,
+    ENDED,
+    SEAT_STATE,
+    ALARM,
+    CLEARED,
+)
+"""In the order in which a batch runs them."""
