@@ -2,6 +2,9 @@
 
 What is to be sealed is kept with the journal before the conversation begins, so a controller that dies leaves nothing
 behind: the next one seals what it finds, to the end of the tracks if nobody saw the end of the conversation.
+
+A disk that refuses (full, read-only, not ours) loses nothing: the tracks stay where they are and are tried again, an
+alarm stands meanwhile. A recording is lost only where there is nothing to be read, and then its row says why.
 """
 
 from __future__ import annotations
@@ -15,17 +18,25 @@ import msgspec
 import structlog
 
 from calls.errors import RexianError
-from calls.facts import AlarmRaised, RecordingLost, RecordingSealed
+from calls.facts import AlarmRaised, AnyFact, RecordingLost, RecordingSealed
 from calls.ports import FactSink
+from cti.alarms import Alarms
+from cti.room import Room
 from cti.store import Journal
-from recordings import Leg, Sealed, place, seal
-from recordings.legs import RATE
+from recordings import Leg, Sealed, place, readable, seal
+from recordings.legs import HEADER_BYTES, RATE
 
 log = structlog.get_logger(__name__)
 
-HEADER_BYTES = 44
 LONGEST_MS = 4 * 3600 * 1000
 """No conversation is longer; also what is assumed at most when nobody saw its end."""
+
+RETRY_S = 5.0
+"""Between attempts to seal what a disk refused."""
+
+LOST = "recording_lost"
+NOT_SEALED = "recording_not_sealed"
+"""Alarms: one recording that never will be; recordings that wait for the disk, whose tracks are kept."""
 
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,14 +53,40 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     end_ms: int | None = None
     caller_packets: int = 0
     seat_packets: int = 0
+    unrecorded: str | None = None
+    """Why no track was begun at all, from `Recorder.cannot_record`."""
+    settled: bool = False
+    """Its row is safe; what is left to do is to remove its tracks."""
 
 
 class Recorder:
-    """Seals recordings one after the other, in a thread."""
+    """Seals recordings one after the other, in a thread, and knows whether there is room for more."""
 
-    def __init__(self, facts: FactSink, journal: Journal, folder: Path, raw: Path, zone: ZoneInfo) -> None:
+    def __init__(
+        self, facts: FactSink, journal: Journal, folder: Path, raw: Path, zone: ZoneInfo, reserve_mb: int
+    ) -> None:
         self._facts, self._journal, self._folder, self._raw, self._zone = facts, journal, folder, raw, zone
+        self._alarms = Alarms(facts, journal)
+        self._room = Room(self._alarms, {"recordings": folder, "raw": raw}, reserve_mb)
         self._queue: asyncio.Queue[Pending] = asyncio.Queue()
+        self._ended: set[str] = set()
+        self._refused: dict[str, str] = {}
+        """Why the disk did not take it at the last attempt, by visit."""
+
+    @property
+    def cannot_record(self) -> str | None:
+        """Why a conversation that begins now is not to be recorded; None when it is. Asking costs a call nothing."""
+        return self._room.trouble
+
+    @property
+    def problem(self) -> str | None:
+        """What stands in the way of recordings at this moment, with the mend; None when all is well."""
+        return self._room.trouble or self._refusal()
+
+    @property
+    def waiting(self) -> int:
+        """Conversations that ended and are not sealed yet."""
+        return len(self._ended)
 
     def raw_file(self, name: str) -> Path:
         """Where the dialplan's MixMonitor writes the track of this name."""
@@ -62,13 +99,13 @@ class Recorder:
     def seal_soon(self, pending: Pending) -> None:
         """The call is over and everything is known."""
         self.keep(pending)
-        self._queue.put_nowait(pending)
+        self._add(pending)
 
     def resume(self, going_on: set[str]) -> None:
         """Seal what an earlier controller left, except the visits that are still talking."""
         for pending in self.unsealed():
             if pending.visit not in going_on:
-                self._queue.put_nowait(pending)
+                self._add(pending)
 
     def find(self, visit: str) -> Pending:
         """What was kept of the conversation of this visit, which is going on."""
@@ -79,38 +116,76 @@ class Recorder:
         found = self._journal.find("recording/", dict)
         return [msgspec.convert(data, Pending, dec_hook=lambda _, text: Path(text)) for data in found.values()]
 
-    @property
-    def waiting(self) -> int:
-        """Conversations that ended and are not sealed yet."""
-        return self._queue.qsize()
+    def _add(self, pending: Pending) -> None:
+        self._ended.add(pending.visit)
+        self._queue.put_nowait(pending)
 
     async def run(self) -> None:
-        """Seal, for ever."""
+        """Seal and look at the disks, for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._room.watch())
+            tasks.create_task(self._seal_all())
+
+    async def _seal_all(self) -> None:
         while True:
             pending = await self._queue.get()
-            sealed = await self._seal(pending)
-            self._journal.forget(f"recording/{pending.visit}")
-            if sealed:
-                await (
-                    self._journal.flush()
-                )  # a controller that dies here must not find the tracks gone and the fact, too
-                for raw in (pending.caller_file, pending.seat_file):
-                    raw.unlink(missing_ok=True)
+            try:
+                await self._settle(pending)
+            except OSError as error:
+                self._put_off(pending, error)
+            else:
+                self._ended.discard(pending.visit)
+                self._refused.pop(pending.visit, None)
+            self._alarms.tell(NOT_SEALED, "recordings", self._refusal())
 
-    async def _seal(self, pending: Pending) -> bool:
-        """Seal and tell; False when there is no recording, which is told as well."""
-        target = place(self._folder, pending.day.astimezone(self._zone).date(), pending.visit)
+    def _put_off(self, pending: Pending, error: OSError) -> None:
+        """The disk refused: nothing is lost, the tracks are still there, and it is tried again."""
+        log.warning("a recording cannot be sealed yet", call_id=pending.call_id, visit=pending.visit, error=str(error))
+        self._refused[pending.visit] = str(error)
+        asyncio.get_running_loop().call_later(RETRY_S, self._queue.put_nowait, pending)
+
+    def _refusal(self) -> str | None:
+        if not self._refused:
+            return None
+        return (
+            f"{self._folder}: {len(self._refused)} recordings cannot be sealed: {next(iter(self._refused.values()))}; "
+            "their tracks are kept and tried again. Mend: make room on that disk, and see that it can be written."
+        )
+
+    async def _settle(self, pending: Pending) -> None:
+        """Seal and tell, or tell why there is no recording; then remove the tracks. Raises OSError to be tried again."""
+        if not pending.settled:
+            pending = await self._told(pending)
+        await self._journal.flush()  # a controller that dies here must not find the tracks gone and the fact, too
+        await asyncio.to_thread(_remove_tracks, pending)
+        self._journal.forget(f"recording/{pending.visit}")
+
+    async def _told(self, pending: Pending) -> Pending:
+        """What is left to do once its row is told; that, too, is kept in one commit with the row."""
+        facts = await self._outcome(pending)
+        settled = msgspec.structs.replace(pending, settled=True)
+        with self._journal.together():
+            for fact in facts:
+                self._facts.record(fact)
+            self.keep(settled)
+        return settled
+
+    async def _outcome(self, pending: Pending) -> list[AnyFact]:
+        call_id, visit = pending.call_id, pending.visit
+        if pending.unrecorded:
+            return [RecordingLost(call_id=call_id, visit=visit, reason=pending.unrecorded)]
+        target = place(self._folder, pending.day.astimezone(self._zone).date(), visit)
         try:
             sealed = await asyncio.to_thread(_seal, pending, target)
-        except (RexianError, OSError) as error:
-            log.error("recording lost", call_id=pending.call_id, visit=pending.visit, error=str(error))
-            self._facts.record(RecordingLost(call_id=pending.call_id, visit=pending.visit, reason=str(error)))
-            self._facts.record(AlarmRaised(name="recording_lost", subject=pending.visit, detail=str(error)))
-            return False
-        self._facts.record(_fact(pending, sealed, self._folder))
-        for alarm in sealed.alarms:
-            self._facts.record(AlarmRaised(name=alarm, subject=pending.visit, detail=str(sealed.path)))
-        return True
+        except RexianError as error:
+            reason = " ".join(filter(None, (str(error), self._room.trouble)))
+            log.error("recording lost", call_id=call_id, visit=visit, error=reason)
+            return [
+                RecordingLost(call_id=call_id, visit=visit, reason=reason),
+                AlarmRaised(name=LOST, subject=visit, detail=reason),
+            ]
+        alarms = [AlarmRaised(name=alarm, subject=visit, detail=str(sealed.path)) for alarm in sealed.alarms]
+        return [_fact(pending, sealed, self._folder), *alarms]
 
 
 def _seal(pending: Pending, target: Path) -> Sealed:
@@ -118,6 +193,13 @@ def _seal(pending: Pending, target: Path) -> Sealed:
     seat = Leg(pending.seat_file, pending.seat_started_ms, pending.seat_packets)
     end_ms = pending.end_ms if pending.end_ms is not None else _end_of_tracks(caller, seat)
     return seal(caller, seat, target, begin_ms=pending.begin_ms, end_ms=end_ms)
+
+
+def _remove_tracks(pending: Pending) -> None:
+    """What nobody can read and is not empty stays, for a person to look at; only a lost recording has such tracks."""
+    for track in (pending.caller_file, pending.seat_file):
+        if readable(track) or (track.exists() and track.stat().st_size <= HEADER_BYTES):
+            track.unlink(missing_ok=True)
 
 
 def _end_of_tracks(*legs: Leg) -> int:

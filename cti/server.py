@@ -77,7 +77,14 @@ class Controller:
         self.floor = Floor(
             self.clock, self.watch, self.journal, settings.seats, settings.wrap_up_s, self.publish_states
         )
-        self.recorder = Recorder(self.watch, self.journal, settings.recordings_dir, settings.raw_dir, settings.zone)
+        self.recorder = Recorder(
+            self.watch,
+            self.journal,
+            settings.recordings_dir,
+            settings.raw_dir,
+            settings.zone,
+            settings.recording_reserve_mb,
+        )
         self.ari = Ari(f"http://127.0.0.1:{settings.ari_port}/ari", APP, keys.ari, APP)
         sounds = Sounds(settings.prompts_dir)
         self.node = Node(

@@ -69,6 +69,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     position_every_s: float = 30.0
     silence_before_close_s: float = 5.0
     """The line is kept this long after the goodbye, so that the caller hangs up first."""
+    unrecorded: Literal["goes_on", "refuse"] = "goes_on"
+    """What becomes of conversations that cannot be recorded: they go on, or callers are told and turned away."""
+    recording_reserve_mb: int = 1000
+    """Below this much free room no further conversation is recorded: those under way end well, and so does the journal."""
 
     @property
     def sip_port(self) -> int:

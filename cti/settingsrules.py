@@ -87,6 +87,14 @@ def _times(settings: Settings) -> Iterator[Problem]:
             yield Problem((name,), reason, "write seconds, such as 15")
 
 
+def _room(settings: Settings) -> Iterator[Problem]:
+    if settings.recording_reserve_mb < 1:
+        reason = (
+            f"{settings.recording_reserve_mb} MB would let recordings take the room of the journal and the database"
+        )
+        yield Problem(("recording_reserve_mb",), reason, "write megabytes, such as 1000")
+
+
 def _folders(settings: Settings) -> Iterator[Problem]:
     for name in ("state_dir", "asterisk_tree"):
         path: Path = getattr(settings, name)
@@ -133,4 +141,12 @@ def _ways_in(trunk: Trunk, here: tuple[str | int, ...]) -> Iterator[Problem]:
         yield Problem((*here, "register"), reason, "write user@host or user@host:port")
 
 
-RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (_names, _network, _times, _folders, _seats, _trunks)
+RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
+    _names,
+    _network,
+    _times,
+    _room,
+    _folders,
+    _seats,
+    _trunks,
+)

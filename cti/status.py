@@ -58,6 +58,7 @@ def read_status(controller: Controller) -> Status:
             controller.journal.problem,
             controller.shipper.problem,
             controller.bus.problem,
+            controller.recorder.problem,
         )
         if problem is not None
     ]

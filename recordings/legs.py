@@ -4,13 +4,15 @@ The receive direction is the only one to be trusted: in Asterisk 22.10.1 the sen
 silent for minutes after a transfer, while `r()` stays right (found again by calls with a different tone a party).
 
 Asterisk writes the length into the header when it closes the file. A killed Asterisk leaves 0 there, and all the sound
-behind it: the length is then taken from the file itself.
+behind it: the length is then taken from the file itself. So it is wherever the header and the file disagree, and where
+a power cut left zeros instead of the header: Asterisk writes one kind of header only.
 """
 
 from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, TypeAlias
@@ -31,6 +33,9 @@ _WIDTH = 2
 _WANTED = (_PCM, 1, RATE, 16)
 """Format, channels, rate, bits."""
 
+HEADER_BYTES = 44
+"""Of Asterisk's header, whatever it says of itself."""
+
 
 class Leg(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where one party's raw track is, and what is known of it from elsewhere."""
@@ -46,8 +51,17 @@ class Unreadable(Exception):
     """The file is no track: another format, or no sound header at all. The reason is the exception's text."""
 
 
+def readable(path: Path) -> bool:
+    """Whether there is a track, even a broken or an empty one. Raises OSError when the disk does not tell."""
+    try:
+        RawTrack(path).close()
+    except (FileNotFoundError, Unreadable):
+        return False
+    return True
+
+
 class RawTrack:
-    """An open raw track, read by position. Raises FileNotFoundError or Unreadable on opening."""
+    """An open raw track, read by position. Raises OSError or Unreadable on opening."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("rb")
@@ -65,6 +79,9 @@ class RawTrack:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._file.close()
 
     def read(self, start: int, count: int) -> Block:
@@ -80,23 +97,45 @@ class RawTrack:
 
 def _data(file: BinaryIO, file_size: int) -> tuple[int, int, bool]:
     """Where the samples begin, how many bytes they are, and whether that had to be found out. Raises Unreadable."""
-    head = file.read(12)
-    if head[:4] != b"RIFF" or head[8:] != b"WAVE":
+    head = file.read(HEADER_BYTES)
+    if len(head) == HEADER_BYTES < file_size and not any(head):
+        return HEADER_BYTES, file_size - HEADER_BYTES, True
+    if head[:4] != b"RIFF" or head[8:12] != b"WAVE":
         raise Unreadable("no WAV header")
+    file.seek(12)
     known_format = False
-    while len(chunk := file.read(8)) == 8:
-        name, size = struct.unpack("<4sI", chunk)
+    for name, size in _chunks(file):
         if name == b"data":
             if not known_format:
                 raise Unreadable("samples before their format")
-            there = file_size - file.tell()
-            broken = size == 0 < there or size > there
-            return file.tell(), there if broken else size, broken
+            begin = file.tell()
+            if begin + size == file_size or (size and _ends_in_chunks(file, begin + size, file_size)):
+                return begin, size, False
+            return begin, file_size - begin, True
         if name == b"fmt ":
             known_format = _check_format(file.read(size))
         else:
-            file.seek(size, os.SEEK_CUR)
+            file.seek(size + size % 2, os.SEEK_CUR)
     raise Unreadable("the file ends within its header")
+
+
+def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
+    """Name and size of each chunk; the file stands at its body."""
+    while len(chunk := file.read(8)) == 8:
+        yield struct.unpack("<4sI", chunk)
+
+
+def _ends_in_chunks(file: BinaryIO, end: int, file_size: int) -> bool:
+    """Whether nothing but chunks lies between the samples' end and the file's: then the header is right about both."""
+    end += end % 2
+    while end < file_size:
+        file.seek(end)
+        chunk = file.read(8)
+        if len(chunk) < 8 or not chunk[:4].strip().isalnum():
+            return False
+        end += 8 + int.from_bytes(chunk[4:], "little")
+        end += end % 2
+    return end == file_size
 
 
 def _check_format(body: bytes) -> bool:

@@ -10,10 +10,12 @@ It is written by the standard library's `wave`: a full disk is an OSError there,
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import math
 import os
 import wave
+from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
@@ -22,7 +24,7 @@ import msgspec
 import numpy as np
 
 from calls.errors import NotPossible
-from recordings.legs import PER_MS, RATE, Block, Leg, RawTrack, Unreadable
+from recordings.legs import HEADER_BYTES, PER_MS, RATE, Block, Leg, RawTrack, Unreadable
 
 SILENT_PEAK = 8
 """A track that never exceeds this (of 32768) is digital silence: 8 is what A-law decodes its idle code to."""
@@ -30,6 +32,11 @@ SILENT_PEAK = 8
 SILENT_LEG = "recording_silent_leg"
 LEG_MISSING = "recording_leg_missing"
 LEG_UNREADABLE = "recording_leg_unreadable"
+LEG_REPAIRED = "recording_leg_repaired"
+LEG_SHORT = "recording_leg_short"
+
+SHORT_MS = 1000
+"""A track may end this much before the conversation: what the last packets and Asterisk's own buffers take."""
 
 _BLOCK = 30 * RATE
 
@@ -45,7 +52,7 @@ class Track(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     silent: bool
     repaired: bool
     """The raw track's header was broken, its length was taken from the file's size."""
-    alarm: str | None
+    alarms: tuple[str, ...]
 
 
 class Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,7 +67,7 @@ class Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def alarms(self) -> tuple[str, ...]:
         """What operations should look at, caller's side first."""
-        return tuple(track.alarm for track in (self.left, self.right) if track.alarm)
+        return self.left.alarms + self.right.alarms
 
 
 def place(folder: Path, day: date, visit: str) -> Path:
@@ -72,7 +79,8 @@ def seal(left: Leg, right: Leg, target: Path, *, begin_ms: int, end_ms: int) -> 
     """Write the recording of the conversation between two instants to `target`.
 
     One leg may be missing or unreadable: its channel is silent, and an alarm says so. Raises NotPossible when neither
-    can be read or the conversation has no length; OSError when the disk is full or cannot be written. No file is left.
+    can be read or the conversation has no length; then trying again is useless. Raises OSError when the disk refuses:
+    it is full, cannot be written, or does not give a track to us. No file is left.
     """
     length = (end_ms - begin_ms) * PER_MS
     if length <= 0:
@@ -81,7 +89,7 @@ def seal(left: Leg, right: Leg, target: Path, *, begin_ms: int, end_ms: int) -> 
         channels = [_Channel(leg, begin_ms, length, stack) for leg in (left, right)]
         if all(channel.raw is None for channel in channels):
             raise NotPossible(f"{target.name}: neither {left.path} nor {right.path} could be read.")
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(target.parent)
         fresh = target.with_name(f".{target.name}")
         stack.callback(fresh.unlink, missing_ok=True)
         _write(fresh, channels, length)
@@ -99,47 +107,81 @@ class _Channel:
 
     def __init__(self, leg: Leg, begin_ms: int, length: int, stack: ExitStack) -> None:
         self.raw: RawTrack | None = None
-        self._alarm: str | None = None
+        self._broken: str | None = None
         self._packets = leg.packets
         self._offset, self._length = (begin_ms - leg.started_ms) * PER_MS, length
         self._squares, self._peak = 0.0, 0
         try:
             self.raw = stack.enter_context(RawTrack(leg.path))
         except FileNotFoundError:
-            self._alarm = LEG_MISSING
-        except (Unreadable, OSError):
-            self._alarm = LEG_UNREADABLE
+            self._broken = LEG_MISSING
+        except Unreadable:
+            self._broken = LEG_UNREADABLE
+        except OSError as error:
+            self._note(error)
 
     def block(self, start: int, count: int) -> Block:
         if self.raw is None:
             return np.zeros(count, dtype=np.int16)
-        block = self.raw.read(self._offset + start, count)
+        try:
+            block = self.raw.read(self._offset + start, count)
+        except OSError as error:
+            self._note(error)
+            return np.zeros(count, dtype=np.int16)
         wide = block.astype(np.float64)
         self._squares += float(wide @ wide)
         self._peak = max(self._peak, int(np.abs(wide).max()))
         return block
 
+    def _note(self, error: OSError) -> None:
+        """A part of the disk that cannot be read will not come back; any other error may, and is raised again."""
+        if error.errno != errno.EIO:
+            raise error
+        self._broken = LEG_UNREADABLE
+
     def measured(self) -> Track:
-        silent = self._peak <= SILENT_PEAK
         first = max(0, -self._offset)
         last = min(self._length, (self.raw.length if self.raw else 0) - self._offset)
+        silent = self._peak <= SILENT_PEAK
         return Track(
             rms_dbfs=None if silent else _dbfs(math.sqrt(self._squares / self._length)),
             peak_dbfs=None if silent else _dbfs(self._peak),
             covered_ms=max(0, last - first) // PER_MS,
             silent=silent,
             repaired=self.raw is not None and self.raw.repaired,
-            alarm=self._alarm or (SILENT_LEG if silent and self._packets > 0 else None),
+            alarms=tuple(self._alarms(silent, missing_ms=(self._length - max(0, last)) // PER_MS)),
         )
+
+    def _alarms(self, silent: bool, missing_ms: int) -> Iterator[str]:
+        if self._broken:
+            yield self._broken
+            return
+        if self.raw is not None and self.raw.repaired:
+            yield LEG_REPAIRED
+        if self._packets == 0:  # a party that sent nothing has nothing to be heard
+            return
+        if silent:
+            yield SILENT_LEG
+        if missing_ms > SHORT_MS:
+            yield LEG_SHORT
 
 
 def _write(path: Path, channels: list[_Channel], length: int) -> None:
     with path.open("wb") as file, wave.open(file, "wb") as sound:
+        os.posix_fallocate(file.fileno(), 0, HEADER_BYTES + length * 4)  # a full disk says so before an hour is written
         sound.setparams((2, 2, RATE, length, "NONE", ""))
         for start in range(0, length, _BLOCK):
             count = min(_BLOCK, length - start)
             both = np.column_stack([channel.block(start, count) for channel in channels])
             sound.writeframesraw(both.astype("<i2", copy=False).tobytes())
+
+
+def _make_folder(folder: Path) -> None:
+    """With the folders above it; a new day's name, too, outlives a power cut."""
+    if not folder.exists():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync_folder(folder.parent)
 
 
 def _sync_folder(folder: Path) -> None:

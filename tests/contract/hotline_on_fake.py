@@ -107,7 +107,14 @@ class Calls:
             {number: Adviser(number, {"cards": 1}) for number in (ADVISER, OTHER_ADVISER)},
             {name: QueueRules(queue.max_waiting) for name, queue in line.queues.items()},
         )
-        self.recorder = Recorder(self.watch, journal, settings.recordings_dir, settings.raw_dir, settings.zone)
+        self.recorder = Recorder(
+            self.watch,
+            journal,
+            settings.recordings_dir,
+            settings.raw_dir,
+            settings.zone,
+            settings.recording_reserve_mb,
+        )
         self.node = Node(
             settings, ari, clock, self.watch, journal, self.floor, self.recorder, sounds, {line.number: line}
         )

@@ -16,9 +16,11 @@ import pytest
 import soundfile  # type: ignore[import-untyped]  # it ships no types
 
 from calls.clock import SystemClock
-from calls.facts import AlarmRaised, AnyFact, RecordingLost, RecordingSealed
-from cti.recorder import HEADER_BYTES, LONGEST_MS, Pending, Recorder
+from calls.facts import AlarmCleared, AlarmRaised, AnyFact, RecordingLost, RecordingSealed
+from cti import recorder as recorder_module
+from cti.recorder import LONGEST_MS, Pending, Recorder
 from cti.store import Journal
+from recordings.legs import HEADER_BYTES
 from recordings.listen import channels, dominant_hz
 from tests.eventually import eventually
 
@@ -64,7 +66,7 @@ class Site:
     @asynccontextmanager
     async def recorder(self, journal: Journal | None = None) -> AsyncIterator[Recorder]:
         journal = journal or Journal(self.path, "node1", SystemClock())
-        recorder = Recorder(self.facts, journal, self.recordings, self.raw, ZoneInfo("Asia/Shanghai"))
+        recorder = Recorder(self.facts, journal, self.recordings, self.raw, ZoneInfo("Asia/Shanghai"), reserve_mb=1)
         running = asyncio.create_task(recorder.run())
         try:
             yield recorder
@@ -116,10 +118,10 @@ async def test_a_conversation_is_sealed_after_the_call(site: Site) -> None:
         pending = over(site.talk(recorder, "call-1.1"))
         recorder.seal_soon(pending)
         (sealed,) = await site.told(1)
-        await eventually(lambda: not list(site.raw.iterdir()))
+        await eventually(lambda: recorder.waiting == 0)
 
         assert recorder.unsealed() == []
-        assert recorder.waiting == 0
+        assert list(site.raw.iterdir()) == []
     assert isinstance(sealed, RecordingSealed)
     assert (sealed.call_id, sealed.visit, sealed.length_ms, sealed.alarms) == ("call-1", "call-1.1", 2000, ())
     assert (sealed.left_packets, sealed.right_packets) == (100, 99)
@@ -203,14 +205,70 @@ async def test_one_missing_track_is_an_alarm_and_the_other_is_kept(site: Site) -
     assert site.facts.alarms == [("recording_leg_missing", "call-1.1")]
 
 
-async def test_tracks_are_kept_when_the_recording_cannot_be_written(site: Site) -> None:
+async def test_what_the_disk_refuses_is_kept_and_sealed_when_it_can_be(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder_module, "RETRY_S", 0.02)
     site.recordings.write_text("a file where the folder should be")
     async with site.recorder() as recorder:
         recorder.seal_soon(over(site.talk(recorder, "call-1.1")))
-        await site.told(2)
+        recorder.seal_soon(over(site.talk(recorder, "call-2.1")))
+        await eventually(lambda: "2 recordings cannot be sealed" in (recorder.problem or ""))
+        assert site.facts.alarms == [("recording_not_sealed", "recordings")]
+        assert [fact for fact in site.facts.all if not isinstance(fact, AlarmRaised)] == []
+        assert (recorder.waiting, len(recorder.unsealed()), len(list(site.raw.iterdir()))) == (2, 2, 4)
 
+        site.recordings.unlink()
+        await eventually(lambda: not recorder.unsealed())
+        await eventually(lambda: recorder.problem is None)
+        assert (recorder.waiting, list(site.raw.iterdir())) == (0, [])
+    sealed = [fact for fact in site.facts.all if isinstance(fact, RecordingSealed)]
+    assert sorted(fact.visit for fact in sealed) == ["call-1.1", "call-2.1"]
+    assert [fact for fact in site.facts.all if isinstance(fact, AlarmCleared)] == [
+        AlarmCleared(name="recording_not_sealed", subject="recordings")
+    ]
+
+
+async def test_an_alarm_that_a_dead_controller_raised_is_cleared_by_the_next(site: Site) -> None:
+    site.recordings.write_text("a file where the folder should be")
+    for _ in range(2):
+        async with site.recorder() as recorder:
+            if not recorder.unsealed():
+                recorder.keep(over(site.talk(recorder, "call-1.1")))
+            recorder.resume(set())
+            await eventually(lambda: recorder.problem is not None)
+    assert site.facts.alarms == [("recording_not_sealed", "recordings")]
+    site.recordings.unlink()
+    async with site.recorder() as recorder:
+        recorder.resume(set())
+        await eventually(lambda: any(isinstance(fact, AlarmCleared) for fact in site.facts.all))
+
+
+async def test_a_conversation_without_room_is_marked_and_raises_no_alarm_of_its_own(site: Site) -> None:
+    async with site.recorder() as recorder:
+        pending = over(site.talk(recorder, "call-1.1", sound=False))
+        recorder.seal_soon(msgspec.structs.replace(pending, unrecorded="only 3 MB free"))
+        await eventually(lambda: not recorder.unsealed())
+    assert site.facts.all == [RecordingLost(call_id="call-1", visit="call-1.1", reason="only 3 MB free")]
+
+
+async def test_what_is_lost_leaves_no_empty_track_and_what_a_person_might_read(site: Site) -> None:
+    async with site.recorder() as recorder:
+        pending = over(site.talk(recorder, "call-1.1"))
+        pending.caller_file.write_bytes(b"")
+        pending.seat_file.write_bytes(b"OggS" + bytes(100))
+        recorder.seal_soon(pending)
+        await eventually(lambda: not recorder.unsealed())
+    assert list(site.raw.iterdir()) == [pending.seat_file]
+
+
+async def test_a_conversation_without_length_leaves_no_track(site: Site) -> None:
+    async with site.recorder() as recorder:
+        pending = over(site.talk(recorder, "call-1.1"))
+        recorder.seal_soon(msgspec.structs.replace(pending, end_ms=pending.begin_ms))
+        await eventually(lambda: not recorder.unsealed())
     assert site.facts.alarms == [("recording_lost", "call-1.1")]
-    assert len(list(site.raw.iterdir())) == 2
+    assert list(site.raw.iterdir()) == []
 
 
 async def test_tracks_go_only_once_the_recording_is_known_for_good(site: Site) -> None:
@@ -218,11 +276,24 @@ async def test_tracks_go_only_once_the_recording_is_known_for_good(site: Site) -
     async with site.recorder(journal) as recorder:
         recorder.seal_soon(over(site.talk(recorder, "call-1.1")))
         await site.told(1)
-        await eventually(lambda: not recorder.unsealed())
         assert len(list(site.raw.iterdir())) == 2
 
         journal.safe.set()
         await eventually(lambda: not list(site.raw.iterdir()))
+
+
+async def test_a_controller_killed_before_the_tracks_went_is_tidied_up_after_and_tells_nothing_twice(
+    site: Site,
+) -> None:
+    async with site.recorder(SlowDisk(site.path)) as recorder:
+        recorder.seal_soon(over(site.talk(recorder, "call-1.1")))
+        await site.told(1)
+        await eventually(lambda: recorder.unsealed()[0].settled)
+    async with site.recorder() as recorder:
+        recorder.resume(set())
+        await eventually(lambda: not recorder.unsealed())
+    assert len(site.facts.all) == 1
+    assert list(site.raw.iterdir()) == []
 
 
 async def test_a_track_that_never_ended_is_not_taken_for_a_day_long_conversation(site: Site) -> None:

@@ -117,7 +117,7 @@ def test_the_length_that_a_killed_asterisk_never_wrote_is_taken_from_the_file(
     left, _ = heard(sealed)
     assert dominant_hz(left, RATE) == pytest.approx(440, abs=0.5)
     assert (sealed.left.covered_ms, sealed.left.repaired, sealed.right.repaired) == (3000, True, False)
-    assert sealed.alarms == ()
+    assert sealed.alarms == ("recording_leg_repaired",)
 
 
 def test_a_track_cut_in_the_middle_of_a_sample_is_used_to_its_last_whole_one(
@@ -126,6 +126,42 @@ def test_a_track_cut_in_the_middle_of_a_sample_is_used_to_its_last_whole_one(
     caller.path.write_bytes(caller.path.read_bytes()[: 44 + 2 * 8000 + 1])
     sealed = seal(caller, adviser, tmp_path / "sealed.wav", begin_ms=0, end_ms=3000)
     assert (sealed.left.covered_ms, sealed.left.repaired) == (1000, True)
+    assert sealed.alarms == ("recording_leg_repaired", "recording_leg_short")
+
+
+CLAIMS = st.one_of(st.just(0), st.just(0xFFFFFFFF), st.integers(0, 3 * RATE * 2), st.none())
+"""What a header says of the sound's length: nothing yet, as much as it can, anything, or zeros instead of a header."""
+
+
+@settings(max_examples=200, deadline=None)
+@given(cut=st.one_of(st.integers(0, 50), st.integers(0, 44 + 3 * RATE * 2)), claim=CLAIMS)
+def test_a_track_cut_anywhere_gives_all_that_is_left_of_it_and_an_alarm(cut: int, claim: int | None) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        caller, adviser = Path(folder) / "caller.wav", Path(folder) / "adviser.wav"
+        content = bytearray(raw(caller, tone(440, 3000)).read_bytes())
+        sound = np.frombuffer(content[44:], dtype="<i2")
+        content[40:44] = struct.pack("<I", claim or 0)
+        if claim is None:
+            content[:44] = bytes(44)
+        caller.write_bytes(content[:cut])
+        raw(adviser, tone(1000, 3000))
+        sealed = seal(Leg(caller, 0, 150), Leg(adviser, 0, 150), Path(folder) / "x.wav", begin_ms=0, end_ms=3000)
+        left, right = soundfile.read(sealed.path, dtype="int16")[0].T
+    whole = max(0, cut - 44) // 2
+    assert (left[:whole] == sound[:whole]).all()
+    assert not left[whole:].any()
+    assert right.any()
+    expected = set()
+    if cut < 44 or (claim is None and cut == 44):
+        expected = {"recording_leg_unreadable"}
+    else:
+        if claim is None or claim != cut - 44:
+            expected |= {"recording_leg_repaired"}
+        if not left.any():
+            expected |= {"recording_silent_leg"}
+        if whole < 2 * RATE:
+            expected |= {"recording_leg_short"}
+    assert set(sealed.alarms) == expected
 
 
 def test_the_header_chunks_of_other_writers_are_passed_over(caller: Leg, adviser: Leg, tmp_path: Path) -> None:
@@ -140,7 +176,7 @@ def test_a_leg_that_had_packets_and_no_sound_is_an_alarm(adviser: Leg, tmp_path:
     path = raw(tmp_path / "silent.wav", np.zeros(3 * RATE))
     sealed = seal(Leg(path, 0, packets=150), adviser, tmp_path / "sealed.wav", begin_ms=0, end_ms=3000)
     assert sealed.alarms == ("recording_silent_leg",)
-    assert (sealed.left.silent, sealed.left.rms_dbfs, sealed.left.alarm) == (True, None, "recording_silent_leg")
+    assert (sealed.left.silent, sealed.left.rms_dbfs, sealed.left.alarms) == (True, None, ("recording_silent_leg",))
     assert seal(Leg(path, 0, packets=0), adviser, tmp_path / "sealed.wav", begin_ms=0, end_ms=3000).alarms == ()
 
 
@@ -189,7 +225,7 @@ def test_a_track_of_another_format_is_not_taken_for_sound(
 def test_a_header_with_nothing_behind_it_is_a_silent_leg(caller: Leg, adviser: Leg, tmp_path: Path) -> None:
     raw(caller.path, np.zeros(0))
     sealed = seal(caller, adviser, tmp_path / "sealed.wav", begin_ms=0, end_ms=3000)
-    assert (sealed.alarms, sealed.left.covered_ms) == (("recording_silent_leg",), 0)
+    assert (sealed.alarms, sealed.left.covered_ms) == (("recording_silent_leg", "recording_leg_short"), 0)
 
 
 def test_without_any_leg_there_is_no_recording(caller: Leg, adviser: Leg, tmp_path: Path) -> None:
@@ -218,6 +254,28 @@ legs = [Leg(folder / f"{name}.wav", 0, 180_000) for name in ("caller", "adviser"
 seal(*legs, folder / "sealed" / "hour.wav", begin_ms=0, end_ms=3_600_000)
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
+
+
+def test_a_part_of_the_disk_that_cannot_be_read_is_no_track(adviser: Leg, tmp_path: Path) -> None:
+    bad_block = Path("/proc/self/mem")  # whoever reads its beginning is told of an error of input
+    sealed = seal(Leg(bad_block, 0, packets=150), adviser, tmp_path / "sealed.wav", begin_ms=0, end_ms=3000)
+    assert sealed.alarms == ("recording_leg_unreadable",)
+
+
+def test_a_track_that_the_disk_does_not_give_us_now_is_not_given_up(caller: Leg, tmp_path: Path) -> None:
+    loop = tmp_path / "loop.wav"
+    loop.symlink_to(loop)
+    with pytest.raises(OSError, match="symbolic links"):
+        seal(caller, Leg(loop, 0, packets=150), tmp_path / "sealed" / "x.wav", begin_ms=0, end_ms=3000)
+    assert not (tmp_path / "sealed").exists()
+
+
+def test_what_a_kill_left_of_the_sealed_file_is_in_nobodys_way(caller: Leg, adviser: Leg, tmp_path: Path) -> None:
+    (tmp_path / "2026").mkdir()
+    (tmp_path / "2026" / ".sealed.wav").write_bytes(b"half of it")
+    sealed = seal(caller, adviser, tmp_path / "2026" / "sealed.wav", begin_ms=0, end_ms=3000)
+    assert [path.name for path in sealed.path.parent.iterdir()] == ["sealed.wav"]
+    assert soundfile.info(sealed.path).frames == 3 * RATE
 
 
 def seal_an_hour(folder: Path, file_limit: int) -> subprocess.CompletedProcess[str]:
