@@ -23,6 +23,7 @@ from calls.ports import FactSink
 from cti.alarms import Alarms
 from cti.room import Room
 from cti.store import Journal
+from cti.strays import remove_strays
 from recordings import Leg, Sealed, place, readable, seal
 from recordings.legs import HEADER_BYTES, RATE
 
@@ -96,6 +97,10 @@ class Recorder:
         """A conversation begins or ends; should nobody see more of it, it will be sealed all the same."""
         self._journal.put(f"recording/{pending.visit}", msgspec.to_builtins(pending, enc_hook=str))
 
+    def drop(self, visit: str) -> None:
+        """The conversation of this visit never began: it has no recording, and its tracks go as strays."""
+        self._journal.forget(f"recording/{visit}")
+
     def seal_soon(self, pending: Pending) -> None:
         """The call is over and everything is known."""
         self.keep(pending)
@@ -125,6 +130,10 @@ class Recorder:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._room.watch())
             tasks.create_task(self._seal_all())
+            tasks.create_task(remove_strays(self._raw, self._claimed))
+
+    def _claimed(self) -> set[Path]:
+        return {track for pending in self.unsealed() for track in (pending.caller_file, pending.seat_file)}
 
     async def _seal_all(self) -> None:
         while True:
@@ -196,10 +205,14 @@ def _seal(pending: Pending, target: Path) -> Sealed:
 
 
 def _remove_tracks(pending: Pending) -> None:
-    """What nobody can read and is not empty stays, for a person to look at; only a lost recording has such tracks."""
+    """What nobody can read and is not empty is left aside, for a person to look at; its recording is lost."""
     for track in (pending.caller_file, pending.seat_file):
-        if readable(track) or (track.exists() and track.stat().st_size <= HEADER_BYTES):
-            track.unlink(missing_ok=True)
+        if not track.exists():
+            continue
+        if readable(track) or track.stat().st_size <= HEADER_BYTES:
+            track.unlink()
+        else:
+            track.rename(track.with_suffix(".unreadable"))
 
 
 def _end_of_tracks(*legs: Leg) -> int:

@@ -18,6 +18,7 @@ import soundfile  # type: ignore[import-untyped]  # it ships no types
 from calls.clock import SystemClock
 from calls.facts import AlarmCleared, AlarmRaised, AnyFact, RecordingLost, RecordingSealed
 from cti import recorder as recorder_module
+from cti import strays as strays_module
 from cti.recorder import LONGEST_MS, Pending, Recorder
 from cti.store import Journal
 from recordings.legs import HEADER_BYTES
@@ -259,7 +260,7 @@ async def test_what_is_lost_leaves_no_empty_track_and_what_a_person_might_read(s
         pending.seat_file.write_bytes(b"OggS" + bytes(100))
         recorder.seal_soon(pending)
         await eventually(lambda: not recorder.unsealed())
-    assert list(site.raw.iterdir()) == [pending.seat_file]
+    assert [path.name for path in site.raw.iterdir()] == ["call-1.1.seat.unreadable"]
 
 
 async def test_a_conversation_without_length_leaves_no_track(site: Site) -> None:
@@ -269,6 +270,42 @@ async def test_a_conversation_without_length_leaves_no_track(site: Site) -> None
         await eventually(lambda: not recorder.unsealed())
     assert site.facts.alarms == [("recording_lost", "call-1.1")]
     assert list(site.raw.iterdir()) == []
+
+
+async def test_tracks_of_a_conversation_that_never_began_are_removed_and_no_others(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(strays_module, "ROUND_S", 0.02)
+    write_tone(site.raw / "of-an-older-journal.wav", 440, ms=11_000)
+    async with site.recorder() as recorder:
+        site.talk(recorder, "call-1.1")
+        site.talk(recorder, "call-2.1")
+        recorder.drop("call-1.1")
+        await eventually(lambda: len(list(site.raw.iterdir())) == 3)
+    assert sorted(path.name for path in site.raw.iterdir()) == [
+        "call-2.1.caller.wav",
+        "call-2.1.seat.wav",
+        "of-an-older-journal.wav",
+    ]
+    assert site.facts.all == []
+
+
+async def test_a_track_that_still_grows_is_no_stray(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strays_module, "ROUND_S", 0.02)
+    looks = 0
+
+    def claimed() -> set[Path]:
+        nonlocal looks
+        looks += 1
+        if looks < 5:
+            write_tone(site.raw / "call-1.1.seat.wav", 440, ms=100 * looks)
+        return set()
+
+    removing = asyncio.create_task(strays_module.remove_strays(site.raw, claimed))
+    await eventually(lambda: looks == 5)
+    assert (site.raw / "call-1.1.seat.wav").exists()
+    await eventually(lambda: not list(site.raw.iterdir()))
+    removing.cancel()
 
 
 async def test_tracks_go_only_once_the_recording_is_known_for_good(site: Site) -> None:
