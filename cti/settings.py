@@ -37,6 +37,8 @@ class Trunk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keys: Literal["rfc4733", "inband", "auto"] = "rfc4733"
     """How keys arrive: RFC 2833/4733 events, tones in the voice, or whichever the call's SDP offers."""
     codecs: tuple[Literal["alaw", "ulaw", "g722"], ...] = ("alaw", "ulaw")
+    max_calls: int | None = None
+    """Most of its calls that are carried at once; None: as many as the whole hotline carries."""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -59,6 +61,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Write var/demo.json and let loopback peers be the demo trunk."""
     trunks: tuple[Trunk, ...] = ()
     seats: tuple[str, ...] = ("1001", "1002", "1003", "1004")
+    max_calls: int = 240
+    """Most calls that are carried at once: what two cores do with every conversation recorded, and a little left over."""
+    max_channels: int = 300
+    """Most callers at once, with those who are told that they will be called back; above it trunks are answered 503."""
+    max_calls_per_s: float = 30.0
+    """Most new calls a second, over some two seconds: what one controller begins without keeping anybody waiting."""
     ring_s: float = 15.0
     """Three rings, the field's rule; then the caller goes back to the head of the queue."""
     wrap_up_s: float = 30.0

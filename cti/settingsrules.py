@@ -95,6 +95,17 @@ def _room(settings: Settings) -> Iterator[Problem]:
         yield Problem(("recording_reserve_mb",), reason, "write megabytes, such as 1000")
 
 
+def _limits(settings: Settings) -> Iterator[Problem]:
+    if settings.max_calls < 1:
+        yield Problem(("max_calls",), f"{settings.max_calls} calls are none", "write how many, such as 240")
+    if settings.max_channels < settings.max_calls:
+        reason = f"{settings.max_channels} channels cannot carry {settings.max_calls} calls"
+        yield Problem(("max_channels",), reason, "write more than max_calls, so that there is room to tell the others")
+    if not (math.isfinite(settings.max_calls_per_s) and settings.max_calls_per_s > 0):
+        reason = f"{settings.max_calls_per_s:g} calls a second are none"
+        yield Problem(("max_calls_per_s",), reason, "write how many, such as 30")
+
+
 def _folders(settings: Settings) -> Iterator[Problem]:
     for name in ("state_dir", "asterisk_tree"):
         path: Path = getattr(settings, name)
@@ -126,6 +137,8 @@ def _trunks(settings: Settings) -> Iterator[Problem]:
             yield Problem(here, f"trunk {trunk.name} needs one of match and register", "give just one of them")
         if not trunk.codecs:
             yield Problem((*here, "codecs"), f"trunk {trunk.name} has no codec", "write [alaw, ulaw], or leave it out")
+        if trunk.max_calls is not None and trunk.max_calls < 1:
+            yield Problem((*here, "max_calls"), f"{trunk.max_calls} calls are none", "write how many, or leave it out")
         yield from _ways_in(trunk, here)
 
 
@@ -145,6 +158,7 @@ RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _names,
     _network,
     _times,
+    _limits,
     _room,
     _folders,
     _seats,

@@ -19,6 +19,8 @@ class TrunkAccount(msgspec.Struct, frozen=True):
     match: tuple[str, ...]
     keys: Literal["rfc4733", "inband", "auto"]
     codecs: tuple[str, ...]
+    max_channels: int
+    """Most callers that it may have here at once, with those who are only told that they will be called back."""
     user: str = ""
     server: str = ""
     password: str = ""
@@ -56,6 +58,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     trunk_rtp_timeout_s: int
     seat_rtp_timeout_s: int
     hold_loop_s: int
+    max_channels: int
+    """Most callers at once, of all trunks."""
     app: str = APP
 
 
@@ -127,6 +131,7 @@ MODULES = (
     "app_userevent",
     "func_cdr",
     "func_channel",
+    "func_groupcount",
     "func_logic",
     "func_strings",
     "res_cdrel_custom",

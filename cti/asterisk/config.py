@@ -65,18 +65,21 @@ def _plan(settings: Settings, secrets: Secrets) -> Plan:
         music=settings.prompts_dir / "music",
         please_hold=_files(sounds, "please_hold"),
         busy_apology=_files(sounds, "busy_apology"),
-        trunks=tuple(_trunk(trunk, secrets) for trunk in settings.trunks),
+        trunks=tuple(_trunk(trunk, settings, secrets) for trunk in settings.trunks),
         seats=tuple(SeatAccount(number, secrets.seats[number]) for number in settings.seats),
         trunk_rtp_timeout_s=settings.trunk_rtp_timeout_s,
         seat_rtp_timeout_s=settings.seat_rtp_timeout_s,
         hold_loop_s=settings.hold_loop_s,
+        max_channels=settings.max_channels,
     )
 
 
-def _trunk(trunk: Trunk, secrets: Secrets) -> TrunkAccount:
+def _trunk(trunk: Trunk, settings: Settings, secrets: Secrets) -> TrunkAccount:
     user, _, server = (trunk.register or "").rpartition("@")
     password = secrets.trunks.get(trunk.name, "")
-    return TrunkAccount(trunk.name, trunk.match, trunk.keys, trunk.codecs, user, server, password)
+    room_to_tell = settings.max_channels - settings.max_calls
+    most = min(trunk.max_calls or settings.max_calls, settings.max_calls) + room_to_tell
+    return TrunkAccount(trunk.name, trunk.match, trunk.keys, trunk.codecs, most, user, server, password)
 
 
 def _files(sounds: Sounds, key: str) -> tuple[str, ...]:

@@ -18,8 +18,8 @@ from dialplan.render import MODULES, UNUSED_FILES
 from prompts import CATALOGUE, Catalogue, build
 from tests.fakes.voice import Whistle
 
-GATEWAY = TrunkAccount("city", ("192.0.2.0/24", "198.51.100.7"), "inband", ("g722", "alaw"))
-CARRIER = TrunkAccount("carrier", (), "rfc4733", ("alaw",), "057112333", "sip.example:5070", "se;cret\\;--x")
+GATEWAY = TrunkAccount("city", ("192.0.2.0/24", "198.51.100.7"), "inband", ("g722", "alaw"), 90)
+CARRIER = TrunkAccount("carrier", (), "rfc4733", ("alaw",), 300, "057112333", "sip.example:5070", "se;cret\\;--x")
 
 PLAN = Plan(
     node="node1",
@@ -43,6 +43,7 @@ PLAN = Plan(
     trunk_rtp_timeout_s=61,
     seat_rtp_timeout_s=31,
     hold_loop_s=62,
+    max_channels=300,
 )
 
 
@@ -209,7 +210,7 @@ def test_a_trunk_by_address(files: dict[str, str]) -> None:
     endpoint = of_type("endpoint", pjsip)["trunk-city"]
 
     assert (endpoint["allow"], endpoint["dtmf_mode"], endpoint["identify_by"]) == ("g722,alaw", "inband", "ip")
-    assert endpoint["set_var"] == "REXIAN_TRUNK=city"
+    assert "set_var = REXIAN_TRUNK=city\n" in pjsip
     assert of_type("identify", pjsip)["trunk-city"]["match"] == "192.0.2.0/24,198.51.100.7"
     assert "trunk-city" not in of_type("registration", pjsip)
 
@@ -227,7 +228,7 @@ def test_a_trunk_that_registers(files: dict[str, str]) -> None:
 
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1))
 def test_a_carriers_password_is_read_as_it_was_written(password: str) -> None:
-    trunk = TrunkAccount("carrier", (), "auto", ("alaw",), "user", "sip.example", password)
+    trunk = TrunkAccount("carrier", (), "auto", ("alaw",), 300, "user", "sip.example", password)
     plan = Plan(**{name: getattr(PLAN, name) for name in Plan.__struct_fields__} | {"trunks": (trunk,)})
 
     assert of_type("auth", render(plan)["pjsip.conf"])["trunk-carrier"]["password"] == password
@@ -260,6 +261,27 @@ def test_a_call_is_held_while_no_controller_is_there(files: dict[str, str]) -> N
     assert any("> 62]?sorry" in step for step in hold)
     assert hold[-3:] == ["Playback(/srv/prompts/c)", "Set(CDR(step)=apology)", "Hangup(42)"]
     assert 'GotoIf($["${STASISSTATUS}" != "FAILED"]?end)' in _steps(files["extensions.conf"], "to-controller")
+
+
+def test_one_caller_more_than_there_are_channels_is_refused_by_asterisk_itself(files: dict[str, str]) -> None:
+    steps = _steps(files["extensions.conf"], "from-trunk")
+    guards = [step for step in steps if "no-room" in step]
+
+    assert guards == [
+        "GotoIf($[${GROUP_COUNT(all@calls)} > 300]?no-room,s,1)",
+        "GotoIf($[${GROUP_COUNT(${REXIAN_TRUNK}@trunk)} > ${REXIAN_CHANNELS}]?no-room,s,1)",
+    ]
+    assert max(map(steps.index, guards)) < steps.index("Goto(to-controller,in,1)")
+    assert _steps(files["extensions.conf"], "no-room") == ["Set(CDR(step)=refused)", "Hangup(34)"]
+    assert re.findall("set_var = REXIAN_CHANNELS=(.+)", files["pjsip.conf"]) == ["90", "300"]
+
+
+def test_a_trunk_has_its_calls_and_the_room_to_tell_the_others(prompts: Path) -> None:
+    trunks = (Trunk("large", match=("192.0.2.1",)), Trunk("small", match=("192.0.2.2",), max_calls=30))
+    settings = Settings(state_dir=prompts.parent, trunks=trunks, max_calls=100, max_channels=120)
+    main = write_config(settings, Secrets(seats=dict.fromkeys(settings.seats, "p")))
+
+    assert re.findall("set_var = REXIAN_CHANNELS=(.+)", (main.parent / "pjsip.conf").read_text()) == ["120", "50"]
 
 
 def test_both_legs_are_recorded_by_what_they_say_themselves(files: dict[str, str]) -> None:

@@ -109,6 +109,12 @@ VARIABLES = [
     ),
     *((f"REXIAN_{name}", "0", "the time must be") for name in ("TRUNK_RTP_TIMEOUT_S", "SEAT_RTP_TIMEOUT_S")),
     ("REXIAN_HOLD_LOOP_S", "-1", "the time must be"),
+    ("REXIAN_MAX_CALLS", "0", "0 calls are none. Mend: write how many, such as 240."),
+    ("REXIAN_MAX_CHANNELS", "200", "200 channels cannot carry 240 calls. Mend: write more than max_calls"),
+    *(
+        ("REXIAN_MAX_CALLS_PER_S", rate, f"{rate} calls a second are none. Mend: write how many")
+        for rate in ("0", "nan")
+    ),
     ("REXIAN_STATE_DIR", "/srv/" + "x" * 75, "too long for Unix sockets. Mend: choose a folder of fewer than 80"),
     ("REXIAN_STATE_DIR", "/srv/" + "热" * 25, "too long for Unix sockets"),
     ("REXIAN_STATE_DIR", "/srv/my calls", "holds ' ', which configuration files cannot hold. Mend: choose a folder"),
@@ -153,6 +159,7 @@ FILE = [
     (ONE + "match: [10.0.0.1]\n    keys: info\n", 4, 5, "info cannot stand here. Mend: write one of: "),
     (ONE + "match: [10.0.0.1]\n    codecs: [g729]\n", 4, 14, "g729 cannot stand here. Mend: write "),
     (ONE + "match: [10.0.0.1]\n    codecs: []\n", 4, 5, "trunk one has no codec"),
+    (ONE + "match: [10.0.0.1]\n    max_calls: 0\n", 4, 5, "0 calls are none. Mend: write how many, or leave it out"),
     (
         "trunks:\n  - name: a b\n    match: [10.0.0.1]\n",
         2,
