@@ -6,7 +6,8 @@ out to the citizen) awaits `flush`. Readers follow the journal by sequence numbe
 ones from the file, so a slow or dead reader costs the calls nothing and misses nothing.
 
 When the disk is full, `problem` says so, facts wait in bounded memory and are tried again; past the bound they are
-counted in `lost`, and their numbers stay unused, so that the gap shows in every copy of the history.
+counted in `lost`, and their numbers stay unused, so that the gap shows in every copy of the history. Afterwards the
+history itself tells of it, by the alarms `journal_unwritable` (stamped when it began) and, with their number, `facts_lost`.
 
 The operational state (`put`, `get`, `find`, `forget`) is committed by the same thread, together with the facts recorded
 before it. It is kept in memory too: reading it costs no I/O.
@@ -20,7 +21,7 @@ import sqlite3
 from bisect import bisect_right
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Condition, Thread
 from typing import TypeVar
@@ -30,7 +31,7 @@ import msgspec
 import structlog
 
 from calls.clock import Clock
-from calls.facts import VERSION, AnyFact, Stamped
+from calls.facts import VERSION, AlarmCleared, AlarmRaised, AnyFact, Stamped
 from cti.store.sqlitefile import SqliteFile
 
 T = TypeVar("T")
@@ -49,6 +50,10 @@ RECENT = 10_000
 RETRY = timedelta(milliseconds=500)
 """Between attempts while the disk refuses."""
 
+UNWRITABLE = "journal_unwritable"
+FACTS_LOST = "facts_lost"
+"""Alarms, about this node: while facts wait in memory, and when there was no room for them there."""
+
 _ID = "journal/id"
 _SHIPPED = "journal/shipped"
 
@@ -64,6 +69,7 @@ class Journal:
         """What keeps facts from the disk at this moment; None when all is well."""
         self.lost = 0
         """Facts that were not kept since this journal was opened: no room on the disk or in memory, or it was closed."""
+        self._lost_told = 0
         self._clock = clock
         self._file = SqliteFile(path)
         self._state = self._file.state()
@@ -92,19 +98,25 @@ class Journal:
 
     # Facts
 
-    def record(self, fact: AnyFact) -> Stamped:
-        """Stamp the fact now and keep it; the stamped fact. Never blocks and never raises."""
+    def record(self, fact: AnyFact, at: datetime | None = None) -> Stamped:
+        """Stamp the fact and keep it; the stamped fact. Never blocks and never raises.
+
+        The stamp says now, or `at` (UTC) for what happened earlier and is only learnt now.
+        """
         with self._changed:
             self._recorded += 1
+            utc = self._clock.utc()
+            ago_s = (utc - at).total_seconds() if at else 0.0
             stamped = Stamped(
                 node=self.node,
                 seq=self._recorded,
-                at=self._clock.utc(),
-                mono_ms=round(self._clock.now() * 1000),
+                at=at or utc,
+                mono_ms=round((self._clock.now() - ago_s) * 1000),
                 version=VERSION,
                 fact=fact,
             )
-            if self._closed or len(self._facts) + self._in_hand >= MEMORY_LIMIT:
+            full = len(self._facts) + self._in_hand >= MEMORY_LIMIT
+            if self._closed or (full and not isinstance(fact, AlarmRaised | AlarmCleared)):
                 self.lost += 1
                 return stamped
             self._facts.append(stamped)
@@ -249,8 +261,7 @@ class Journal:
 
     def _committed(self, facts: list[Stamped], changes: int) -> None:
         if self.problem:
-            log.info("the journal is written again", lost=self.lost)
-            self.problem = None
+            self._mended()
         with self._changed:
             self._recent += facts
             if len(self._recent) > 2 * RECENT:
@@ -263,12 +274,24 @@ class Journal:
                 self._loop.call_soon_threadsafe(self._wake)
 
     def _refused(self, error: sqlite3.Error) -> None:
-        if self.problem is None:
-            log.error("the journal cannot be written", path=str(self._file.path), error=str(error))
+        new = self.problem is None
         self.problem = (
             f"{self._file.path}: the journal cannot be written: {error}; facts wait in memory. "
             "Mend: make room on that disk."
         )
+        if new:
+            log.error("the journal cannot be written", path=str(self._file.path), error=str(error))
+            self.record(AlarmRaised(name=UNWRITABLE, subject=self.node, detail=self.problem))
+
+    def _mended(self) -> None:
+        """Written again. What is told of it waits in memory with the rest, and is committed together."""
+        log.info("the journal is written again", lost=self.lost)
+        self.problem = None
+        self.record(AlarmCleared(name=UNWRITABLE, subject=self.node))
+        if lost := self.lost - self._lost_told:
+            detail = f"{lost} facts found no room in memory while the journal could not be written."
+            self.record(AlarmRaised(name=FACTS_LOST, subject=self.node, detail=detail))
+            self._lost_told += lost
 
     def _give_up(self, facts: int) -> bool:
         self.lost += facts

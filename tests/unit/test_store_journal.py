@@ -16,7 +16,7 @@ import pytest
 
 from calls.clock import Instant, SystemClock
 from calls.errors import NotPossible
-from calls.facts import AnyFact, Stamped
+from calls.facts import AlarmCleared, AlarmRaised, AnyFact, Stamped
 from cti.store import Journal
 from cti.store import journal as journal_module
 from cti.store.sqlitefile import SqliteFile
@@ -70,6 +70,10 @@ def full_disk(path: Path) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def alarm(stamped: Stamped) -> bool:
+    return isinstance(stamped.fact, AlarmRaised | AlarmCleared)
 
 
 def facts(count: int, prefix: str = "call") -> list[AnyFact]:
@@ -189,8 +193,28 @@ async def test_a_full_disk_is_told_and_nothing_is_lost_by_it(tmp_path: Path) -> 
         await journal.flush()
         assert journal.problem is None
         assert journal.lost == 0
-    assert [stamped.fact for stamped in on_disk(tmp_path)] == [arrived("before"), *facts(500)]
-    assert [stamped.seq for stamped in on_disk(tmp_path)] == list(range(1, 502))
+    kept = on_disk(tmp_path)
+    assert [stamped.fact for stamped in kept if not alarm(stamped)] == [arrived("before"), *facts(500)]
+    assert [stamped.seq for stamped in kept] == list(range(1, 504))
+
+
+async def test_the_history_tells_when_it_could_not_be_written(tmp_path: Path) -> None:
+    clock = SetClock()
+    async with opened(tmp_path, clock) as journal:
+        await journal.flush()
+        with full_disk(tmp_path):
+            for fact in facts(500):
+                journal.record(fact)
+            await eventually(lambda: journal.problem is not None)
+            began = clock.utc()
+            clock.passed += timedelta(minutes=7)
+        await journal.flush()
+    raised, cleared = (stamped for stamped in on_disk(tmp_path) if alarm(stamped))
+    assert isinstance(raised.fact, AlarmRaised)
+    assert (raised.fact.name, raised.fact.subject, raised.at) == ("journal_unwritable", "node1", began)
+    assert str(tmp_path) in raised.fact.detail
+    assert cleared.fact == AlarmCleared(name="journal_unwritable", subject="node1")
+    assert cleared.at - raised.at == timedelta(minutes=7)
 
 
 async def test_past_the_memory_facts_are_counted_as_lost_and_leave_a_gap(
@@ -208,8 +232,15 @@ async def test_past_the_memory_facts_are_counted_as_lost_and_leave_a_gap(
         await journal.flush()
         journal.record(arrived("after"))
     kept = on_disk(tmp_path)
-    assert len(kept) == 52
-    assert kept[-1].seq == 62
+    assert len([stamped for stamped in kept if not alarm(stamped)]) == 52
+    assert max(stamped.seq for stamped in kept) == 65
+    told = [stamped.fact for stamped in kept if alarm(stamped)]
+    assert [type(fact) for fact in told] == [AlarmRaised, AlarmCleared, AlarmRaised]
+    assert told[-1] == AlarmRaised(
+        name="facts_lost",
+        subject="node1",
+        detail="10 facts found no room in memory while the journal could not be written.",
+    )
 
 
 async def test_what_a_full_disk_refuses_to_the_end_is_counted(tmp_path: Path) -> None:
@@ -219,7 +250,8 @@ async def test_what_a_full_disk_refuses_to_the_end_is_counted(tmp_path: Path) ->
         for fact in facts(500):
             journal.record(fact)
         await journal.close()
-    assert journal.lost == 500
+    assert journal.lost >= 500, "the alarm may still have found room"
+    assert all(alarm(stamped) for stamped in on_disk(tmp_path))
 
 
 async def test_a_fact_after_the_end_is_counted_not_kept(tmp_path: Path) -> None:
