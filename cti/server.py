@@ -120,6 +120,7 @@ class Controller:
             async with asyncio.TaskGroup() as tasks:
                 for work in (
                     self.node.run(),
+                    self.node.read_call_records(),
                     self.floor.run(),
                     self.recorder.run(),
                     self.bus.run(),

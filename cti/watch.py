@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 
 from calls.facts import AnyFact, CallArrived, CallEnded, CallRefused, Stamped
 from calls.moments import AwaitingKey, MenuStarted, Observation
@@ -44,9 +45,9 @@ class Watch:
         self._by_sip_call_id: dict[str, _Story] = {}
         self._ended: deque[str] = deque()
 
-    def record(self, fact: AnyFact) -> None:
-        """Stamp the fact now and keep it. Never blocks and never raises."""
-        stamped = self._journal.record(fact)
+    def record(self, fact: AnyFact, at: datetime | None = None) -> None:
+        """Stamp the fact, with now or the time `at` (UTC), and keep it. Never blocks and never raises."""
+        stamped = self._journal.record(fact, at)
         if isinstance(fact, CallArrived | CallRefused):
             self._by_call[fact.call_id] = self._story(fact.sip_call_id)
         if story := self._by_call.get(getattr(fact, "call_id", "")):

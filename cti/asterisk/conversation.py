@@ -16,7 +16,7 @@ import msgspec
 from calls.facts import AdviserNumberSaid, ConversationEnded, EndedBy, SeatAnswered
 from cti.asterisk.errors import Gone
 from cti.asterisk.generated.messages import PlaybackFinished
-from cti.asterisk.kept import Conversation
+from cti.asterisk.kept import Conversation, Step
 from cti.asterisk.seatleg import NORMAL, SeatLeg
 from cti.recorder import Pending
 from queues import Answered, ConversationOver
@@ -29,39 +29,72 @@ if TYPE_CHECKING:
 async def connect(call: Session, undo: AsyncExitStack, seated: Seated) -> bool:
     """Bring caller and adviser together until one leaves. True when the seat was lost rather than hung up."""
     proposal = seated.proposal
-    await call.through_dialplan("start-recording", f"{proposal.visit}.caller")
-    caller_started_ms = call.now_ms()
-    bridge = uuid4().hex
-    undo.push_async_callback(_remove_bridge, call, bridge)
-    await call.ari.bridges.create_with_id(bridge, type="mixing")
-    met = await _bring_together(call, bridge, seated.leg)
-    conversation = Conversation(proposal.seat, proposal.adviser, seated.leg.channel, bridge, call.now_ms())
     pending = Pending(
         call_id=call.call_id,
         visit=proposal.visit,
         day=call.clock.utc(),
         caller_file=call.node.recorder.raw_file(f"{proposal.visit}.caller"),
-        caller_started_ms=caller_started_ms,
+        caller_started_ms=call.now_ms(),
         seat_file=call.node.recorder.raw_file(f"{proposal.visit}.seat"),
         seat_started_ms=seated.started_ms,
-        begin_ms=conversation.begun_ms,
+        begin_ms=call.now_ms(),
     )
-    call.node.recorder.keep(pending)
-    call.node.floor.take(Answered(proposal.seat, proposal.generation))
-    _tell_answered(call, seated)
-    call.keep(step="talking", conversation=conversation)
+    undo.callback(_forget_attempt, call, pending, seated.leg)
+    await call.through_dialplan("start-recording", f"{proposal.visit}.caller")
+    pending = msgspec.structs.replace(pending, caller_started_ms=call.now_ms())
+    conversation = Conversation(
+        proposal.seat, proposal.adviser, seated.leg.channel, uuid4().hex, call.now_ms(), seated.rang_ms
+    )
+    undo.push_async_callback(_remove_bridge, call, conversation.bridge)
+    with call.node.journal.together():  # before they meet: from then on another controller may have to find them
+        call.node.recorder.keep(pending)
+        call.keep(conversation=conversation)
+    await call.ari.bridges.create_with_id(conversation.bridge, type="mixing")
+    met = await _bring_together(call, conversation)
+    begun_ms = call.now_ms()
+    conversation = msgspec.structs.replace(conversation, begun_ms=begun_ms)
+    pending = msgspec.structs.replace(pending, begin_ms=begun_ms)
+    with call.node.journal.together():
+        call.node.floor.take(Answered(proposal.seat, proposal.generation))
+        call.node.recorder.keep(pending)
+        _tell_answered(call, conversation)
     lost = await _until_over(call, seated.leg, conversation, pending, say_number=True)
     return lost or not met
 
 
-async def _bring_together(call: Session, bridge: str, leg: SeatLeg) -> bool:
+async def _bring_together(call: Session, conversation: Conversation) -> bool:
     """False when the seat left in the instant of its answer. Raises Gone when it was the caller who left."""
     try:
-        await call.ari.bridges.add_channel(bridge, [call.call_id, leg.channel])
+        await call.ari.bridges.add_channel(conversation.bridge, [call.call_id, conversation.leg])
     except Gone:
         await call.ari.channels.get(call.call_id)
         return False
     return True
+
+
+def _forget_attempt(call: Session, pending: Pending, leg: SeatLeg) -> None:
+    """Undo of a conversation that never began: its tracks are removed with the end of the call."""
+    if call.kept.visit_open and call.visit == pending.visit:
+        call.keep(conversation=None)
+        call.recordings.append((msgspec.structs.replace(pending, settled=True), leg))
+
+
+async def was_begun(call: Session) -> bool:
+    """Whether caller and seat are together already, though the last controller had no time to say so."""
+    conversation = call.kept.conversation
+    if conversation is None:
+        return False
+    try:
+        bridge = await call.ari.bridges.get(conversation.bridge)
+    except Gone:
+        bridge = None
+    if bridge and {call.call_id, conversation.leg} <= set(bridge.channels):
+        return True
+    leg = SeatLeg(call.ari, call.node.router, conversation.leg)
+    _forget_attempt(call, call.node.recorder.find(call.visit), leg)
+    await leg.close()
+    await _remove_bridge(call, conversation.bridge)
+    return False
 
 
 async def find_again(call: Session, undo: AsyncExitStack, conversation: Conversation) -> bool:
@@ -72,24 +105,24 @@ async def find_again(call: Session, undo: AsyncExitStack, conversation: Conversa
         await call.ari.channels.get(leg.channel)
     except Gone:  # it ended while no controller ran
         call.node.router.vanish(leg.channel)
-    call.node.floor.found_talking(conversation.seat, conversation.adviser, call.visit)
+    with call.node.journal.together():
+        call.node.floor.found_talking(conversation.seat, conversation.adviser, call.visit)
+        if call.kept.visit_open:
+            _tell_answered(call, conversation)
     pending = call.node.recorder.find(call.visit)
     return await _until_over(call, leg, conversation, pending, say_number=False)
 
 
-def _tell_answered(call: Session, seated: Seated) -> None:
-    proposal = seated.proposal
-    call.record(
-        SeatAnswered(
-            call_id=call.call_id,
-            visit=proposal.visit,
-            seat=proposal.seat,
-            adviser=proposal.adviser,
-            waited_ms=max(0, call.now_ms() - call.kept.since_ms),
-            rang_ms=seated.rang_ms,
-        )
+def _tell_answered(call: Session, conversation: Conversation) -> None:
+    answered = SeatAnswered(
+        call_id=call.call_id,
+        visit=call.visit,
+        seat=conversation.seat,
+        adviser=conversation.adviser,
+        waited_ms=max(0, conversation.begun_ms - call.kept.since_ms),
+        rang_ms=conversation.rang_ms,
     )
-    call.leave_queue("answered")
+    call.leave_queue("answered", answered, step="talking", conversation=conversation)
 
 
 async def _until_over(
@@ -97,17 +130,19 @@ async def _until_over(
 ) -> bool:
     """Wait until one of them leaves. True when the seat's telephone vanished rather than hung up."""
     ended_by: EndedBy = "caller"
+    step: Step = "talking"
     lost = False
     saying = asyncio.create_task(_say_number(call, conversation)) if say_number else None
     try:
         lost = await leg.ended() != NORMAL
-        ended_by = "fault" if lost else "seat"
+        ended_by, step = ("fault", "queue") if lost else ("seat", "rating")
     finally:
         # Nothing is awaited before all is told: a second leg that leaves in this instant cancels at the first await.
-        _tell_over(call, conversation, ended_by)
-        call.node.floor.take(ConversationOver(conversation.seat, call.visit, lost))
         ended = msgspec.structs.replace(pending, end_ms=call.now_ms())
-        call.node.recorder.keep(ended)
+        with call.node.journal.together():
+            call.node.floor.take(ConversationOver(conversation.seat, call.visit, lost))
+            call.node.recorder.keep(ended)
+            call.turn(_over(call, conversation, ended_by), step=step, conversation=None)
         call.recordings.append((ended, leg))
         if saying:
             saying.cancel()
@@ -116,16 +151,14 @@ async def _until_over(
     return lost
 
 
-def _tell_over(call: Session, conversation: Conversation, ended_by: EndedBy) -> None:
-    call.record(
-        ConversationEnded(
-            call_id=call.call_id,
-            visit=call.visit,
-            seat=conversation.seat,
-            adviser=conversation.adviser,
-            talked_ms=max(0, call.now_ms() - conversation.begun_ms),
-            ended_by="fault" if call.ended_by == "fault" else ended_by,
-        )
+def _over(call: Session, conversation: Conversation, ended_by: EndedBy) -> ConversationEnded:
+    return ConversationEnded(
+        call_id=call.call_id,
+        visit=call.visit,
+        seat=conversation.seat,
+        adviser=conversation.adviser,
+        talked_ms=max(0, call.now_ms() - conversation.begun_ms),
+        ended_by="fault" if call.ended_by == "fault" else ended_by,
     )
 
 

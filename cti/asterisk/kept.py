@@ -7,19 +7,24 @@ from typing import Literal
 
 import msgspec
 
+from calls.facts import CallbackOwed, CallOutcome, EndedBy, OwedWhy
 from calls.words import Needs
 
 Step = Literal["notice", "menu", "queue", "ringing", "talking", "rating", "closing"]
 
 
 class Conversation(msgspec.Struct, frozen=True):
-    """Who talks with whom, and how to find them in Asterisk. Instants are monotonic milliseconds."""
+    """Who talks with whom, and how to find them in Asterisk. Instants are monotonic milliseconds.
+
+    Kept before the two are brought together: a call at step `ringing` that has one may be talking already.
+    """
 
     seat: str
     adviser: str
     leg: str
     bridge: str
     begun_ms: int
+    rang_ms: int
 
 
 class KeptCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,3 +46,26 @@ class KeptCall(msgspec.Struct, frozen=True, kw_only=True):
     needs: Needs | None = None
     since_ms: int = 0
     conversation: Conversation | None = None
+
+
+def outcome(kept: KeptCall, ended_by: EndedBy) -> CallOutcome:
+    """How a call that ended at its present step is counted."""
+    if kept.queued:
+        return "queued"
+    if ended_by == "fault":
+        return "fault"
+    by_step: dict[str, CallOutcome] = {"notice": "abandoned_notice", "menu": "abandoned_menu"}
+    return by_step.get(kept.step, "machine")
+
+
+def owed(kept: KeptCall, why: OwedWhy, *, promised: bool = False) -> CallbackOwed:
+    """What the hotline owes a caller whom it let down."""
+    return CallbackOwed(
+        call_id=kept.call_id,
+        calling_number=kept.calling_number,
+        line=kept.line,
+        why=why,
+        queue=kept.needs.queue if kept.needs else None,
+        skills=kept.needs.skills if kept.needs else {},
+        promised=promised,
+    )

@@ -11,18 +11,11 @@ from collections.abc import Coroutine, Mapping
 
 import structlog
 
-from calls.clock import Clock, boot_id
-from calls.facts import (
-    CallArrived,
-    CallEnded,
-    CallRefused,
-    ControllerStarted,
-    ConversationEnded,
-    QueueLeft,
-    VisitOutcome,
-)
+from calls.clock import Clock, boot_id, ms_between
+from calls.facts import CallArrived, CallRefused, ControllerStarted
 from calls.numbers import normalise
 from cti import __version__
+from cti.asterisk.books import Books
 from cti.asterisk.client import Ari
 from cti.asterisk.config import seat_endpoint, seat_of_endpoint
 from cti.asterisk.errors import AriError, Gone, Unavailable
@@ -49,6 +42,8 @@ REACHABLE = "Reachable"
 ONLINE = "online"
 """What Asterisk says of a telephone that can be rung, when it comes and when it is asked."""
 
+CALL_RECORDS_EVERY_S = 0.5
+
 STARTS_ANEW_S = 1.0
 """A telephone is gone only when it still is after this long: adviser and caller must not lose a seat to a restart of it."""
 
@@ -70,6 +65,7 @@ class Node:
     ) -> None:
         self.settings, self.ari, self.clock, self.watch, self.journal = settings, ari, clock, watch, journal
         self.floor, self.recorder, self.sounds, self.lines = floor, recorder, sounds, lines
+        self.books = Books(settings, clock, watch, journal)
         self.router = Router(self._new_channel, self._endpoint_changed)
         self.socket = EventSocket(ari, self.router.dispatch, self._reconcile)
         self.sessions: dict[str, Session] = {}
@@ -94,13 +90,20 @@ class Node:
         """Take calls for ever. Raises Replaced when another controller took over, Refused for a wrong password."""
         await self.socket.run()
 
+    async def read_call_records(self) -> None:
+        """Keep the books complete, for ever: a call that ended without us is told within a second."""
+        await self.connected.wait()
+        while True:
+            self.books.look(self.lines, up=self.sessions)
+            await asyncio.sleep(CALL_RECORDS_EVERY_S)
+
     # --- calls
 
     def _new_channel(self, event: StasisStart) -> None:
         if event.channel.id in self.sessions:  # found already, before its event was read
             return
         match event.args:
-            case ["in", dialled, trunk, sip_call_id]:
+            case ["in", dialled, trunk, sip_call_id] if not self.books.closed(event.channel.id):
                 self._arrive(event.channel, dialled, trunk, sip_call_id)
             case ["back"] if kept := self.journal.get(f"call/{event.channel.id}", KeptCall):
                 self._resume(kept)
@@ -112,28 +115,24 @@ class Node:
         line = self.lines.get(dialled)
         if line is None or not line.takes(trunk):
             reason = "no such line" if line is None else "the line does not take calls from this trunk"
-            self.watch.record(
-                CallRefused(
-                    call_id=channel.id,
-                    trunk=trunk,
-                    dialled=dialled,
-                    calling_number=number.e164,
-                    sip_call_id=sip_call_id,
-                    reason=reason,
-                )
-            )
-            self._spawn(self._refuse(channel.id))
-            return
-        self.watch.record(
-            CallArrived(
+            refused = CallRefused(
                 call_id=channel.id,
-                line=line.number,
-                line_version=line.version,
                 trunk=trunk,
                 dialled=dialled,
                 calling_number=number.e164,
                 sip_call_id=sip_call_id,
+                reason=reason,
             )
+            self._spawn(self._refuse(refused))
+            return
+        arrived = CallArrived(
+            call_id=channel.id,
+            line=line.number,
+            line_version=line.version,
+            trunk=trunk,
+            dialled=dialled,
+            calling_number=number.e164,
+            sip_call_id=sip_call_id,
         )
         kept = KeptCall(
             call_id=channel.id,
@@ -144,6 +143,9 @@ class Node:
             arrived_ms=round(self.clock.now() * 1000),
             arrived_at=self.clock.utc(),
         )
+        with self.journal.together():
+            self.watch.record(arrived)
+            self.journal.put(f"call/{channel.id}", kept)
         self._begin(Session(self, line, kept), resumed=False)
 
     def _begin(self, session: Session, *, resumed: bool) -> None:
@@ -166,14 +168,14 @@ class Node:
         if not task.cancelled() and (error := task.exception()):
             log.error("a call's task failed", exc_info=error)
 
-    async def _refuse(self, channel: str) -> None:
-        """A number that nobody answers: the trunk is told so, and the caller hears its network's words."""
+    async def _refuse(self, refused: CallRefused) -> None:
+        """A number that nobody answers: the trunk is told so, and the caller hears its network's words.
+
+        Told when it is done: a controller that dies before leaves the call to the next one, or to the call records.
+        """
         began = self.clock.now()
-        await self._clear_away(channel, UNALLOCATED)
-        lasted_ms = round((self.clock.now() - began) * 1000)
-        self.watch.record(
-            CallEnded(call_id=channel, outcome="refused", ended_by="system", lasted_ms=lasted_ms, step="refused")
-        )
+        await self._clear_away(refused.call_id, UNALLOCATED)
+        self.books.refused(refused, lasted_ms=ms_between(began, self.clock.now()))
 
     async def _clear_away(self, channel: str, reason_code: str | None = None) -> None:
         try:
@@ -208,18 +210,31 @@ class Node:
         for endpoint in await self.ari.endpoints.list_by_tech("PJSIP"):
             if seat := seat_of_endpoint(endpoint.resource):
                 self.floor.phone_seen(seat, reachable=endpoint.state == ONLINE)
+        info = await self.ari.asterisk.get_info(only=["system", "status"])
+        self.asterisk_version = info.system.version if info.system else ""
+        died = self.books.is_another_asterisk(info.status.startup_time if info.status else "")
         live = {channel.id: channel for channel in await self.ari.channels.list_all()}
-        for session in self.sessions.values():
-            for channel in session.channels:
-                if channel not in live:
-                    self.router.vanish(channel)
+        await self._part_with_lost(live, died)
         if not self.connected.is_set():
-            info = await self.ari.asterisk.get_info(only="system")
-            self.asterisk_version = info.system.version if info.system else ""
             await self._take_over(live)
             self.connected.set()
         else:
             await self._catch_up(live)
+
+    async def _part_with_lost(self, live: Mapping[str, Channel], died: bool) -> None:
+        """What is no longer in Asterisk is over: the callers first, for whose end no seat is to blame."""
+        lost = [session for session in self.sessions.values() if session.call_id not in live]
+        for session in lost:
+            self.router.vanish(session.call_id, died=died)
+        await asyncio.gather(*(session.parting.wait() for session in lost))
+        for session in self.sessions.values():
+            for channel in session.channels:
+                if channel not in live:
+                    self.router.vanish(channel, died=died)
+        self.books.catch_up(self.lines, up=self.sessions)
+        for kept in self.journal.find("call/", KeptCall).values():
+            if kept.call_id not in live and kept.call_id not in self.sessions:
+                self.books.gone(kept, died=died)
 
     async def _catch_up(self, live: Mapping[str, Channel]) -> None:
         """The socket was away for a moment: channels that came into our hands meanwhile did so untold."""
@@ -238,12 +253,9 @@ class Node:
         self.watch.record(ControllerStarted(release=__version__, boot_id=self._boot_id, adopted=len(adopted)))
         legs = {call.conversation.leg for call in adopted if call.conversation}
         bridges = {call.conversation.bridge for call in adopted if call.conversation}
-        self.recorder.resume({f"{call.call_id}.{call.visits}" for call in adopted if call.step == "talking"})
-        for call in kept.values():
-            if call.call_id in ours:
-                self._resume(call)
-            elif call.call_id not in live:  # one that is live is held by the dialplan, and comes back by itself
-                self._end_unseen(call)
+        self.recorder.resume({f"{call.call_id}.{call.visits}" for call in adopted if call.conversation})
+        for call in adopted:  # what else is kept is held by the dialplan, and comes back by itself
+            self._resume(call)
         for channel in ours - legs - {call.call_id for call in adopted}:
             await self._adopt_unknown(live[channel]) if channel in live else None
         for bridge in await self.ari.bridges.list_all():
@@ -253,7 +265,7 @@ class Node:
     def _resume(self, kept: KeptCall) -> None:
         line = self.lines.get(kept.line)
         if line is None:
-            self._end_unseen(kept)
+            self.books.end(kept, "fault")
             self._spawn(self._clear_away(kept.call_id))
             return
         self.watch.resume(kept.call_id, kept.sip_call_id)
@@ -274,35 +286,3 @@ class Node:
             await self._clear_away(channel.id)
             return
         self._arrive(channel, dialled, trunk, sip_call_id)
-
-    def _end_unseen(self, kept: KeptCall) -> None:
-        """A call that ended while no controller looked: its terminal facts, as far as they can be known."""
-        visit = f"{kept.call_id}.{kept.visits}"
-        same_boot = kept.boot_id == self._boot_id
-        now_ms = round(self.clock.now() * 1000)
-        if kept.conversation and kept.step == "talking":
-            self.watch.record(
-                ConversationEnded(
-                    call_id=kept.call_id,
-                    visit=visit,
-                    seat=kept.conversation.seat,
-                    adviser=kept.conversation.adviser,
-                    talked_ms=now_ms - kept.conversation.begun_ms if same_boot else 0,
-                    ended_by="fault",
-                )
-            )
-        if kept.visit_open:
-            outcome: VisitOutcome = "abandoned_ringing" if kept.step == "ringing" else "abandoned_waiting"
-            waited_ms = now_ms - kept.since_ms if same_boot else 0
-            self.watch.record(QueueLeft(call_id=kept.call_id, visit=visit, outcome=outcome, waited_ms=waited_ms))
-        lasted = self.clock.utc() - kept.arrived_at
-        self.watch.record(
-            CallEnded(
-                call_id=kept.call_id,
-                outcome="queued" if kept.queued else "fault",
-                ended_by="fault",
-                lasted_ms=max(0, round(lasted.total_seconds() * 1000)),
-                step=kept.step,
-            )
-        )
-        self.journal.forget(f"call/{kept.call_id}")

@@ -26,7 +26,12 @@ EndpointEvent = ContactStatusChange | PeerStatusChange | EndpointStateChange
 
 
 class Vanished(Message, frozen=True, kw_only=True):
-    """Not from Asterisk: the object is gone and its end went untold, while the event socket was down."""
+    """Not from Asterisk: the object is gone and its end went untold, while the event socket was down.
+
+    `died`: it went with its Asterisk, and by nobody's wish.
+    """
+
+    died: bool = False
 
 
 class Came(Message, frozen=True, kw_only=True):
@@ -85,10 +90,10 @@ class Router:
         if not self._boxes[key]:
             del self._boxes[key]
 
-    def vanish(self, key: str) -> None:
-        """Tell the mailboxes of an object that it is gone."""
+    def vanish(self, key: str, *, died: bool = False) -> None:
+        """Tell the mailboxes of an object that it is gone; with the whole of Asterisk, if that `died`."""
         for box in self._boxes.get(key, ()):
-            box.put(Vanished())
+            box.put(Vanished(died=died))
 
     def come(self, key: str) -> None:
         """Tell the mailboxes of a channel that it is in our hands."""

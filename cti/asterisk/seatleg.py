@@ -86,7 +86,7 @@ class SeatLeg:
                     raise SeatDidNotAnswerError("unreachable")
 
     async def ended(self) -> int:
-        """Wait for the leg's end; the Q.850 cause of it, 0 when nobody told."""
+        """Wait for the leg's end; the Q.850 cause of it, 0 when Asterisk died. One that nobody told hung up, most likely."""
         while self._there:
             match await self._box.get():
                 case ChannelUserevent(userevent=counts):
@@ -94,9 +94,10 @@ class SeatLeg:
                 case ChannelDestroyed(cause=cause):
                     self._there = False
                     return cause
-                case Vanished():
+                case Vanished(died=died):
                     self._there = False
-        return 0
+                    return 0 if died else NORMAL
+        return NORMAL
 
     async def close(self) -> None:
         """End it, if it is still there, and wait until its end is told: only then its packets are known."""

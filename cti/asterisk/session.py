@@ -16,13 +16,13 @@ import msgspec
 import structlog
 
 from calls.clock import Instant
-from calls.facts import AnyFact, CallEnded, CallOutcome, EndedBy, NoticeHeard, QueueLeft, VisitOutcome
+from calls.facts import AnyFact, CallEnded, EndedBy, NoticeHeard, QueueLeft, VisitOutcome
 from calls.words import Needs
 from cti.asterisk.caller import TelephoneCaller
-from cti.asterisk.conversation import connect, find_again
+from cti.asterisk.conversation import connect, find_again, was_begun
 from cti.asterisk.errors import AriError, Gone, NotInStasis
 from cti.asterisk.generated.messages import ChannelDestroyed, ChannelDtmfReceived, ChannelUserevent, StasisStart
-from cti.asterisk.kept import KeptCall
+from cti.asterisk.kept import KeptCall, outcome, owed
 from cti.asterisk.router import Came, Mailbox, Vanished
 from cti.asterisk.seatleg import SeatLeg, packets_received
 from cti.asterisk.waiting import wait_for_seat
@@ -56,9 +56,11 @@ class Session:
         self.recordings: list[tuple[Pending, SeatLeg]] = []
         """Conversations that are over; sealed when the call is."""
         self.ended_by: EndedBy = "system"
+        self.parting = asyncio.Event()
+        """Set when the call is over, and only its ends are still to be told."""
         self._line = line
         self._back = asyncio.Event()
-        self._fault = False
+        self._fault = self._dropped = False
         self._packets = 0
         self._legs: list[str] = []
 
@@ -73,7 +75,7 @@ class Session:
 
     @property
     def channels(self) -> list[str]:
-        """Every channel of Asterisk that this call has stood on."""
+        """Every channel of Asterisk that this call has stood on; the caller's is the first."""
         return [self.call_id, *self._legs]
 
     # --- what its parts use
@@ -81,23 +83,31 @@ class Session:
     def record(self, fact: AnyFact) -> None:
         """Keep a fact; one of them is also a turn of the call."""
         if isinstance(fact, NoticeHeard) and fact.whole:
-            self.keep(step="menu")
-        self.node.watch.record(fact)
+            self.turn(fact, step="menu")
+        else:
+            self.node.watch.record(fact)
 
     def keep(self, **changes: object) -> None:
-        """Take a turn, where the next controller finds it."""
+        """Note something where the next controller finds it."""
         self.kept = msgspec.structs.replace(self.kept, **changes)
         self.node.journal.put(f"call/{self.call_id}", self.kept)
+
+    def turn(self, *facts: AnyFact, **changes: object) -> None:
+        """Take a turn: the facts and the step come to the disk together, so no controller tells them twice or never."""
+        with self.node.journal.together():
+            for fact in facts:
+                self.node.watch.record(fact)
+            self.keep(**changes)
 
     def now_ms(self) -> int:
         """Monotonic milliseconds."""
         return round(self.clock.now() * 1000)
 
-    def leave_queue(self, outcome: VisitOutcome) -> None:
-        """The present visit is over."""
+    def leave_queue(self, outcome: VisitOutcome, *facts: AnyFact, **changes: object) -> None:
+        """The present visit is over; with the facts and changes that belong to it."""
         waited_ms = max(0, self.now_ms() - self.kept.since_ms)
-        self.record(QueueLeft(call_id=self.call_id, visit=self.visit, outcome=outcome, waited_ms=waited_ms))
-        self.keep(visit_open=False)
+        left = QueueLeft(call_id=self.call_id, visit=self.visit, outcome=outcome, waited_ms=waited_ms)
+        self.turn(*facts, left, visit_open=False, **changes)
 
     def leg(self, undo: AsyncExitStack, channel: str | None = None) -> SeatLeg:
         """A leg to a seat, to be rung or there already, that ends with the call at the latest."""
@@ -118,7 +128,6 @@ class Session:
     async def run(self, *, resumed: bool = False) -> None:
         """The whole call; returns when it is over and everything of it is told."""
         structlog.contextvars.bind_contextvars(call_id=self.call_id)
-        self.keep()
         with self.node.router.mailbox(self.call_id) as box:
             pump = asyncio.create_task(self._pump(box))
             flow = asyncio.create_task(self._flow(resumed))
@@ -126,6 +135,7 @@ class Session:
             if not flow.done():
                 self.ended_by = pump.result()
                 flow.cancel()
+            self.parting.set()
             await asyncio.gather(flow, return_exceptions=True)
             self._note_fault(flow)
             await self._let_go(pump)
@@ -141,9 +151,10 @@ class Session:
                     self._back.set()
                 case ChannelUserevent(userevent=counts):
                     self._packets = packets_received(counts)
-                case ChannelDestroyed():
+                case ChannelDestroyed() | Vanished(died=False):
                     return "caller"
                 case Vanished():
+                    self._dropped = True
                     return "fault"
 
     def _note_fault(self, flow: asyncio.Task[None]) -> None:
@@ -171,27 +182,21 @@ class Session:
         pump.cancel()
 
     def _tell_end(self) -> None:
-        for pending, leg in self.recordings:
-            counted = {"caller_packets": self._packets, "seat_packets": leg.packets}
-            self.node.recorder.seal_soon(msgspec.structs.replace(pending, **counted))
-        self.record(
-            CallEnded(
-                call_id=self.call_id,
-                outcome=self._outcome(),
-                ended_by=self.ended_by,
-                lasted_ms=max(0, self.now_ms() - self.kept.arrived_ms),
-                step=self.kept.step,
-            )
+        ended = CallEnded(
+            call_id=self.call_id,
+            outcome=outcome(self.kept, self.ended_by),
+            ended_by=self.ended_by,
+            lasted_ms=max(0, self.now_ms() - self.kept.arrived_ms),
+            step=self.kept.step,
         )
-        self.node.journal.forget(f"call/{self.call_id}")
-
-    def _outcome(self) -> CallOutcome:
-        if self.kept.queued:
-            return "queued"
-        if self.ended_by == "fault":
-            return "fault"
-        by_step: dict[str, CallOutcome] = {"notice": "abandoned_notice", "menu": "abandoned_menu"}
-        return by_step.get(self.kept.step, "machine")
+        with self.node.journal.together():
+            for pending, leg in self.recordings:
+                counted = {"caller_packets": self._packets, "seat_packets": leg.packets}
+                self.node.recorder.seal_soon(msgspec.structs.replace(pending, **counted))
+            if self._dropped:
+                self.record(owed(self.kept, "asterisk_died"))
+            self.record(ended)
+            self.node.books.close(self.call_id)
 
     # --- the call
 
@@ -213,8 +218,9 @@ class Session:
         kept = self.kept
         needs = kept.needs or self._line.needs(self._line.person)
         since = Instant(kept.since_ms / 1000)
+        talking = kept.step == "talking" or (kept.step == "ringing" and await was_begun(self))
         match kept.step:
-            case "talking" if kept.conversation:
+            case _ if talking and kept.conversation:
                 lost = await find_again(self, undo, kept.conversation)
                 if lost:
                     await self._come_back(undo, needs, since)
@@ -246,7 +252,7 @@ class Session:
 
     async def _after(self, adviser: str) -> None:
         """The adviser's side has ended: the satisfaction question, then the caller hangs up first."""
-        self.keep(step="rating", conversation=None)
+        self.keep(step="rating")
         await ask_rating(self.caller, self.visit, adviser)
         await self._close()
 

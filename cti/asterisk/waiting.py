@@ -43,7 +43,7 @@ async def wait_for_seat(
     place = call.node.floor.enter(call.visit, needs, since, returned=returned)
     undo.push(partial(_leave, call, call.visit))
     if place.turned_away:
-        call.leave_queue(place.turned_away)
+        call.leave_queue(place.turned_away, step="closing")
         await call.caller.say(f"queue.{place.turned_away}", skippable=False)
         return None
     announcing = asyncio.create_task(_announce(call, place))
@@ -62,17 +62,16 @@ def _open_visit(call: Session, needs: Needs, since: Instant, returned: bool) -> 
     if returned and call.kept.visit_open:
         call.keep(step="queue")
         return
-    call.keep(step="queue", queued=True, visits=call.kept.visits + 1, visit_open=True, needs=needs, since_ms=since_ms)
-    call.record(
-        QueueEntered(
-            call_id=call.call_id,
-            visit=call.visit,
-            queue=needs.queue,
-            skills=needs.skills,
-            since_ms=since_ms,
-            returned=returned,
-        )
+    visits = call.kept.visits + 1
+    entered = QueueEntered(
+        call_id=call.call_id,
+        visit=f"{call.call_id}.{visits}",
+        queue=needs.queue,
+        skills=needs.skills,
+        since_ms=since_ms,
+        returned=returned,
     )
+    call.turn(entered, step="queue", queued=True, visits=visits, visit_open=True, needs=needs, since_ms=since_ms)
 
 
 def _leave(
@@ -132,32 +131,28 @@ async def _ring(call: Session, undo: AsyncExitStack, proposal: Propose) -> Seate
     if not call.node.floor.accept(proposal):
         return None
     leg = call.leg(undo)
-    call.record(
-        SeatOffered(
-            call_id=call.call_id,
-            visit=proposal.visit,
-            seat=proposal.seat,
-            adviser=proposal.adviser,
-            generation=proposal.generation,
-            why=proposal.why,
-        )
+    offered = SeatOffered(
+        call_id=call.call_id,
+        visit=proposal.visit,
+        seat=proposal.seat,
+        adviser=proposal.adviser,
+        generation=proposal.generation,
+        why=proposal.why,
     )
-    call.keep(step="ringing")
+    call.turn(offered, step="ringing")
     began = call.clock.now()
     try:
         await leg.ring(proposal.seat, f"{proposal.visit}.seat", call.node.settings.ring_s, call.kept.calling_number)
     except SeatDidNotAnswerError as error:
-        call.record(
-            SeatDidNotAnswer(
-                call_id=call.call_id,
-                visit=proposal.visit,
-                seat=proposal.seat,
-                adviser=proposal.adviser,
-                reason=error.reason,
-                rang_ms=ms_between(began, call.clock.now()),
-            )
+        missed = SeatDidNotAnswer(
+            call_id=call.call_id,
+            visit=proposal.visit,
+            seat=proposal.seat,
+            adviser=proposal.adviser,
+            reason=error.reason,
+            rang_ms=ms_between(began, call.clock.now()),
         )
-        call.keep(step="queue")
+        call.turn(missed, step="queue")
         call.node.floor.take(NotAnswered(proposal.seat, proposal.generation, error.reason))
         return None
     return Seated(proposal, leg, call.now_ms(), ms_between(began, call.clock.now()))

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from types import CoroutineType
 from typing import TypeVar
@@ -80,8 +81,8 @@ class Seen(Watch):
         """The questions at which a key was waited for."""
         self.more = asyncio.Event()
 
-    def record(self, fact: AnyFact) -> None:
-        super().record(fact)
+    def record(self, fact: AnyFact, at: datetime | None = None) -> None:
+        super().record(fact, at)
         self.facts.append(fact)
         self.more.set()
 

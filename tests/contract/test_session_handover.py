@@ -12,6 +12,7 @@ import pytest
 
 from calls.facts import (
     CallArrived,
+    CallbackOwed,
     CallEnded,
     ControllerStarted,
     ConversationEnded,
@@ -22,7 +23,7 @@ from calls.facts import (
     SeatOffered,
 )
 from calls.moments import RATING_MENU
-from tests.contract.hotline_on_fake import CALLING, LINE, PHONE_GONE, SEAT, Calls, Site
+from tests.contract.hotline_on_fake import CALLING, LINE, SEAT, Calls, Site
 from tests.contract.steps import STEPS, closing, in_menu, rating, ringing, said_last, step, talking, waiting
 from tests.eventually import eventually
 
@@ -54,8 +55,8 @@ async def test_a_waiting_caller_who_left_unheard_is_let_go(calls: Calls) -> None
     await drop(calls, lambda: calls.fake.hangup(caller))
     end = await calls.ended()
 
-    assert (end.outcome, end.ended_by) == ("queued", "fault")
-    assert [left.outcome for left in calls.of(QueueLeft)] == ["fault"]
+    assert (end.outcome, end.ended_by) == ("queued", "caller")
+    assert [left.outcome for left in calls.of(QueueLeft)] == ["abandoned_waiting"]
 
 
 async def test_a_talking_caller_who_left_unheard_frees_the_seat(calls: Calls) -> None:
@@ -63,19 +64,19 @@ async def test_a_talking_caller_who_left_unheard_frees_the_seat(calls: Calls) ->
     await drop(calls, lambda: calls.fake.hangup(caller))
     end = await calls.ended()
 
-    assert (end.outcome, end.ended_by) == ("queued", "fault")
-    assert [over.ended_by for over in calls.of(ConversationEnded)] == ["fault"]
+    assert (end.outcome, end.ended_by) == ("queued", "caller")
+    assert [over.ended_by for over in calls.of(ConversationEnded)] == ["caller"]
     assert calls.floor.engine.seat(SEAT).state == "ready"
 
 
-async def test_a_seat_that_left_unheard_sends_the_caller_back(calls: Calls) -> None:
+async def test_a_seat_that_left_unheard_has_hung_up(calls: Calls) -> None:
     caller = await talking(calls)
     await drop(calls, lambda: calls.fake.hangup(calls.leg()))
-    await calls.told(QueueEntered, 2)
+    await calls.until(lambda: RATING_MENU in calls.watch.asked)
     calls.fake.hangup(caller)
     await calls.ended()
 
-    assert [over.ended_by for over in calls.of(ConversationEnded)] == ["fault"]
+    assert [over.ended_by for over in calls.of(ConversationEnded)] == ["seat"]
 
 
 async def test_a_ringing_seat_that_left_unheard_is_not_waited_for(calls: Calls) -> None:
@@ -109,17 +110,16 @@ async def test_a_conversation_goes_on_under_the_next_controller(site: Site) -> N
         assert [over.ended_by for over in calls.of(ConversationEnded)] == ["seat"]
 
 
-async def test_a_seat_lost_between_two_controllers_sends_the_caller_to_the_head(site: Site) -> None:
+async def test_a_seat_that_ended_between_two_controllers_has_hung_up(site: Site) -> None:
     async with site.controller() as first:
         caller = await talking(first)
-        since_ms = first.of(QueueEntered)[0].since_ms
-    site.fake.hangup(next(name for name in site.fake.legs if name != caller), PHONE_GONE)
+    site.fake.hangup(next(name for name in site.fake.legs if name != caller))
     async with site.controller() as calls:
-        again = await calls.told(QueueEntered)
+        await calls.until(lambda: RATING_MENU in calls.watch.asked)
         site.fake.hangup(caller)
         await calls.ended()
 
-        assert (again.visit, again.since_ms, again.returned) == (f"{caller}.2", since_ms, True)
+        assert [over.ended_by for over in calls.of(ConversationEnded)] == ["seat"]
 
 
 async def test_a_place_in_the_queue_is_kept(site: Site) -> None:
@@ -173,11 +173,40 @@ async def test_a_call_that_ended_while_nobody_looked_gets_its_end(site: Site, wh
     async with site.controller() as calls:
         end = await calls.ended()
 
-        assert (end.call_id, end.ended_by, end.step) == (caller, "fault", where)
-        assert end.outcome == ("fault" if where == "menu" else "queued")
+        assert (end.call_id, end.ended_by, end.step) == (caller, "caller", where)
+        assert end.outcome == ("abandoned_menu" if where == "menu" else "queued")
         left = {"queue": ["abandoned_waiting"], "ringing": ["abandoned_ringing"]}.get(where, [])
         assert [fact.outcome for fact in calls.of(QueueLeft)] == left
-        assert [fact.ended_by for fact in calls.of(ConversationEnded)] == (["fault"] if where == "talking" else [])
+        assert [fact.ended_by for fact in calls.of(ConversationEnded)] == (["caller"] if where == "talking" else [])
+
+
+# Asterisk dies
+
+
+@pytest.mark.parametrize("where", STEPS)
+async def test_whom_a_dying_asterisk_drops_is_owed_a_call(calls: Calls, where: str) -> None:
+    caller = await STEPS[where][0](calls)
+    await calls.fake.die()
+    end = await calls.ended()
+
+    assert (end.call_id, end.ended_by, end.step) == (caller, "fault", where)
+    [owed] = calls.of(CallbackOwed)
+    assert (owed.call_id, owed.calling_number, owed.why) == (caller, f"+86{CALLING}", "asterisk_died")
+    assert owed.queue == (None if where in ("notice", "menu") else "cards")
+    assert {seat.state for seat in calls.floor.engine.seats()} <= {"ready", "not_ready", "logged_out", "wrap_up"}
+    assert calls.of(SeatDidNotAnswer) == []  # no seat is to blame
+
+
+@pytest.mark.parametrize("where", STEPS)
+async def test_whom_asterisk_dropped_while_nobody_looked_is_owed_a_call(site: Site, where: str) -> None:
+    async with site.controller() as first:
+        caller = await STEPS[where][0](first)
+    await site.fake.die()
+    async with site.controller() as calls:
+        end = await calls.ended()
+
+        assert (end.call_id, end.ended_by, end.step) == (caller, "fault", where)
+        assert [owed.call_id for owed in calls.of(CallbackOwed)] == [caller]
 
 
 async def test_a_call_that_the_dialplan_holds_comes_back_by_itself(site: Site) -> None:

@@ -76,6 +76,8 @@ class FakeAri:
         self.disallowed: set[str] = set()
         self.booting = 0
         """How many event sockets are still refused with 503, as by an Asterisk that is starting."""
+        self.started = 1
+        """Which run of Asterisk this is; see `die`."""
         self.frozen = False
         """Event sockets are accepted, and their heartbeats not answered."""
         self.deaf = False
@@ -113,6 +115,15 @@ class FakeAri:
         leg = self.make_leg(channel_id or uuid4().hex, "PJSIP/trunk", caller=caller, in_stasis=True)
         self.tell(told.StasisStart(application=self.app, timestamp=self.now(), args=list(args), channel=leg.channel))
         return leg.channel.id
+
+    async def die(self) -> None:
+        """The whole of Asterisk is killed, and starts anew: every channel and bridge is gone, and nobody is told."""
+        for leg in self.legs.values():
+            leg.playing.clear()
+        self.legs.clear()
+        self.bridges.clear()
+        self.started += 1
+        await self.drop()
 
     def elsewhere(self) -> str:
         """A channel that is in Asterisk's hands and not in ours."""

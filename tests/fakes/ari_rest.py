@@ -10,7 +10,7 @@ import msgspec
 from aiohttp import web
 
 from cti.asterisk.generated import messages as told
-from cti.asterisk.generated.models import Application, AsteriskInfo, Bridge, Playback, SystemInfo, Variable
+from cti.asterisk.generated.models import Application, AsteriskInfo, Bridge, Playback, StatusInfo, SystemInfo, Variable
 from cti.asterisk.specification import FOLDER, vendored_version
 from tests.fakes.ari import NORMAL, FakeAri, Leg
 
@@ -120,7 +120,13 @@ class Rest:
         return web.Response(body=(FOLDER / request.match_info["file"]).read_bytes(), content_type="application/json")
 
     async def info(self, request: web.Request) -> web.StreamResponse:
-        return _json(AsteriskInfo(system=SystemInfo(version=vendored_version(), entity_id="fake")))
+        started = f"2026-01-01T00:00:{self._fake.started:02}.000+0000"
+        return _json(
+            AsteriskInfo(
+                system=SystemInfo(version=vendored_version(), entity_id="fake"),
+                status=StatusInfo(startup_time=started, last_reload_time=started),
+            )
+        )
 
     # Applications
 

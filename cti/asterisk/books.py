@@ -1,0 +1,183 @@
+"""The books: every call that came in has its one ending in the facts, also one that no controller saw.
+
+A call's task tells its own end. The others are told from here: calls of an earlier controller that ended while none ran,
+and calls that came and went meanwhile, which only Asterisk's call records know (`cti/callrecords.py`). Whoever ends a call
+closes it here, in the same commit, so that its call record, whenever that is read, is not taken for another call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping
+from datetime import datetime, timedelta
+
+from calls.clock import Clock, boot_id
+from calls.facts import (
+    CallArrived,
+    CallEnded,
+    CallRefused,
+    ConversationEnded,
+    EndedBy,
+    QueueLeft,
+    VisitOutcome,
+)
+from calls.numbers import normalise
+from cti.asterisk.kept import KeptCall, outcome, owed
+from cti.callrecords import CallRecord, CallRecords
+from cti.settings import Settings
+from cti.store import Journal
+from cti.watch import Watch
+from ivr.line import Line
+
+RECORDED_WITHIN = timedelta(hours=1)
+"""Asterisk writes a call's record as it ends; after this long none is awaited any more."""
+
+_STARTUP = "asterisk/startup"
+
+
+class Books:
+    """Tells the ends that no task of this controller can tell. Nothing here waits: it is all one commit each."""
+
+    def __init__(self, settings: Settings, clock: Clock, watch: Watch, journal: Journal) -> None:
+        self._region, self._clock, self._watch, self._journal = settings.region, clock, watch, journal
+        self._records = CallRecords(settings.call_records, journal)
+        self._boot_id = boot_id()
+        self._swept_at = clock.now()
+
+    def closed(self, call_id: str) -> bool:
+        """Whether the call's end is told."""
+        return self._journal.get(f"ended/{call_id}", datetime) is not None
+
+    def close(self, call_id: str) -> None:
+        """The call's end is told, in this commit."""
+        self._journal.forget(f"call/{call_id}")
+        self._journal.put(f"ended/{call_id}", self._clock.utc())
+
+    def refused(self, refused: CallRefused, *, lasted_ms: int, at: datetime | None = None) -> None:
+        """A call that was turned away, from its arrival to its end."""
+        with self._journal.together():
+            self._watch.record(refused, at)
+            ended = CallEnded(
+                call_id=refused.call_id, outcome="refused", ended_by="system", lasted_ms=lasted_ms, step="refused"
+            )
+            self._watch.record(ended, at + timedelta(milliseconds=lasted_ms) if at else None)
+            self.close(refused.call_id)
+
+    def is_another_asterisk(self, startup: str) -> bool:
+        """Whether the Asterisk that says it started at `startup` is not the one that was last seen."""
+        before = self._journal.get(_STARTUP, str)
+        if before != startup:
+            self._journal.put(_STARTUP, startup)
+        return before not in (None, startup)
+
+    def catch_up(self, lines: Mapping[str, Line], up: Container[str]) -> None:
+        """Read all call records that there are, and tell what nobody told. `up`: calls that tell their own end."""
+        self._tell(self._records.read_all, lines, up)
+
+    def look(self, lines: Mapping[str, Line], up: Container[str]) -> None:
+        """As `catch_up`, but leaves the newest records for the next look: their calls may be about to be told."""
+        self._tell(self._records.read_older, lines, up)
+        self._sweep()
+
+    def gone(self, kept: KeptCall, *, died: bool) -> None:
+        """A call that no task has is no longer there: its caller hung up, or, if Asterisk `died`, went with it."""
+        self.end(kept, "fault" if died else "caller", owes=died)
+
+    def end(self, kept: KeptCall, ended_by: EndedBy, *, owes: bool = False) -> None:
+        """A call that no task has ends now; `owes`: because Asterisk died."""
+        now_ms = round(self._clock.now() * 1000)
+        lasted_ms = now_ms - kept.arrived_ms if kept.boot_id == self._boot_id else self._ms_since(kept.arrived_at)
+        with self._journal.together():
+            if owes:
+                self._watch.record(owed(kept, "asterisk_died"))
+            self._end(kept, ended_by, lasted_ms, None)
+
+    def _tell(self, read: Callable[[], list[CallRecord]], lines: Mapping[str, Line], up: Container[str]) -> None:
+        with self._journal.together():
+            for record in read():
+                if record.call_id in up or not record.trunk or self.closed(record.call_id):
+                    continue
+                if kept := self._journal.get(f"call/{record.call_id}", KeptCall):
+                    self._end(kept, "caller", self._ms_since(kept.arrived_at, record.ended), record.ended)
+                else:
+                    self._came_and_went(record, lines)
+
+    def _came_and_went(self, record: CallRecord, lines: Mapping[str, Line]) -> None:
+        """No controller ever knew of this call."""
+        number = normalise(record.calling, self._region).e164
+        line = lines.get(record.dialled)
+        if record.step == "refused" or line is None or not line.takes(record.trunk):
+            refused = CallRefused(
+                call_id=record.call_id,
+                trunk=record.trunk,
+                dialled=record.dialled,
+                calling_number=number,
+                sip_call_id=record.sip_call_id,
+                reason="too many calls" if record.step == "refused" else "no such line",
+            )
+            self.refused(refused, lasted_ms=record.lasted_ms, at=record.started)
+            return
+        arrived = CallArrived(
+            call_id=record.call_id,
+            line=line.number,
+            line_version=line.version,
+            trunk=record.trunk,
+            dialled=record.dialled,
+            calling_number=number,
+            sip_call_id=record.sip_call_id,
+        )
+        ended = CallEnded(
+            call_id=record.call_id,
+            outcome="abandoned_hold",
+            ended_by="system" if record.step == "apology" else "caller",
+            lasted_ms=record.lasted_ms,
+            step=record.step or "hold",
+        )
+        self._watch.record(arrived, record.started)
+        self._watch.record(ended, record.ended)
+        self.close(record.call_id)
+
+    def _end(self, kept: KeptCall, ended_by: EndedBy, lasted_ms: int, at: datetime | None) -> None:
+        """The terminal facts of a call at its last known step, as far as they can be known."""
+        visit = f"{kept.call_id}.{kept.visits}"
+        if kept.conversation and kept.step == "talking":
+            over = ConversationEnded(
+                call_id=kept.call_id,
+                visit=visit,
+                seat=kept.conversation.seat,
+                adviser=kept.conversation.adviser,
+                talked_ms=self._since(kept, kept.conversation.begun_ms, lasted_ms),
+                ended_by=ended_by,
+            )
+            self._watch.record(over, at)
+        if kept.visit_open:
+            how: VisitOutcome = "abandoned_ringing" if kept.step == "ringing" else "abandoned_waiting"
+            how = "fault" if ended_by == "fault" else how
+            waited_ms = self._since(kept, kept.since_ms, lasted_ms)
+            left = QueueLeft(call_id=kept.call_id, visit=visit, outcome=how, waited_ms=waited_ms)
+            self._watch.record(left, at)
+        ended = CallEnded(
+            call_id=kept.call_id,
+            outcome=outcome(kept, ended_by),
+            ended_by=ended_by,
+            lasted_ms=max(0, lasted_ms),
+            step=kept.step,
+        )
+        self._watch.record(ended, at)
+        self.close(kept.call_id)
+
+    def _since(self, kept: KeptCall, moment_ms: int, lasted_ms: int) -> int:
+        """From a moment of the call to its end, both by the clock of the call's own beginning."""
+        return max(0, kept.arrived_ms + lasted_ms - moment_ms)
+
+    def _ms_since(self, began: datetime, ended: datetime | None = None) -> int:
+        return max(0, round(((ended or self._clock.utc()) - began).total_seconds() * 1000))
+
+    def _sweep(self) -> None:
+        """Forget the ends whose call records must have been read by now."""
+        now = self._clock.now()
+        if now - self._swept_at < RECORDED_WITHIN.total_seconds() / 60:
+            return
+        self._swept_at, oldest = now, self._clock.utc() - RECORDED_WITHIN
+        for key, at in self._journal.find("ended/", datetime).items():
+            if at < oldest:
+                self._journal.forget(key)
