@@ -28,7 +28,7 @@ from cti.asterisk.socket import EventSocket
 from tests.contract.exchanges import Exchange, fake_exchange, real_exchange
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-PATIENCE_S = 5
+PATIENCE_S = 30
 # Less than the hotline filters: the contract is about these events, too.
 FILTER = ("ChannelDialplan", "ChannelVarset")
 

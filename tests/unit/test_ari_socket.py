@@ -14,7 +14,7 @@ from cti.asterisk.socket import DISALLOWED, EventSocket
 from cti.asterisk.specification import event_types, vendored
 from tests.fakes.ari import FakeAri
 
-PATIENCE_S = 5
+PATIENCE_S = 30
 
 
 class Owner:
