@@ -1,0 +1,88 @@
+"""What a call costs and how many a second go through, measured on whichever exchange is given.
+
+A call is: INVITE, answer, welcome, notice, a key in the menu, queue, a seat that answers at once, talk, the caller's BYE.
+It went well when the citizen saw every step as written and a seat had the conversation from INVITE to BYE.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from benchmarks.figures import percentile
+from benchmarks.hotlines import FEW, SEATS, Exchange
+from benchmarks.load import Result, Seats, call, seats
+from benchmarks.processes import spent
+
+KEY_MS, TALK_MS = 1000, 700
+"""From the answer to the key, when welcome and notice are over; from the key to the caller's BYE."""
+
+RATES = (10, 15, 20, 25, 30, 35, 40, 45, 50, 60, 70, 80, 90, 100, 110, 120, 130, 140, 150, 165, 180, 200, 220, 240, 260)
+"""Calls a second that are tried."""
+
+
+class Cost(msgspec.Struct, frozen=True):
+    """What calls took at one rate. Milliseconds."""
+
+    rate: float
+    cpu_ms: dict[str, float]
+    """A call, by process."""
+    answer_ms: tuple[float, ...]
+    clean: bool
+
+
+async def plain_calls(exchange: Exchange, rate: float, lasting_s: float, *, stop_at_failure: bool = False) -> Cost:
+    """That many calls a second for so long, and what they cost."""
+    number = round(rate * lasting_s)
+    async with seats(exchange, SEATS) as staff:
+        before = exchange.processes().cpu_ms()
+        result = await call(
+            exchange,
+            "leaves",
+            rate=rate,
+            calls=number,
+            key=1,
+            key_ms=KEY_MS,
+            ms=TALK_MS,
+            stop_at_failure=stop_at_failure,
+        )
+        used = spent(before, exchange.processes().cpu_ms())
+        clean = _clean(result, staff)
+        await exchange.idle()
+    return Cost(rate, {name: ms / number for name, ms in used.items()}, result.answer_ms, clean)
+
+
+def _clean(result: Result, staff: Seats) -> bool:
+    words = [moment.word for moment in staff.moments()]
+    return result.failed == 0 and result.created == result.succeeded == words.count("INVITE") == words.count("BYE")
+
+
+async def most_calls_a_second(exchange: Exchange, lasting_s: float) -> float:
+    """The largest of `RATES` at which not one call fails, found by halving; 0 when none is clean."""
+    low, high = -1, len(RATES)
+    while high - low > 1:
+        middle = (low + high) // 2
+        cost = await plain_calls(exchange, RATES[middle], lasting_s, stop_at_failure=True)
+        low, high = (middle, high) if cost.clean else (low, middle)
+    return RATES[low] if low >= 0 else 0.0
+
+
+async def freed_seat_ms(exchange: Exchange, number: int) -> list[float]:
+    """From a seat's BYE to its next INVITE, while others wait: `number` callers for five seats."""
+    async with seats(exchange, FEW, "seat_leaves", ms=300) as staff:
+        await call(exchange, "stays", rate=20, calls=number, key=1, key_ms=KEY_MS)
+        moments = staff.moments()
+        await exchange.idle()
+    gaps: list[float] = []
+    freed: dict[str, float] = {}
+    last = max(moment.at for moment in moments if moment.word == "INVITE")
+    for moment in moments:
+        if moment.word == "BYE":
+            freed[moment.seat] = moment.at
+        elif moment.seat in freed and moment.at < last:
+            gaps.append(1000 * (moment.at - freed.pop(moment.seat)))
+    return gaps
+
+
+def answered(cost: Cost, percent: float) -> float:
+    """INVITE to 200."""
+    return percentile(cost.answer_ms, percent)

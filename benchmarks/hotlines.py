@@ -1,0 +1,164 @@
+"""The two exchanges that are measured: Rexian as `make up` starts it, and Asterisk's own app_queue.
+
+Both run on ports and in folders of their own, with the same Asterisk, the same pjsip.conf, the same seats, the same sound
+files, the same kind of PostgreSQL cluster. Only one runs at a time, and nothing of it is left afterwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
+from typing import Protocol
+
+import soundfile  # type: ignore[import-untyped]  # it ships no types
+
+from benchmarks.processes import Processes
+from calls.errors import NotPossible
+from cti.control import AskStatus, SeatLogOut, SeatReady, ask
+from cti.phone.places import RATE_HZ
+from cti.phone.sound import tone
+from cti.secrets import Secrets, load_or_create
+from cti.settings import CHECKOUT, Settings, load_settings
+from cti.stack.supervisor import Supervisor
+from cti.status import Done, Status
+from prompts import CATALOGUE, Catalogue
+
+LINE = "12333"
+SEATS = tuple(str(number) for number in range(1001, 1201))
+FEW = SEATS[:5]
+"""The seats that are staffed where callers are to wait."""
+
+SHORT = {"REXIAN_WRAP_UP_S": "0.001", "REXIAN_SILENCE_BEFORE_CLOSE_S": "0.1"}
+"""No pause after a call, as the rival has none."""
+
+SOURCE = Path(__file__).parent / "hotline"
+WORD_S = 0.02
+ANNOUNCEMENT_S = 40.0
+PATIENCE_S = 60.0
+
+
+class Exchange(Protocol):
+    """What a measurement needs of whatever takes the calls."""
+
+    name: str
+    settings: Settings
+    secrets: Secrets
+    line: str
+    """The number to dial for the seats that are staffed now."""
+
+    def processes(self) -> Processes:
+        """Its processes by name."""
+
+    async def staff(self, seats: tuple[str, ...]) -> None:
+        """Only these seats take calls from now on; their telephones are registered."""
+
+    async def idle(self) -> None:
+        """Wait until no call is up any more."""
+
+
+@contextlib.contextmanager
+def prepared(port_offset: int) -> Iterator[tuple[Settings, dict[str, str]]]:
+    """Settings and environment of a hotline in a folder of its own, which is gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="bench-", dir="/tmp"))  # a Unix socket's path must be short
+    folder.chmod(0o755)  # the daemons are another user when root measures
+    try:
+        shutil.copytree(SOURCE / "lines", folder / "lines")
+        numbers = [f'  - {{number: "{7000 + int(seat)}", skills: {{}}}}' for seat in SEATS]
+        (folder / "lines" / "advisers.yaml").write_text("\n".join(('version: "1"', "advisers:", *numbers, "")))
+        _write_voices(folder / "voices")
+        values = {"PORT_OFFSET": str(port_offset), "FOLDER": str(folder), "SEATS": json.dumps(SEATS)}
+        text = (SOURCE / "bench.yaml").read_text()
+        for name, value in values.items():
+            text = text.replace(f"@{name}@", value)
+        (folder / "bench.yaml").write_text(text)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("REXIAN_")}
+        environment |= {"REXIAN_SETTINGS": str(folder / "bench.yaml"), **SHORT}
+        yield load_settings(environment), environment
+    finally:
+        shutil.rmtree(folder)
+
+
+def stack(command: str, environment: Mapping[str, str]) -> None:
+    """`python -m cti.stack`; silent unless it fails. Raises NotPossible with its last words."""
+    done = subprocess.run(
+        [sys.executable, "-m", "cti.stack", command],
+        env=environment,
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise NotPossible(f"the hotline to be measured did not {command}: {done.stderr.strip() or done.stdout.strip()}")
+
+
+def _write_voices(folder: Path) -> None:
+    """Every sentence as short as a sentence can be; only the announcement is long."""
+    for language in ("zh-CN", "en"):
+        (folder / language).mkdir(parents=True)
+        for piece in Catalogue.load(CATALOGUE).pieces(language):
+            seconds = ANNOUNCEMENT_S if piece.startswith("info.documents") else WORD_S
+            soundfile.write(folder / language / f"{piece}.wav", tone(1500, seconds), RATE_HZ, subtype="PCM_16")
+
+
+class Rexian:
+    """The whole hotline: journal, PostgreSQL, MQTT, recordings."""
+
+    name = "rexian"
+    line = LINE
+
+    def __init__(self, settings: Settings, environment: dict[str, str]) -> None:
+        self.settings, self.environment = settings, environment
+        self.secrets = load_or_create(settings.secrets_path, settings.seats)
+        self._staffed: set[str] = set()
+
+    def processes(self) -> Processes:
+        return Processes({program.name: program.pid for program in Supervisor(self.settings).programs() if program.pid})
+
+    async def status(self) -> Status:
+        """As `rexian status --json` has it."""
+        return await ask(self.settings.control_socket, AskStatus(), Status)
+
+    async def staff(self, seats: tuple[str, ...]) -> None:
+        for seat in self._staffed - set(seats):
+            await ask(self.settings.control_socket, SeatLogOut(seat), Done)
+        for seat in seats:
+            await self._ready(seat)
+        self._staffed = set(seats)
+
+    async def _ready(self, seat: str) -> None:
+        """As soon as the controller has heard from Asterisk that the telephone is there."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                try:
+                    await ask(self.settings.control_socket, SeatReady(seat, str(7000 + int(seat))), Done)
+                except NotPossible as error:
+                    if "not registered" not in str(error):
+                        raise
+                    await asyncio.sleep(0.1)
+                else:
+                    return
+
+    async def idle(self) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while (await self.status()).calls["up"]:  # noqa: ASYNC110 - another process has no event for us
+                await asyncio.sleep(0.2)
+
+
+@contextlib.asynccontextmanager
+async def rexian(port_offset: int) -> AsyncIterator[Rexian]:
+    """Running and ready; gone afterwards."""
+    with prepared(port_offset) as (settings, environment):
+        await asyncio.to_thread(stack, "up", environment)
+        try:
+            yield Rexian(settings, environment)
+        finally:
+            stack("down", environment)
