@@ -14,16 +14,21 @@ import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import asyncpg
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from calls.errors import NotPossible
+
+T = TypeVar("T")
 
 HERE = Path(__file__).parent
 VIEWS = ("half_hours", "seat_spells", "conservation_violations")
@@ -32,8 +37,14 @@ VIEWS = ("half_hours", "seat_spells", "conservation_violations")
 READER = "rexian_read"
 
 CONNECT_TIMEOUT = timedelta(seconds=5)
+SILENCE_TIMEOUT = timedelta(seconds=5)
+"""The server ends a session that says nothing in the middle of a transaction: its controller is gone, its locks are not."""
+
+LOOK_TIMEOUT = timedelta(seconds=30)
+"""For all that is done to a database that is up to date; one that needs longer is away."""
+
 MIGRATION_TIMEOUT = timedelta(minutes=30)
-"""For one statement: building an index over years of facts takes its time."""
+"""For a migration: building an index over years of facts takes its time."""
 
 _ONE_AT_A_TIME = 12333
 """Advisory lock: two controllers that start together migrate one after the other."""
@@ -41,7 +52,9 @@ _ONE_AT_A_TIME = 12333
 
 async def migrate(dsn: str, time_zone: str = "Asia/Shanghai") -> None:
     """Bring the database at `dsn` up to date; does nothing to one that is. Raises NotPossible with the mend."""
-    await _on(dsn, lambda connection: _migrate(connection, time_zone))
+    if not await _on(dsn, LOOK_TIMEOUT, _is_at_head):
+        await _on(dsn, MIGRATION_TIMEOUT, _upgrade)
+    await _on(dsn, LOOK_TIMEOUT, lambda connection: _finish(connection, time_zone))
 
 
 async def draft(dsn: str, message: str) -> None:
@@ -53,31 +66,49 @@ async def draft(dsn: str, message: str) -> None:
         number = len(list((HERE / "migrations" / "versions").glob("v*.py"))) + 1
         command.revision(config, message=message, autogenerate=True, rev_id=f"{number:04}")
 
-    await _on(dsn, write)
+    await _on(dsn, MIGRATION_TIMEOUT, write)
 
 
-async def _on(dsn: str, work: Callable[[Connection], None]) -> None:
+async def _on(dsn: str, limit: timedelta, work: Callable[[Connection], T]) -> T:
+    """Do it in one transaction. After `limit` the connection is cut: to give up politely would wait for the server."""
+    loop = asyncio.get_running_loop()
+    session = {"idle_in_transaction_session_timeout": f"{SILENCE_TIMEOUT.total_seconds():.3f}s"}
+    cuts: list[asyncio.TimerHandle] = []
+
     async def connect() -> asyncpg.Connection:
-        return await asyncpg.connect(
-            dsn, timeout=CONNECT_TIMEOUT.total_seconds(), command_timeout=MIGRATION_TIMEOUT.total_seconds()
-        )
+        connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT.total_seconds(), server_settings=session)
+        cuts.append(loop.call_later(limit.total_seconds(), connection.terminate))
+        return connection
 
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
     try:
         async with engine.begin() as connection:
-            await connection.run_sync(work)
-    except (OSError, TimeoutError, asyncpg.PostgresError, SQLAlchemyError) as error:
+            return await connection.run_sync(work)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError) as error:
+        late = any(loop.time() >= cut.when() for cut in cuts)
+        reason = "no answer in time" if late or isinstance(error, TimeoutError) else str(error)
         raise NotPossible(
-            f"the database cannot be brought up to date: {error}. "
+            f"the database cannot be brought up to date: {reason}. "
             "Mend: see that PostgreSQL (15 or newer) runs and that the controller's role owns the database."
         ) from error
     finally:
+        for cut in cuts:
+            cut.cancel()
         await engine.dispose()
 
 
-def _migrate(connection: Connection, time_zone: str) -> None:
+def _is_at_head(connection: Connection) -> bool:
+    context = MigrationContext.configure(connection)
+    return set(context.get_current_heads()) == set(ScriptDirectory.from_config(_config(connection)).get_heads())
+
+
+def _upgrade(connection: Connection) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ONE_AT_A_TIME})
     command.upgrade(_config(connection), "head")
+
+
+def _finish(connection: Connection, time_zone: str) -> None:
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ONE_AT_A_TIME})
     connection.execute(
         text("INSERT INTO local_time (zone) VALUES (:zone) ON CONFLICT (one) DO UPDATE SET zone = excluded.zone"),
         {"zone": time_zone},

@@ -4,15 +4,17 @@ One transaction a batch writes the facts, their rows in the other tables, and th
 mark is read under a lock in that same transaction, so a batch that is sent twice, because its answer was lost or
 because two shippers run by accident, adds nothing the second time.
 
-PostgreSQL may be away, frozen or half gone: every step has a time limit, a broken connection is thrown away, and the
-next attempt comes within a second. Nobody waits for the shipper; the journal keeps what it has not taken.
+PostgreSQL may be away, frozen or half gone: every step has a time limit at which the connection is cut, because asyncpg's
+own way to give up is to ask the server for it, and the next attempt comes within a second. What a cut connection leaves
+behind in a server that still runs ends by the server's own limits. Nobody waits for the shipper; the journal keeps what it
+has not taken.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 
 import asyncpg
@@ -24,11 +26,16 @@ from cti.store.journal import Journal
 from cti.store.projections import batched
 
 BATCH = 500
-"""Facts a transaction: beyond this a batch gets slower, not cheaper."""
+"""Facts a transaction: beyond this they get no cheaper, and the event loop waits longer for each."""
 
-CONNECT_TIMEOUT = timedelta(seconds=3)
-BATCH_TIMEOUT = timedelta(seconds=10)
-"""A batch takes some 20 ms; a database that needs 10 s for it is away."""
+ANSWER_TIMEOUT = timedelta(seconds=3)
+"""For a connection, and for the question whether the server is there."""
+
+BATCH_TIMEOUT = timedelta(seconds=5)
+"""A batch takes some 20 ms. One that takes this long is tried again at half the size, so that a slow disk gets on too."""
+
+SESSION_TIMEOUT = timedelta(minutes=1)
+"""The server ends a session that has asked nothing for so long: nobody is there any more."""
 
 HEARTBEAT = timedelta(seconds=2)
 """In a quiet hour the connection is tried this often, so that `problem` tells the truth."""
@@ -49,12 +56,13 @@ class Shipper:
         self._dsn = dsn
         self._shipped = journal.shipped_upto
         self._wait = FIRST_RETRY
-        limit = f"{BATCH_TIMEOUT / timedelta(milliseconds=1):.0f}"
+        self._size = BATCH
         # A session whose peer is gone without a word would keep the lock on the mark: the server ends it by itself.
         self._session = {
             "application_name": f"rexian {journal.node}",
-            "statement_timeout": limit,
-            "idle_in_transaction_session_timeout": limit,
+            "statement_timeout": _ms(BATCH_TIMEOUT),
+            "idle_in_transaction_session_timeout": _ms(BATCH_TIMEOUT),
+            "idle_session_timeout": _ms(SESSION_TIMEOUT),
         }
 
     @property
@@ -75,7 +83,7 @@ class Shipper:
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[asyncpg.Connection]:
-        async with asyncio.timeout(CONNECT_TIMEOUT.total_seconds()):
+        async with asyncio.timeout(ANSWER_TIMEOUT.total_seconds()):
             connection = await asyncpg.connect(self._dsn, server_settings=self._session)
         try:
             yield connection
@@ -83,7 +91,7 @@ class Shipper:
             connection.terminate()  # nothing is lost by it, and nothing waits for a server that does not answer
 
     async def _ship(self, connection: asyncpg.Connection) -> None:
-        async with asyncio.timeout(BATCH_TIMEOUT.total_seconds()):
+        with _cut_after(ANSWER_TIMEOUT, connection):
             after = self._shipped = await self._high_water(connection)
         if not self.behind:
             self._working(after)
@@ -92,15 +100,22 @@ class Shipper:
                 async with asyncio.timeout(HEARTBEAT.total_seconds()):
                     await self._journal.wait_beyond(after)
             except TimeoutError:
-                async with asyncio.timeout(BATCH_TIMEOUT.total_seconds()):
+                with _cut_after(ANSWER_TIMEOUT, connection):
                     await connection.execute("SELECT 1")
-                self._working(after)
-                continue
-            facts = await self._journal.read_after(after, BATCH)
-            async with asyncio.timeout(BATCH_TIMEOUT.total_seconds()):
-                await write_batch(connection, self._journal.node, self._journal.id, facts)
-            after = facts[-1].seq
+            else:
+                after = await self._ship_batch(connection, after)
             self._working(after)
+
+    async def _ship_batch(self, connection: asyncpg.Connection, after: int) -> int:
+        facts = await self._journal.read_after(after, self._size)
+        try:
+            with _cut_after(BATCH_TIMEOUT, connection):
+                await write_batch(connection, self._journal.node, self._journal.id, facts)
+        except (TimeoutError, asyncpg.QueryCanceledError):
+            self._size = max(1, len(facts) // 2)
+            raise
+        self._size = min(self._size * 2, BATCH)
+        return facts[-1].seq
 
     async def _high_water(self, connection: asyncpg.Connection) -> int:
         node, journal = self._journal.node, self._journal.id
@@ -130,25 +145,48 @@ class Shipper:
         self.problem = problem
 
 
+@contextmanager
+def _cut_after(limit: timedelta, connection: asyncpg.Connection) -> Iterator[None]:
+    """Raises TimeoutError when the block takes longer; the connection is closed then."""
+    loop = asyncio.get_running_loop()
+    cut = loop.call_later(limit.total_seconds(), connection.terminate)
+    try:
+        yield
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        if loop.time() >= cut.when():
+            raise TimeoutError from error
+        raise
+    finally:
+        cut.cancel()
+
+
 async def write_batch(connection: asyncpg.Connection, node: str, journal: str, facts: list[Stamped]) -> None:
-    """Write those of these facts, in order and all of one node, that are not there yet; all of them or none."""
-    async with connection.transaction():
-        await connection.execute(
-            "INSERT INTO nodes (node, journal, first_seq, last_seq, facts, shipped_at) "
-            "VALUES ($1, $2, $3, $3::bigint - 1, 0, now()) ON CONFLICT DO NOTHING",
-            node,
-            journal,
-            facts[0].seq,
-        )
-        mark = await connection.fetchval("SELECT last_seq FROM nodes WHERE node = $1 FOR UPDATE", node)
-        fresh = [fact for fact in facts if fact.seq > mark]
-        if not fresh:
-            return
-        for statement, rows in batched(fresh):
-            await connection.execute(statement.sql, *zip(*rows, strict=True))
+    """Write those of these facts, in order and all of one node, that are not there yet; all of them or none.
+
+    After an error the connection is of no further use: nothing is rolled back here, which could wait for ever.
+    """
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute(
+        "INSERT INTO nodes (node, journal, first_seq, last_seq, facts, shipped_at) "
+        "VALUES ($1, $2, $3, $3::bigint - 1, 0, now()) ON CONFLICT DO NOTHING",
+        node,
+        journal,
+        facts[0].seq,
+    )
+    mark = await connection.fetchval("SELECT last_seq FROM nodes WHERE node = $1 FOR UPDATE", node)
+    fresh = [fact for fact in facts if fact.seq > mark]
+    for statement, rows in batched(fresh):
+        await connection.execute(statement.sql, *zip(*rows, strict=True))
+    if fresh:
         await connection.execute(
             "UPDATE nodes SET last_seq = $2, facts = facts + $3, shipped_at = now() WHERE node = $1",
             node,
             fresh[-1].seq,
             len(fresh),
         )
+    await transaction.commit()
+
+
+def _ms(span: timedelta) -> str:
+    return f"{span / timedelta(milliseconds=1):.0f}"

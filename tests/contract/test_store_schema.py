@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
@@ -16,10 +17,11 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from calls.errors import NotPossible
-from cti.store import migrate
+from cti.store import migrate, schema
 from cti.store.schema import VIEWS
 from cti.store.tables import metadata
 from tests.postgres import OWNER, READER, Cluster
+from tests.proxy import Proxy
 
 PUBLIC_FACE = {"calls", "queue_visits", "seat_states", "menu_steps", "recordings", "ratings", "callbacks_owed", "facts"}
 DOCS = Path(__file__).parents[2] / "docs"
@@ -60,6 +62,23 @@ async def test_two_controllers_may_migrate_at_once_and_again(empty_database: str
     async with connected(empty_database) as connection:
         assert await connection.fetchval("SELECT zone FROM local_time") == "Asia/Urumqi"
         assert await connection.fetchval("SELECT count(*) FROM alembic_version") == 1
+
+
+@pytest.mark.parametrize("after", [0, 500, 3000, 6000])
+async def test_a_server_that_falls_silent_is_given_up_in_time(
+    database: str, cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    for limit in ("CONNECT_TIMEOUT", "SILENCE_TIMEOUT", "LOOK_TIMEOUT"):
+        monkeypatch.setattr(schema, limit, timedelta(milliseconds=500))
+    port = ".s.PGSQL.5432"
+    through = database.replace(str(cluster.folder), str(tmp_path))
+    async with Proxy(tmp_path / port, cluster.folder / port) as proxy:
+        await proxy.swallow(after)
+        with pytest.raises(NotPossible, match="no answer in time"):
+            await migrate(through)
+        await proxy.pass_on()
+        monkeypatch.undo()
+        await migrate(through)
 
 
 async def test_everything_explains_itself_to_whoever_sits_at_psql(database: str) -> None:

@@ -7,6 +7,7 @@ import random
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
@@ -16,9 +17,11 @@ from calls.clock import SystemClock
 from cti.store import Journal, Shipper, migrate
 from cti.store import shipper as shipper_module
 from cti.store.shipper import write_batch
-from tests.eventually import eventually
+from tests.eventually import PATIENCE_S, eventually
+from tests.growth import held
 from tests.histories import answered_call, arrived
 from tests.postgres import OWNER, Cluster
+from tests.proxy import Proxy
 
 
 @asynccontextmanager
@@ -69,6 +72,12 @@ async def assert_exactly_once(journal: Journal, dsn: str) -> None:
     counts = "SELECT (SELECT count(*) FROM calls), (SELECT count(*) FROM queue_visits), (SELECT count(*) FROM ratings)"
     assert await query(dsn, counts) == [(calls, calls, calls)]
     assert await query(dsn, "SELECT DISTINCT offers, not_answered, conversations FROM queue_visits") == [(2, 1, 1)]
+
+
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give up ten times sooner, so that a test need not wait."""
+    for limit in ("ANSWER_TIMEOUT", "BATCH_TIMEOUT", "HEARTBEAT"):
+        monkeypatch.setattr(shipper_module, limit, getattr(shipper_module, limit) / 10)
 
 
 async def shipped(shipper: Shipper, journal: Journal) -> None:
@@ -227,8 +236,7 @@ async def test_postgres_stopped_in_a_quiet_hour_is_noticed_too(
 async def test_postgres_frozen_is_given_up_and_taken_up_again(
     journal: Journal, database: str, outage: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for limit in ("CONNECT_TIMEOUT", "BATCH_TIMEOUT"):
-        monkeypatch.setattr(shipper_module, limit, getattr(shipper_module, limit) / 10)
+    impatient(monkeypatch)
     shipper = Shipper(journal, database)
     async with running(shipper):
         record_calls(journal, 0, 10)
@@ -238,6 +246,89 @@ async def test_postgres_frozen_is_given_up_and_taken_up_again(
         await journal.flush()
         await eventually(lambda: shipper.problem == "PostgreSQL takes no facts: no answer in time")
         outage.thaw()
+        await shipped(shipper, journal)
+    await assert_exactly_once(journal, database)
+
+
+async def test_attempts_at_a_frozen_postgres_leave_nothing_behind(
+    journal: Journal, database: str, outage: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shipper_module, "ANSWER_TIMEOUT", timedelta(milliseconds=20))
+    monkeypatch.setattr(shipper_module, "LAST_RETRY", timedelta(milliseconds=20))
+    tried = 0
+
+    def failed(self: Shipper, error: BaseException) -> None:
+        nonlocal tried
+        tried += 1
+
+    monkeypatch.setattr(Shipper, "_failed", failed)
+    outage.freeze()
+    async with running(Shipper(journal, database)):
+        await eventually(lambda: tried > 5)
+        before = held()
+        await eventually(lambda: tried > 25)
+        after = held()
+    assert all(late - early < 10 for early, late in zip(before, after, strict=True)), (before, after)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_a_connection_that_is_swallowed_at_any_byte_loses_and_doubles_nothing(
+    journal: Journal, database: str, cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """The server goes on waiting for the rest of a batch; the mark is free again when its own time-out has passed."""
+    impatient(monkeypatch)
+    luck = random.Random(seed)
+    port = ".s.PGSQL.5432"
+    async with Proxy(tmp_path / port, cluster.folder / port) as proxy:
+        shipper = Shipper(journal, database.replace(str(cluster.folder), str(tmp_path)))
+        record_calls(journal, 0, 100)
+        await journal.flush()
+        await proxy.swallow(after=luck.randrange(1, 200_000))
+        async with running(shipper):
+            await eventually(lambda: shipper.problem == "PostgreSQL takes no facts: no answer in time")
+            await proxy.pass_on()
+            await shipped(shipper, journal)
+            await proxy.freeze()
+            record_calls(journal, 100, 20)
+            await eventually(lambda: shipper.problem == "PostgreSQL takes no facts: no answer in time")
+            await proxy.pass_on()
+            await shipped(shipper, journal)
+            await proxy.refuse()
+            await eventually(lambda: shipper.problem is not None)
+            record_calls(journal, 120, 20)
+            await proxy.pass_on()
+            await shipped(shipper, journal)
+    await assert_exactly_once(journal, database)
+
+
+async def test_a_shipper_whose_server_is_silent_can_be_stopped(
+    journal: Journal, database: str, cluster: Cluster, tmp_path: Path
+) -> None:
+    port = ".s.PGSQL.5432"
+    async with Proxy(tmp_path / port, cluster.folder / port) as proxy:
+        shipper = Shipper(journal, database.replace(str(cluster.folder), str(tmp_path)))
+        record_calls(journal, 0, 100)
+        await journal.flush()
+        await proxy.swallow(after=100_000)
+        task = asyncio.create_task(shipper.run())
+        await eventually(lambda: proxy.lost > 0)
+        task.cancel()
+        await asyncio.wait_for(asyncio.wait([task]), PATIENCE_S)
+        assert task.cancelled()
+
+
+async def test_a_slow_postgres_is_given_smaller_batches_until_it_gets_on(
+    journal: Journal, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    impatient(monkeypatch)
+    await query(
+        database,
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.002); RETURN NEW; END'",
+    )
+    await query(database, "CREATE TRIGGER slow BEFORE INSERT ON facts FOR EACH ROW EXECUTE FUNCTION slow()")
+    shipper = Shipper(journal, database)
+    record_calls(journal, 0, 20)
+    async with running(shipper):
         await shipped(shipper, journal)
     await assert_exactly_once(journal, database)
 
