@@ -87,7 +87,7 @@ class Books:
         now_ms = round(self._clock.now() * 1000)
         lasted_ms = now_ms - kept.arrived_ms if kept.boot_id == self._boot_id else self._ms_since(kept.arrived_at)
         with self._journal.together():
-            if owes:
+            if owes and kept.carried:
                 self._watch.record(owed(kept, "asterisk_died"))
             self._end(kept, ended_by, lasted_ms, None)
 

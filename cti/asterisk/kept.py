@@ -10,7 +10,7 @@ import msgspec
 from calls.facts import CallbackOwed, CallOutcome, EndedBy, OwedWhy
 from calls.words import Needs
 
-Step = Literal["notice", "menu", "queue", "ringing", "talking", "rating", "closing"]
+Step = Literal["notice", "menu", "queue", "ringing", "talking", "rating", "closing", "turned_away"]
 
 
 class Conversation(msgspec.Struct, frozen=True):
@@ -34,6 +34,7 @@ class KeptCall(msgspec.Struct, frozen=True, kw_only=True):
     sip_call_id: str
     calling_number: str | None
     line: str
+    trunk: str = ""
     boot_id: str
     arrived_ms: int
     arrived_at: datetime
@@ -47,9 +48,16 @@ class KeptCall(msgspec.Struct, frozen=True, kw_only=True):
     since_ms: int = 0
     conversation: Conversation | None = None
 
+    @property
+    def carried(self) -> bool:
+        """One of the calls that are carried; not one that is only told that there are too many."""
+        return self.step != "turned_away"
+
 
 def outcome(kept: KeptCall, ended_by: EndedBy) -> CallOutcome:
     """How a call that ended at its present step is counted."""
+    if not kept.carried:
+        return "refused"
     if kept.queued:
         return "queued"
     if ended_by == "fault":

@@ -9,19 +9,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Mapping
 
+import msgspec
 import structlog
 
 from calls.clock import Clock, boot_id, ms_between
-from calls.facts import CallArrived, CallRefused, ControllerStarted
+from calls.facts import AnyFact, CallArrived, CallRefused, ControllerStarted
 from calls.numbers import normalise
 from cti import __version__
+from cti.admission import Admission
 from cti.asterisk.books import Books
 from cti.asterisk.client import Ari
 from cti.asterisk.config import seat_endpoint, seat_of_endpoint
 from cti.asterisk.errors import AriError, Gone, Unavailable
 from cti.asterisk.generated.messages import PeerStatusChange, StasisStart
 from cti.asterisk.generated.models import Channel
-from cti.asterisk.kept import KeptCall
+from cti.asterisk.kept import KeptCall, owed
 from cti.asterisk.router import EndpointEvent, Router
 from cti.asterisk.session import Session
 from cti.asterisk.socket import EventSocket
@@ -37,6 +39,9 @@ log = structlog.get_logger(__name__)
 
 UNALLOCATED = "1"
 """Q.850: no such number."""
+
+UP = "Up"
+"""What Asterisk says of a channel that was answered: one that comes to us so was held by the dialplan."""
 
 REACHABLE = "Reachable"
 ONLINE = "online"
@@ -69,6 +74,8 @@ class Node:
         self.router = Router(self._new_channel, self._endpoint_changed)
         self.socket = EventSocket(ari, self.router.dispatch, self._reconcile)
         self.sessions: dict[str, Session] = {}
+        most_of = {trunk.name: trunk.max_calls for trunk in settings.trunks if trunk.max_calls is not None}
+        self.admission = Admission(settings.max_calls, most_of, settings.max_calls_per_s)
         self.connected = asyncio.Event()
         """Set once this controller has taken over."""
         self.asterisk_version = ""
@@ -113,17 +120,31 @@ class Node:
     def _arrive(self, channel: Channel, dialled: str, trunk: str, sip_call_id: str) -> None:
         number = normalise(channel.caller.number, self.settings.region)
         line = self.lines.get(dialled)
+        refused = CallRefused(
+            call_id=channel.id,
+            trunk=trunk,
+            dialled=dialled,
+            calling_number=number.e164,
+            sip_call_id=sip_call_id,
+            reason="no such line" if line is None else "the line does not take calls from this trunk",
+        )
         if line is None or not line.takes(trunk):
-            reason = "no such line" if line is None else "the line does not take calls from this trunk"
-            refused = CallRefused(
-                call_id=channel.id,
-                trunk=trunk,
-                dialled=dialled,
-                calling_number=number.e164,
-                sip_call_id=sip_call_id,
-                reason=reason,
-            )
             self._spawn(self._refuse(refused))
+            return
+        kept = KeptCall(
+            call_id=channel.id,
+            sip_call_id=sip_call_id,
+            calling_number=number.e164,
+            line=line.number,
+            trunk=trunk,
+            boot_id=self._boot_id,
+            arrived_ms=round(self.clock.now() * 1000),
+            arrived_at=self.clock.utc(),
+        )
+        if too_many := self.admission.take(trunk, self.clock.now(), held=channel.state == UP):
+            kept = msgspec.structs.replace(kept, step="turned_away")
+            refused = msgspec.structs.replace(refused, reason=too_many)
+            self._enter(line, kept, refused, owed(kept, "too_many_calls", promised=number.e164 is not None))
             return
         arrived = CallArrived(
             call_id=channel.id,
@@ -134,21 +155,19 @@ class Node:
             calling_number=number.e164,
             sip_call_id=sip_call_id,
         )
-        kept = KeptCall(
-            call_id=channel.id,
-            sip_call_id=sip_call_id,
-            calling_number=number.e164,
-            line=line.number,
-            boot_id=self._boot_id,
-            arrived_ms=round(self.clock.now() * 1000),
-            arrived_at=self.clock.utc(),
-        )
+        self._enter(line, kept, arrived)
+
+    def _enter(self, line: Line, kept: KeptCall, *facts: AnyFact) -> None:
+        """A call's first facts and its first step, in one commit; then its task."""
         with self.journal.together():
-            self.watch.record(arrived)
-            self.journal.put(f"call/{channel.id}", kept)
+            for fact in facts:
+                self.watch.record(fact)
+            self.journal.put(f"call/{kept.call_id}", kept)
         self._begin(Session(self, line, kept), resumed=False)
 
     def _begin(self, session: Session, *, resumed: bool) -> None:
+        if resumed and session.kept.carried:
+            self.admission.keep(session.kept.trunk)
         self.sessions[session.call_id] = session
         self._spawn(self._run(session, resumed))
 
@@ -157,6 +176,8 @@ class Node:
             await session.run(resumed=resumed)
         finally:
             del self.sessions[session.call_id]
+            if session.kept.carried:
+                self.admission.left(session.kept.trunk)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

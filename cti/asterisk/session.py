@@ -40,6 +40,9 @@ log = structlog.get_logger(__name__)
 DIALPLAN_S = 3.0
 """A channel sent through the dialplan is back within 10 ms; after this long it is given up."""
 
+PROMISE_S = 2.0
+"""A call back that is not on the disk after this long is not promised: nobody is kept waiting for a full disk."""
+
 LAST_EVENT_S = 3.0
 """How long the end of a channel that we hung up may take to be told."""
 
@@ -193,7 +196,7 @@ class Session:
             for pending, leg in self.recordings:
                 counted = {"caller_packets": self._packets, "seat_packets": leg.packets}
                 self.node.recorder.seal_soon(msgspec.structs.replace(pending, **counted))
-            if self._dropped:
+            if self._dropped and self.kept.carried:
                 self.record(owed(self.kept, "asterisk_died"))
             self.record(ended)
             self.node.books.close(self.call_id)
@@ -202,7 +205,27 @@ class Session:
 
     async def _flow(self, resumed: bool) -> None:
         async with AsyncExitStack() as undo:
-            await (self._resume(undo) if resumed else self._from_the_start(undo))
+            if not self.kept.carried:
+                await self._turn_away()
+            else:
+                await (self._resume(undo) if resumed else self._from_the_start(undo))
+
+    async def _turn_away(self) -> None:
+        """There are too many calls. A call back is promised only once it is on the disk, and only whose number is known."""
+        promise = self.kept.calling_number is not None and await self._on_disk()
+        await self.ari.channels.answer(self.call_id)
+        heard = await self.caller.say("busy.callback" if promise else "busy.later", skippable=False)
+        if not heard.whole:  # cut off by a hang-up, whose own event comes after the prompt's
+            await wait_for_hang_up(self.caller, LAST_EVENT_S)
+
+    async def _on_disk(self) -> bool:
+        """Wait until all that was told is safe; False when the disk does not take it in time."""
+        try:
+            async with asyncio.timeout(PROMISE_S):
+                await self.node.journal.flush()
+        except TimeoutError:
+            return False
+        return True
 
     async def _from_the_start(self, undo: AsyncExitStack) -> None:
         await self.ari.channels.answer(self.call_id)
