@@ -141,16 +141,19 @@ class Recorder:
             try:
                 await self._settle(pending)
             except OSError as error:
-                self._put_off(pending, error)
+                self._put_off(pending, str(error))
+            except Exception as error:  # whatever it is, it must not take the calls down, nor the next controller
+                log.exception("a recording cannot be sealed", call_id=pending.call_id, visit=pending.visit)
+                self._put_off(pending, repr(error))
             else:
                 self._ended.discard(pending.visit)
                 self._refused.pop(pending.visit, None)
             self._alarms.tell(NOT_SEALED, "recordings", self._refusal())
 
-    def _put_off(self, pending: Pending, error: OSError) -> None:
+    def _put_off(self, pending: Pending, reason: str) -> None:
         """The disk refused: nothing is lost, the tracks are still there, and it is tried again."""
-        log.warning("a recording cannot be sealed yet", call_id=pending.call_id, visit=pending.visit, error=str(error))
-        self._refused[pending.visit] = str(error)
+        log.warning("a recording cannot be sealed yet", call_id=pending.call_id, visit=pending.visit, reason=reason)
+        self._refused[pending.visit] = reason
         asyncio.get_running_loop().call_later(RETRY_S, self._queue.put_nowait, pending)
 
     def _refusal(self) -> str | None:

@@ -167,8 +167,10 @@ class _Channel:
 
 
 def _write(path: Path, channels: list[_Channel], length: int) -> None:
-    with path.open("wb") as file, wave.open(file, "wb") as sound:
+    with ExitStack() as stack:
+        file = stack.enter_context(path.open("wb"))
         os.posix_fallocate(file.fileno(), 0, HEADER_BYTES + length * 4)  # a full disk says so before an hour is written
+        sound = stack.enter_context(wave.open(file, "wb"))
         sound.setparams((2, 2, RATE, length, "NONE", ""))
         for start in range(0, length, _BLOCK):
             count = min(_BLOCK, length - start)

@@ -230,6 +230,20 @@ async def test_what_the_disk_refuses_is_kept_and_sealed_when_it_can_be(
     ]
 
 
+async def test_a_fault_of_ours_in_sealing_takes_nothing_else_down(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a slip of ours")
+
+    monkeypatch.setattr(recorder_module, "seal", broken)
+    async with site.recorder() as recorder:
+        recorder.seal_soon(over(site.talk(recorder, "call-1.1")))
+        await eventually(lambda: "a slip of ours" in (recorder.problem or ""))
+        recorder.seal_soon(msgspec.structs.replace(over(site.talk(recorder, "call-2.1")), unrecorded="no room"))
+        await eventually(lambda: len(recorder.unsealed()) == 1)
+    assert site.facts.alarms == [("recording_not_sealed", "recordings")]
+    assert len(list(site.raw.iterdir())) == 2
+
+
 async def test_an_alarm_that_a_dead_controller_raised_is_cleared_by_the_next(site: Site) -> None:
     site.recordings.write_text("a file where the folder should be")
     for _ in range(2):
