@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 LONGEST_MS = 4 * 3600 * 1000
 """No conversation is longer; also what is assumed at most when nobody saw its end."""
 
-RETRY_S = 5.0
+RETRY_S = 2.0
 """Between attempts to seal what a disk refused."""
 
 LOST = "recording_lost"
