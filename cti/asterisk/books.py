@@ -23,6 +23,7 @@ from calls.facts import (
 from calls.numbers import normalise
 from cti.asterisk.kept import KeptCall, outcome, owed
 from cti.callrecords import CallRecord, CallRecords
+from cti.recorder import Recorder
 from cti.settings import Settings
 from cti.store import Journal
 from cti.watch import Watch
@@ -37,8 +38,9 @@ _STARTUP = "asterisk/startup"
 class Books:
     """Tells the ends that no task of this controller can tell. Nothing here waits: it is all one commit each."""
 
-    def __init__(self, settings: Settings, clock: Clock, watch: Watch, journal: Journal) -> None:
+    def __init__(self, settings: Settings, clock: Clock, watch: Watch, journal: Journal, recorder: Recorder) -> None:
         self._region, self._clock, self._watch, self._journal = settings.region, clock, watch, journal
+        self._recorder = recorder
         self._records = CallRecords(settings.call_records, journal)
         self._boot_id = boot_id()
         self._swept_at = clock.now()
@@ -149,6 +151,8 @@ class Books:
                 ended_by=ended_by,
             )
             self._watch.record(over, at)
+        elif kept.conversation:
+            self._recorder.drop(visit)
         if kept.visit_open:
             how: VisitOutcome = "abandoned_ringing" if kept.step == "ringing" else "abandoned_waiting"
             how = "fault" if ended_by == "fault" else how

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
 import msgspec
@@ -20,6 +20,9 @@ from cti.asterisk.kept import Conversation, Step
 from cti.asterisk.seatleg import NORMAL, SeatLeg
 from cti.recorder import Pending
 from queues import Answered, ConversationOver
+
+Found = Literal["over", "lost", "never_begun"]
+"""What became of a conversation that another controller began: `lost` when the seat's telephone vanished."""
 
 if TYPE_CHECKING:
     from cti.asterisk.session import Session
@@ -79,28 +82,15 @@ def _forget_attempt(call: Session, pending: Pending, leg: SeatLeg) -> None:
         call.recordings.append((msgspec.structs.replace(pending, settled=True), leg))
 
 
-async def was_begun(call: Session) -> bool:
-    """Whether caller and seat are together already, though the last controller had no time to say so."""
-    conversation = call.kept.conversation
-    if conversation is None:
-        return False
-    try:
-        bridge = await call.ari.bridges.get(conversation.bridge)
-    except Gone:
-        bridge = None
-    if bridge and {call.call_id, conversation.leg} <= set(bridge.channels):
-        return True
-    leg = SeatLeg(call.ari, call.node.router, conversation.leg)
-    _forget_attempt(call, call.node.recorder.find(call.visit), leg)
-    await leg.close()
-    await _remove_bridge(call, conversation.bridge)
-    return False
-
-
-async def find_again(call: Session, undo: AsyncExitStack, conversation: Conversation) -> bool:
-    """Go on with a conversation that began under another controller. True when the seat was lost."""
-    leg = call.leg(undo, conversation.leg)
-    undo.push_async_callback(_remove_bridge, call, conversation.bridge)
+async def find_again(call: Session, undo: AsyncExitStack, conversation: Conversation) -> Found:
+    """Go on with a conversation that began under another controller, until it is over."""
+    async with AsyncExitStack() as attempt:
+        attempt.push_async_callback(_remove_bridge, call, conversation.bridge)
+        leg = call.leg(attempt, conversation.leg)
+        if call.kept.step == "ringing" and not await _are_together(call, conversation):
+            _forget_attempt(call, call.node.recorder.find(call.visit), leg)
+            return "never_begun"
+        undo.push_async_exit(attempt.pop_all())
     try:
         await call.ari.channels.get(leg.channel)
     except Gone:  # it ended while no controller ran
@@ -110,7 +100,16 @@ async def find_again(call: Session, undo: AsyncExitStack, conversation: Conversa
         if call.kept.visit_open:
             _tell_answered(call, conversation)
     pending = call.node.recorder.find(call.visit)
-    return await _until_over(call, leg, conversation, pending, say_number=False)
+    return "lost" if await _until_over(call, leg, conversation, pending, say_number=False) else "over"
+
+
+async def _are_together(call: Session, conversation: Conversation) -> bool:
+    """Whether caller and seat hear each other already, though the last controller had no time to say so."""
+    try:
+        bridge = await call.ari.bridges.get(conversation.bridge)
+    except Gone:
+        return False
+    return {call.call_id, conversation.leg} <= set(bridge.channels)
 
 
 def _tell_answered(call: Session, conversation: Conversation) -> None:

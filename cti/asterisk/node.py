@@ -70,7 +70,7 @@ class Node:
     ) -> None:
         self.settings, self.ari, self.clock, self.watch, self.journal = settings, ari, clock, watch, journal
         self.floor, self.recorder, self.sounds, self.lines = floor, recorder, sounds, lines
-        self.books = Books(settings, clock, watch, journal)
+        self.books = Books(settings, clock, watch, journal, recorder)
         self.router = Router(self._new_channel, self._endpoint_changed)
         self.socket = EventSocket(ari, self.router.dispatch, self._reconcile)
         self.sessions: dict[str, Session] = {}

@@ -19,7 +19,7 @@ from calls.clock import Instant
 from calls.facts import AnyFact, CallEnded, EndedBy, NoticeHeard, QueueLeft, VisitOutcome
 from calls.words import Needs
 from cti.asterisk.caller import TelephoneCaller
-from cti.asterisk.conversation import connect, find_again, was_begun
+from cti.asterisk.conversation import connect, find_again
 from cti.asterisk.errors import AriError, Gone, NotInStasis
 from cti.asterisk.generated.messages import ChannelDestroyed, ChannelDtmfReceived, ChannelUserevent, StasisStart
 from cti.asterisk.kept import KeptCall, outcome, owed
@@ -141,6 +141,7 @@ class Session:
             self.parting.set()
             await asyncio.gather(flow, return_exceptions=True)
             self._note_fault(flow)
+            self._leave_open_visit()
             await self._let_go(pump)
         self._tell_end()
 
@@ -168,6 +169,15 @@ class Session:
             return
         self._fault, self.ended_by = True, "fault"
         log.error("a call failed", step=self.kept.step, exc_info=error)
+
+    def _leave_open_visit(self) -> None:
+        """Whoever still waits when the call ends has abandoned, or was let down by us."""
+        if not self.kept.visit_open:
+            return
+        if self.ended_by == "fault":
+            self.leave_queue("fault")
+        else:
+            self.leave_queue("abandoned_ringing" if self.kept.step == "ringing" else "abandoned_waiting")
 
     async def _let_go(self, pump: asyncio.Task[EndedBy]) -> None:
         """End the caller's leg if it is still up, and wait until Asterisk says so."""
@@ -241,15 +251,13 @@ class Session:
         kept = self.kept
         needs = kept.needs or self._line.needs(self._line.person)
         since = Instant(kept.since_ms / 1000)
-        talking = kept.step == "talking" or (kept.step == "ringing" and await was_begun(self))
-        match kept.step:
-            case _ if talking and kept.conversation:
-                lost = await find_again(self, undo, kept.conversation)
-                if lost:
-                    await self._come_back(undo, needs, since)
-                else:
-                    await self._after(kept.conversation.adviser)
-            case "queue" | "ringing":
+        found = await find_again(self, undo, kept.conversation) if kept.conversation else None
+        match found or kept.step:
+            case "over" if kept.conversation:
+                await self._after(kept.conversation.adviser)
+            case "lost":
+                await self._come_back(undo, needs, since)
+            case "queue" | "ringing" | "never_begun":
                 await self._wait_and_talk(undo, needs, since, returned=True)
             case "rating" | "closing":
                 await self.caller.say("goodbye")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, suppress
-from functools import partial
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -41,7 +39,7 @@ async def wait_for_seat(
     """Join the queue and wait until a seat picks up; None when the caller was told why nobody can take the call."""
     _open_visit(call, needs, since, returned)
     place = call.node.floor.enter(call.visit, needs, since, returned=returned)
-    undo.push(partial(_leave, call, call.visit))
+    undo.callback(call.node.floor.leave, call.visit)
     if place.turned_away:
         call.leave_queue(place.turned_away, step="closing")
         await call.caller.say(f"queue.{place.turned_away}", skippable=False)
@@ -72,24 +70,6 @@ def _open_visit(call: Session, needs: Needs, since: Instant, returned: bool) -> 
         returned=returned,
     )
     call.turn(entered, step="queue", queued=True, visits=visits, visit_open=True, needs=needs, since_ms=since_ms)
-
-
-def _leave(
-    call: Session,
-    visit: str,
-    kind: type[BaseException] | None,
-    error: BaseException | None,
-    trace: TracebackType | None,
-) -> None:
-    """Undo of a place in the queue. Whoever still waits when the call ends has abandoned, or was let down by us."""
-    call.node.floor.leave(visit)
-    if not call.kept.visit_open or call.visit != visit:
-        return
-    caller_left = kind is not None and issubclass(kind, asyncio.CancelledError | Gone | NotInStasis)
-    if not caller_left or call.ended_by == "fault":
-        call.leave_queue("fault")
-    else:
-        call.leave_queue("abandoned_ringing" if call.kept.step == "ringing" else "abandoned_waiting")
 
 
 async def _announce(call: Session, place: Place) -> None:

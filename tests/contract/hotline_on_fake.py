@@ -198,9 +198,9 @@ class Site:
         return Journal(self.settings.journal_path, self.settings.node, SystemClock())
 
     @asynccontextmanager
-    async def controller(self) -> AsyncIterator[Calls]:
-        """A controller that has taken over."""
-        fake, journal = self.fake, self.journal()
+    async def controller(self, journal: Journal | None = None) -> AsyncIterator[Calls]:
+        """A controller that has taken over, with the node's journal unless it is given another."""
+        fake, journal = self.fake, journal or self.journal()
         async with Ari(fake.url, fake.user, fake.password, fake.app) as ari:
             calls = Calls(fake, ari, journal, self.settings, self.sounds, self.line)
             work = [asyncio.create_task(each) for each in (calls.node.run(), calls.floor.run(), calls.recorder.run())]
