@@ -69,7 +69,8 @@ class Recorder:
         self._facts, self._journal, self._folder, self._raw, self._zone = facts, journal, folder, raw, zone
         self._alarms = Alarms(facts, journal)
         self._room = Room(self._alarms, {"recordings": folder, "raw": raw}, reserve_mb)
-        self._queue: asyncio.Queue[Pending] = asyncio.Queue()
+        self._queue: asyncio.Queue[str] = asyncio.Queue()
+        """Visits; what is to be done for each is what is kept of it by then."""
         self._ended: set[str] = set()
         self._refused: dict[str, str] = {}
         """Why the disk did not take it at the last attempt, by visit."""
@@ -104,13 +105,13 @@ class Recorder:
     def seal_soon(self, pending: Pending) -> None:
         """The call is over and everything is known."""
         self.keep(pending)
-        self._add(pending)
+        self._add(pending.visit)
 
     def resume(self, going_on: set[str]) -> None:
         """Seal what an earlier controller left, except the visits that are still talking."""
         for pending in self.unsealed():
             if pending.visit not in going_on:
-                self._add(pending)
+                self._add(pending.visit)
 
     def find(self, visit: str) -> Pending:
         """What was kept of the conversation of this visit, which is going on."""
@@ -118,12 +119,11 @@ class Recorder:
 
     def unsealed(self) -> list[Pending]:
         """Everything begun and not sealed yet."""
-        found = self._journal.find("recording/", dict)
-        return [msgspec.convert(data, Pending, dec_hook=lambda _, text: Path(text)) for data in found.values()]
+        return [_pending(data) for data in self._journal.find("recording/", dict).values()]
 
-    def _add(self, pending: Pending) -> None:
-        self._ended.add(pending.visit)
-        self._queue.put_nowait(pending)
+    def _add(self, visit: str) -> None:
+        self._ended.add(visit)
+        self._queue.put_nowait(visit)
 
     async def run(self) -> None:
         """Seal and look at the disks, for ever."""
@@ -137,24 +137,24 @@ class Recorder:
 
     async def _seal_all(self) -> None:
         while True:
-            pending = await self._queue.get()
+            visit = await self._queue.get()
             try:
-                await self._settle(pending)
+                await self._settle(visit)
             except OSError as error:
-                self._put_off(pending, str(error))
+                self._put_off(visit, str(error))
             except Exception as error:  # whatever it is, it must not take the calls down, nor the next controller
-                log.exception("a recording cannot be sealed", call_id=pending.call_id, visit=pending.visit)
-                self._put_off(pending, repr(error))
+                log.exception("a recording cannot be sealed", visit=visit)
+                self._put_off(visit, repr(error))
             else:
-                self._ended.discard(pending.visit)
-                self._refused.pop(pending.visit, None)
+                self._ended.discard(visit)
+                self._refused.pop(visit, None)
             self._alarms.tell(NOT_SEALED, "recordings", self._refusal())
 
-    def _put_off(self, pending: Pending, reason: str) -> None:
+    def _put_off(self, visit: str, reason: str) -> None:
         """The disk refused: nothing is lost, the tracks are still there, and it is tried again."""
-        log.warning("a recording cannot be sealed yet", call_id=pending.call_id, visit=pending.visit, reason=reason)
-        self._refused[pending.visit] = reason
-        asyncio.get_running_loop().call_later(RETRY_S, self._queue.put_nowait, pending)
+        log.warning("a recording cannot be sealed yet", visit=visit, reason=reason)
+        self._refused[visit] = reason
+        asyncio.get_running_loop().call_later(RETRY_S, self._queue.put_nowait, visit)
 
     def _refusal(self) -> str | None:
         if not self._refused:
@@ -164,8 +164,12 @@ class Recorder:
             "their tracks are kept and tried again. Mend: make room on that disk, and see that it can be written."
         )
 
-    async def _settle(self, pending: Pending) -> None:
+    async def _settle(self, visit: str) -> None:
         """Seal and tell, or tell why there is no recording; then remove the tracks. Raises OSError to be tried again."""
+        data = self._journal.get(f"recording/{visit}", dict)
+        if data is None:
+            return
+        pending = _pending(data)
         if not pending.settled:
             pending = await self._told(pending)
         await self._journal.flush()  # a controller that dies here must not find the tracks gone and the fact, too
@@ -198,6 +202,10 @@ class Recorder:
             ]
         alarms = [AlarmRaised(name=alarm, subject=visit, detail=str(sealed.path)) for alarm in sealed.alarms]
         return [_fact(pending, sealed, self._folder), *alarms]
+
+
+def _pending(data: object) -> Pending:
+    return msgspec.convert(data, Pending, dec_hook=lambda _, text: Path(text))
 
 
 def _seal(pending: Pending, target: Path) -> Sealed:

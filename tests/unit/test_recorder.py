@@ -322,6 +322,16 @@ async def test_a_track_that_still_grows_is_no_stray(site: Site, monkeypatch: pyt
     removing.cancel()
 
 
+async def test_an_attempt_that_never_began_takes_no_track_of_the_one_that_did(site: Site) -> None:
+    async with site.recorder() as recorder:
+        pending = over(site.talk(recorder, "call-1.1"))
+        recorder.seal_soon(msgspec.structs.replace(pending, end_ms=None, settled=True))
+        recorder.seal_soon(pending)
+        await eventually(lambda: recorder.waiting == 0)
+        assert (recorder.unsealed(), list(site.raw.iterdir())) == ([], [])
+    assert [type(fact) for fact in site.facts.all] == [RecordingSealed]
+
+
 async def test_tracks_go_only_once_the_recording_is_known_for_good(site: Site) -> None:
     journal = SlowDisk(site.path)
     async with site.recorder(journal) as recorder:
