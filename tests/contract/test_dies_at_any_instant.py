@@ -51,6 +51,11 @@ class Mortal(Journal):
     def die_after(self, turns: int, late: int) -> None:
         self._left, self._late = turns, late
 
+    @property
+    def has_died(self) -> bool:
+        """Something that it was given is lost."""
+        return self._left < 0
+
     def record(self, fact: AnyFact, at: object = None) -> Stamped:
         with self.together():
             return super().record(fact, at)  # type: ignore[arg-type]  # a datetime or None, handed on
@@ -147,7 +152,7 @@ async def live(site: Site, story: Story, callers: Callers, turns: int) -> bool:
         dead = asyncio.create_task(journal.dead.wait())
         try:
             await asyncio.wait({told, dead}, return_when=asyncio.FIRST_COMPLETED)
-            return told.done() and told.result() is None
+            return told.done() and told.result() is None and not journal.has_died
         finally:
             for task in (told, dead):
                 task.cancel()
