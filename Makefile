@@ -2,12 +2,14 @@
 
 PYTHON := .venv/bin/python
 
-.PHONY: help run up down test
+.PHONY: help run up down test bench soak
 
 help:
 	@echo "make run    set up what is missing, then the whole hotline in the foreground, until Ctrl-C"
 	@echo "make up     the same in the background; make down stops it"
 	@echo "make test   set up what is missing, then every check and every test"
+	@echo "make bench  the figures, side by side with Asterisk's own queue; also in var/bench/latest.json"
+	@echo "make soak   an hour of random calls and faults; SOAK='--seconds 600 --seed 7' changes that"
 
 run:
 	@scripts/setup run
@@ -29,3 +31,11 @@ test:
 	.venv/bin/lint-imports
 	$(PYTHON) -m cti.asterisk.generate --check
 	$(PYTHON) -m pytest
+
+bench:
+	@scripts/setup test
+	@$(PYTHON) -m benchmarks $(BENCH)
+
+soak:
+	@scripts/setup test
+	@$(PYTHON) -m tests.soak $(SOAK)
