@@ -129,7 +129,7 @@ class Bus:
             will=Will(status, _encoded(NodeNow(state="offline", at=None)), qos=1, retain=True),
         )
         client.pending_calls_threshold = AT_ONCE  # below it, it would warn of what is meant
-        async with client:
+        async with _entered(client):
             await client.publish(status, self._status("online"), qos=1, retain=True)
             self._stale = set(self._states)
             self._changed.set()
@@ -183,6 +183,22 @@ class Bus:
         if self.problem != problem:
             log.warning("nothing is published on MQTT", broker=where, reason=str(error), behind=self.behind)
         self.problem = problem
+
+
+@asynccontextmanager
+async def _entered(client: Client) -> AsyncIterator[None]:
+    """aiomqtt keeps a connection that the broker took and did not answer; woken up, the broker would let each of them
+    end the one before, as they bear one name. So it is closed here."""
+    try:
+        await client.__aenter__()
+    except MqttError:
+        with suppress(MqttError):
+            await client.__aexit__(None, None, None)
+        raise
+    try:
+        yield
+    finally:
+        await client.__aexit__(None, None, None)
 
 
 async def _publish(client: Client, messages: Iterable[Message], *, retain: bool = False) -> None:

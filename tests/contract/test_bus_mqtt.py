@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+import random
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +25,12 @@ from cti.bus import Bus, QueueNow, SeatNow
 from cti.bus import bus as bus_module
 from cti.bus.messages import NodeNow, public
 from cti.store import Journal
+from tests.deaf import deaf_subscriber
 from tests.eventually import PATIENCE_S, eventually
+from tests.growth import held
 from tests.histories import answered_call, arrived, refused
 from tests.mosquitto import PASSWORD, READER, WRITER, TestBroker
+from tests.proxy import Proxy
 
 CONTRACT = YAML(typ="safe").load(Path(__file__).parents[2] / "docs" / "asyncapi.yaml")
 NOW = datetime(2026, 1, 5, 1, 30, tzinfo=UTC)
@@ -262,6 +267,67 @@ async def test_a_frozen_broker_costs_nobody_anything(
         async with listening(broker) as ear:
             await eventually(lambda: ear.last("rexian/node1/queue/cards") is not None)
         assert msgspec.json.decode(ear.last("rexian/node1/queue/cards") or b"", type=QueueNow).waiting == 2999
+
+
+async def test_attempts_at_a_frozen_broker_leave_nothing_behind(
+    journal: Journal, broker: TestBroker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A connection that was taken and never answered, left open, would end its successor as the broker wakes up."""
+    monkeypatch.setattr(bus_module, "ANSWER_TIMEOUT", timedelta(milliseconds=100))
+    monkeypatch.setattr(bus_module, "LAST_RETRY", timedelta(milliseconds=10))
+    tried = 0
+
+    def failed(self: Bus, error: BaseException) -> None:
+        nonlocal tried
+        tried += 1
+
+    monkeypatch.setattr(Bus, "_failed", failed)
+    bus = make_bus(journal, broker)
+    async with publishing(bus):
+        await published(bus, journal)
+        broker.freeze()
+        for n in range(100):
+            journal.record(arrived(f"call{n}"))
+        await eventually(lambda: tried > 3)
+        before = held()
+        await eventually(lambda: tried > 13)
+        after = held()
+        broker.thaw()
+        await published(bus, journal)
+    assert all(late - early < 5 for early, late in zip(before, after, strict=True)), (before, after)
+    gc.collect()
+    assert caplog.messages == []  # a future nobody asked is told to the log
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_a_connection_that_is_swallowed_at_any_byte_is_given_up(
+    journal: Journal, broker: TestBroker, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    monkeypatch.setattr(bus_module, "ANSWER_TIMEOUT", timedelta(milliseconds=500))
+    async with Proxy(0, broker.port) as proxy, listening(broker) as ear:
+        bus = Bus(journal, SystemClock(), host=broker.host, port=proxy.port, username=WRITER, password=PASSWORD)
+        await proxy.swallow(after=random.Random(seed).randrange(1, 60_000))
+        async with publishing(bus):
+            for n in range(200):
+                journal.record(arrived(f"call{n}"))
+            await eventually(lambda: "takes nothing" in str(bus.problem))
+            await proxy.pass_on()
+            bus.state("seat/1001", TALKING)
+            await published(bus, journal)
+            await eventually(lambda: set(ear.seqs()) == set(range(1, 201)))
+            await eventually(lambda: ear.last("rexian/node1/seat/1001") is not None)
+
+
+@pytest.mark.parametrize("qos", [0, 1])
+async def test_a_subscriber_that_never_reads_holds_up_nobody(journal: Journal, broker: TestBroker, qos: int) -> None:
+    bus = make_bus(journal, broker)
+    with deaf_subscriber(broker.host, broker.port, READER, PASSWORD, qos):
+        async with listening(broker) as ear, publishing(bus):
+            for n in range(5000):
+                journal.record(arrived(f"call{n}"))
+            await published(bus, journal)
+            await eventually(lambda: len(ear.seqs()) == 5000)
+    assert ear.seqs() == list(range(1, 5001))
 
 
 async def test_a_wrong_password_is_a_problem_that_names_the_broker(journal: Journal, broker: TestBroker) -> None:
