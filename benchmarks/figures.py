@@ -103,8 +103,13 @@ def save(figures: Iterable[Figure], path: Path) -> None:
         }
         for figure in figures
     }
+    write(path, msgspec.json.format(msgspec.json.encode(kept)) + b"\n")
+
+
+def write(path: Path, content: bytes) -> None:
+    """With its folder, where there is none yet. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(kept)) + b"\n")
+    path.write_bytes(content)
 
 
 def _json(value: float | None) -> float | None:

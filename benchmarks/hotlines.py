@@ -10,14 +10,16 @@ import asyncio
 import contextlib
 import json
 import os
+import pwd
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+import asyncpg
 import soundfile  # type: ignore[import-untyped]  # it ships no types
 
 from benchmarks.processes import Processes
@@ -28,6 +30,7 @@ from cti.phone.sound import tone
 from cti.secrets import Secrets, load_or_create
 from cti.settings import CHECKOUT, Settings, load_settings
 from cti.stack.supervisor import Supervisor
+from cti.stack.voice import find_asterisk
 from cti.status import Done, Status
 from prompts import CATALOGUE, Catalogue
 
@@ -56,6 +59,12 @@ class Exchange(Protocol):
 
     def processes(self) -> Processes:
         """Its processes by name."""
+
+    async def cli(self, words: str) -> str:
+        """What Asterisk's console answers; empty when it cannot be reached yet."""
+
+    async def recordings(self) -> int:
+        """How many recordings of conversations there are that nothing is wrong with, once all are finished."""
 
     async def staff(self, seats: tuple[str, ...]) -> None:
         """Only these seats take calls from now on; their telephones are registered."""
@@ -100,6 +109,24 @@ def stack(command: str, environment: Mapping[str, str]) -> None:
         raise NotPossible(f"the hotline to be measured did not {command}: {done.stderr.strip() or done.stdout.strip()}")
 
 
+async def console(settings: Settings, words: str) -> str:
+    """What Asterisk's console answers; empty when it cannot be reached yet."""
+    command = (*find_asterisk(settings).command, "-C", str(settings.etc_dir / "asterisk" / "asterisk.conf"))
+    asking = await asyncio.create_subprocess_exec(
+        *command, "-rx", words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+    )
+    output, _ = await asking.communicate()
+    return output.decode()
+
+
+def as_owner(settings: Settings) -> dict[str, Any]:
+    """How a daemon is started when root measures: as whoever owns the folder. PostgreSQL refuses to be root."""
+    if os.geteuid():
+        return {}
+    user = pwd.getpwuid(settings.state_dir.stat().st_uid)
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
 def _write_voices(folder: Path) -> None:
     """Every sentence as short as a sentence can be; only the announcement is long."""
     for language in ("zh-CN", "en"):
@@ -122,6 +149,19 @@ class Rexian:
 
     def processes(self) -> Processes:
         return Processes({program.name: program.pid for program in Supervisor(self.settings).programs() if program.pid})
+
+    async def cli(self, words: str) -> str:
+        return await console(self.settings, words)
+
+    async def recordings(self) -> int:
+        async with asyncio.timeout(PATIENCE_S):
+            while (facts := (await self.status()).facts)["to_postgres"] or facts["recordings_to_seal"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.2)
+        connection = await asyncpg.connect((await self.status()).postgres)
+        try:
+            return int(await connection.fetchval("SELECT count(*) FROM recordings WHERE alarms = '{}'"))
+        finally:
+            await connection.close()
 
     async def status(self) -> Status:
         """As `rexian status --json` has it."""

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import csv
 import os
-import shutil
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -16,12 +15,12 @@ import msgspec
 import soundfile  # type: ignore[import-untyped]  # it ships no types
 
 from benchmarks.hotlines import Exchange
+from benchmarks.scenarios import registration
 from calls.errors import NotPossible
 from cti.asterisk.config import seat_endpoint
 from cti.phone.places import RATE_HZ
 from cti.phone.sound import tone
 
-SCENARIOS = Path(__file__).parent / "sipp"
 CITIZENS_HOST, SEATS_HOST = "127.0.0.2", "127.0.0.1"
 CITIZENS_PORT, SEATS_PORT = 7060, 7560
 """Plus the exchange's port offset."""
@@ -31,14 +30,16 @@ HZ = {CITIZENS_HOST: 440.0, SEATS_HOST: 1000.0}
 REGISTER_S = 30
 DRAIN_S = 60
 LOOK_S = 0.5
+SIPP_FIGURES = ("TotalCallCreated", "SuccessfulCall(C)", "FailedCall(C)")
 
 
 class Moment(msgspec.Struct, frozen=True):
-    """What a seat saw, and when (UTC epoch seconds)."""
+    """What somebody did or saw, and when (UTC epoch seconds); `number` is the citizen's."""
 
     word: str
     at: float
-    seat: str
+    number: str
+    seat: str = ""
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -47,8 +48,12 @@ class Result(msgspec.Struct, frozen=True):
     created: int
     succeeded: int
     failed: int
-    answer_ms: tuple[float, ...]
+    moments: tuple[Moment, ...]
     errors: str
+
+    def answer_ms(self) -> list[float]:
+        """INVITE to 200, of each call that was answered."""
+        return between(self.moments, "INVITE", self.moments, "ANSWER")
 
 
 class Seats:
@@ -57,25 +62,23 @@ class Seats:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def moments(self) -> list[Moment]:
+    def moments(self) -> tuple[Moment, ...]:
         """All that they saw until now, in order."""
-        log = self._folder / "seats.log"
-        found = []
-        for line in log.read_text().splitlines() if log.exists() else ():
-            word, seconds, micros, seat = line.split()
-            found.append(Moment(word, float(seconds) + float(micros) / 1e6, seat))
-        return found
+        return _moments(self._folder)
+
+
+def between(first: tuple[Moment, ...], word: str, second: tuple[Moment, ...], other: str) -> list[float]:
+    """Milliseconds from one moment of a citizen's call to another, for each citizen who had both."""
+    began = {moment.number: moment.at for moment in first if moment.word == word}
+    return [1000 * (m.at - began[m.number]) for m in second if m.word == other and m.number in began]
 
 
 @contextlib.asynccontextmanager
-async def seats(
-    exchange: Exchange, numbers: tuple[str, ...], scenario: str = "seat_waits", **fill: object
-) -> AsyncIterator[Seats]:
+async def seats(exchange: Exchange, numbers: tuple[str, ...], scenario: str) -> AsyncIterator[Seats]:
     """These seats' telephones, registered, answering by `scenario`; the exchange offers calls to just these."""
-    with _folder(scenario, SEATS_HOST, fill) as folder:
+    with _folder(scenario, SEATS_HOST) as folder:
         await _register(exchange, numbers, folder)
-        options = ("-trace_logs", "-log_file", "seats.log", "-mp", str(SEATS_MEDIA))
-        process = await _sipp(exchange, f"{scenario}.xml", SEATS_HOST, SEATS_PORT, folder, *options)
+        process = await _sipp(exchange, "scenario.xml", SEATS_HOST, SEATS_PORT, folder, "-mp", str(SEATS_MEDIA))
         try:
             await exchange.staff(numbers)
             yield Seats(folder)
@@ -84,31 +87,25 @@ async def seats(
 
 
 async def call(
-    exchange: Exchange,
-    scenario: str,
-    *,
-    rate: float,
-    calls: int,
-    stop_at_failure: bool = False,
-    place: int = 0,
-    **fill: object,
+    exchange: Exchange, scenario: str, *, rate: float, calls: int, place: int = 0, stop_at_failure: bool = False
 ) -> Result:
     """`calls` calls at `rate` a second, until all are over. `place` keeps apart those that run at the same time.
 
-    With `stop_at_failure` no new calls are made after the first one that failed.
+    With `stop_at_failure` no new calls are made after the first one that failed. Raises NotPossible when sipp hangs.
     """
-    with _folder(scenario, CITIZENS_HOST, fill) as folder:
+    with _folder(scenario, CITIZENS_HOST) as folder:
+        numbers = [f"13{place}{number:08d};" for number in range(calls)]
+        (folder / "citizens.csv").write_text("\n".join(("SEQUENTIAL", *numbers, "")))
         options = (
-            *("-s", exchange.line, "-r", str(rate), "-m", str(calls), "-mp", str(CITIZENS_MEDIA + 1000 * place)),
-            *("-trace_stat", "-stf", "stat.csv", "-fd", "1", "-trace_rtt", "-rtt_freq", "1"),
-            *("-trace_err", "-error_file", "errors"),
+            *("-s", exchange.line, "-inf", "citizens.csv", "-r", f"{rate:g}", "-m", str(calls)),
+            *("-mp", str(CITIZENS_MEDIA + 1000 * place), "-trace_stat", "-stf", "stat.csv", "-fd", "1"),
         )
-        process = await _sipp(exchange, f"{scenario}.xml", CITIZENS_HOST, CITIZENS_PORT + place, folder, *options)
+        process = await _sipp(exchange, "scenario.xml", CITIZENS_HOST, CITIZENS_PORT + place, folder, *options)
         try:
             async with asyncio.timeout(calls / rate + DRAIN_S):
                 await _watch(process, folder, stop_at_failure)
         except TimeoutError as error:
-            raise NotPossible(f"{scenario}: the calls were not over after {calls / rate + DRAIN_S:.0f} s") from error
+            raise NotPossible(f"the calls were not over after {calls / rate + DRAIN_S:.0f} s") from error
         finally:
             await _end(process)
         return _result(folder)
@@ -128,59 +125,49 @@ async def _watch(process: asyncio.subprocess.Process, folder: Path, stop_at_fail
 
 
 def _counted(folder: Path) -> dict[str, int]:
-    """sipp's last line of figures."""
+    """sipp's last line of figures; nothing while there is none."""
     path = folder / "stat.csv"
     if not path.exists():
         return {}
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file, delimiter=";"))
-    wanted = ("TotalCallCreated", "SuccessfulCall(C)", "FailedCall(C)")
-    return {name: int(rows[-1][name] or 0) for name in wanted} if rows and rows[-1].get(wanted[-1]) else {}
+    if not rows or not rows[-1].get(SIPP_FIGURES[-1]):
+        return {}
+    return {name: int(rows[-1][name]) for name in SIPP_FIGURES}
 
 
 def _result(folder: Path) -> Result:
     counted = _counted(folder)
-    errors = (folder / "errors").read_text(errors="replace") if (folder / "errors").exists() else ""
+    path = folder / "errors"
+    errors = path.read_text(errors="replace")[:4000] if path.exists() else ""
     if not counted:
-        raise NotPossible(f"sipp counted nothing: {errors[-1000:]}")
-    answer_ms: list[float] = []
-    for path in folder.glob("*rtt.csv"):
-        with path.open(newline="") as file:
-            answer_ms += [float(row["response_time_ms"]) for row in csv.DictReader(file, delimiter=";")]
-    return Result(
-        created=counted["TotalCallCreated"],
-        succeeded=counted["SuccessfulCall(C)"],
-        failed=counted["FailedCall(C)"],
-        answer_ms=tuple(answer_ms),
-        errors=errors[-4000:],
-    )
+        raise NotPossible(f"sipp counted nothing: {errors}")
+    created, succeeded, failed = (counted[name] for name in SIPP_FIGURES)
+    return Result(created, succeeded, failed, _moments(folder), errors)
+
+
+def _moments(folder: Path) -> tuple[Moment, ...]:
+    log = folder / "moments"
+    found = []
+    for line in log.read_text().splitlines() if log.exists() else ():
+        word, seconds, micros, *who = line.split()
+        at = float(seconds) + float(micros) / 1e6
+        found.append(Moment(word, at, who[-1], who[0] if len(who) > 1 else ""))
+    return tuple(found)
 
 
 async def _register(exchange: Exchange, numbers: tuple[str, ...], folder: Path) -> None:
     """From the port on which they will be rung: Asterisk takes where the request came from for the address."""
-    rows = [
-        f"{user};[authentication username={user} password={exchange.secrets.seats[number]}]"
-        for number in numbers
-        if (user := seat_endpoint(number))
-    ]
+    users = {seat_endpoint(number): exchange.secrets.seats[number] for number in numbers}
+    rows = [f"{user};[authentication username={user} password={password}]" for user, password in users.items()]
     (folder / "seats.csv").write_text("\n".join(("SEQUENTIAL", *rows, "")))
-    shutil.copy(SCENARIOS / "register.xml", folder)
-    options = (
-        "-inf",
-        "seats.csv",
-        "-m",
-        str(len(numbers)),
-        "-r",
-        "200",
-        "-trace_err",
-        "-error_file",
-        "register.errors",
-    )
+    (folder / "register.xml").write_text(registration())
+    options = ("-inf", "seats.csv", "-m", str(len(numbers)), "-r", "200")
     process = await _sipp(exchange, "register.xml", SEATS_HOST, SEATS_PORT, folder, *options)
     try:
         async with asyncio.timeout(REGISTER_S):
             if await process.wait():
-                errors = folder / "register.errors"
+                errors = folder / "errors"
                 raise NotPossible(
                     f"the seats could not register: {errors.read_text()[:2000] if errors.exists() else ''}"
                 )
@@ -189,13 +176,10 @@ async def _register(exchange: Exchange, numbers: tuple[str, ...], folder: Path) 
 
 
 @contextlib.contextmanager
-def _folder(scenario: str, host: str, fill: dict[str, object]) -> Iterator[Path]:
+def _folder(scenario: str, host: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="bench-sipp-") as name:
         folder = Path(name)
-        text = (SCENARIOS / f"{scenario}.xml").read_text()
-        for key, value in fill.items():
-            text = text.replace(f"@{key.upper()}@", str(value))
-        (folder / f"{scenario}.xml").write_text(text)
+        (folder / "scenario.xml").write_text(scenario)
         soundfile.write(folder / "tone.al", tone(HZ[host], 1), RATE_HZ, format="RAW", subtype="ALAW")
         yield folder
 
@@ -203,11 +187,13 @@ def _folder(scenario: str, host: str, fill: dict[str, object]) -> Iterator[Path]
 async def _sipp(
     exchange: Exchange, scenario: str, host: str, port: int, folder: Path, *options: str
 ) -> asyncio.subprocess.Process:
+    """It dies with us, however we die."""
     settings = exchange.settings
     command = (
         *("/usr/bin/setpriv", "--pdeathsig", "KILL", "--"),
         *("sipp", f"{settings.host}:{settings.sip_port}", "-sf", scenario, "-i", host, "-mi", host),
-        *("-p", str(port + settings.port_offset), "-l", "5000", "-nostdin", *options),
+        *("-p", str(port + settings.port_offset), "-l", "5000", "-nostdin"),
+        *("-trace_logs", "-log_file", "moments", "-trace_err", "-error_file", "errors", *options),
     )
     return await asyncio.create_subprocess_exec(
         *command,

@@ -9,24 +9,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import pwd
 import signal
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
-from benchmarks.hotlines import FEW, LINE, PATIENCE_S, SEATS, prepared, stack
+from benchmarks.hotlines import FEW, LINE, PATIENCE_S, SEATS, as_owner, console, prepared, stack
 from benchmarks.processes import Processes
 from calls.words import FIRST_LANGUAGE
 from cti.asterisk.config import seat_endpoint
 from cti.secrets import load_or_create
 from cti.settings import Settings
 from cti.stack.programs import postgres_tool, programs
-from cti.stack.voice import find_asterisk
 from dialplan.render import MODULES
 from prompts import Sounds
+
+EMPTY_WAV = 44
+"""Bytes of a recording's header."""
 
 FEW_LINE = "12334"
 """Its number for the queue of the few seats."""
@@ -115,15 +114,11 @@ class AppQueue:
                 await asyncio.sleep(0.2)
 
     async def cli(self, words: str) -> str:
-        """What its console answers; empty when it cannot be reached yet."""
-        asking = await asyncio.create_subprocess_exec(
-            *find_asterisk(self.settings).command,
-            *("-C", str(_etc(self.settings) / "asterisk.conf"), "-rx", words),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        output, _ = await asking.communicate()
-        return output.decode()
+        return await console(self.settings, words)
+
+    async def recordings(self) -> int:
+        monitor = self.settings.state_dir / "asterisk" / "spool" / "monitor"
+        return sum(1 for path in monitor.glob("*.wav") if path.stat().st_size > EMPTY_WAV)
 
 
 @contextlib.asynccontextmanager
@@ -196,14 +191,6 @@ async def _booted(exchange: AppQueue) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while "fully booted" not in await exchange.cli("core waitfullybooted"):  # noqa: ASYNC110 - no event
             await asyncio.sleep(0.2)
-
-
-def as_owner(settings: Settings) -> dict[str, Any]:
-    """PostgreSQL refuses to be root: whoever owns the folder runs it."""
-    if os.geteuid():
-        return {}
-    user = pwd.getpwuid(settings.state_dir.stat().st_uid)
-    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
 
 @contextlib.contextmanager

@@ -1,108 +1,212 @@
-"""One run: every measure on Rexian, then on the rival, then the figures. To add a measure, write it and add it here."""
+"""One run: every measure on Rexian, the same on the rival, then the figures side by side.
+
+To add a measure, write an async function that takes an exchange and a pace and answers with its figures by name; enter it in
+MEASURES, and each of its figures in FIGURES.
+"""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+from typing import NamedTuple
 
-from benchmarks.calls import answered, freed_seat_ms, most_calls_a_second, plain_calls
 from benchmarks.engine import decision_ms_p99
-from benchmarks.figures import Figure, Target, percentile, save, table
-from benchmarks.hotlines import rexian
+from benchmarks.figures import Figure, Target, percentile, save, table, write
+from benchmarks.hotlines import Exchange, Rexian, rexian
+from benchmarks.media import Crowd, crowd
+from benchmarks.mixed import mixed_calls
 from benchmarks.processes import BOX
+from benchmarks.profile import profile
 from benchmarks.rival import app_queue
+from benchmarks.speed import freed_seat_ms, most_calls_a_second, plain_calls
 from cti.settings import load_settings
 
-RIVAL = "app_queue"
 REXIAN_OFFSET, RIVAL_OFFSET = 1000, 7000
 COST_RATE = 30.0
 
+CONVERSATIONS = (60, 100, 140, 170, 200)
+BESIDE = 100
+"""Callers who hear an announcement while others talk."""
+ANNOUNCEMENTS = (200, 300, 400)
 
-class Bench:
-    """One run of the benchmarks; the figures come out at its end."""
 
-    def __init__(self, *, quick: bool) -> None:
-        self.quick = quick
-        self.trial_s = 8.0 if quick else 20.0
-        self.waiters = 120 if quick else 300
+class Pace(NamedTuple):
+    """How long to measure."""
 
-    async def run(self, wanted: list[str]) -> None:
-        """Measure, print, keep."""
-        began = time.monotonic()
-        figures: list[Figure] = []
-        for name in wanted:
-            _say(f"measuring {name} ...")
-            figures += await MEASURES[name](self)
-        path = load_settings().state_dir / "bench" / "latest.json"
-        save(figures, path)
-        _say(f"\n{table(figures)}\n\n{time.monotonic() - began:.0f} s; kept in {path}")
+    trial_s: float
+    waiters: int
+    window_s: float
+    climb: bool
+    """Whether to look for the most, or only at what was promised."""
 
-    async def speed(self) -> list[Figure]:
-        """Calls a second without one failure."""
-        async with rexian(REXIAN_OFFSET) as mine:
-            value = await most_calls_a_second(mine, self.trial_s)
-        async with app_queue(RIVAL_OFFSET) as rival:
-            rival_value = await most_calls_a_second(rival, self.trial_s)
-        return [_beside("calls_per_s", value, "calls/s", rival_value, Target(1.0, "higher", "ratio"))]
 
-    async def cost(self) -> list[Figure]:
-        """CPU a call and INVITE to 200, at a rate that both carry."""
+FULL = Pace(trial_s=15.0, waiters=200, window_s=10.0, climb=True)
+QUICK = Pace(trial_s=6.0, waiters=60, window_s=5.0, climb=False)
+
+Values = dict[str, float]
+
+
+async def cost(exchange: Exchange, pace: Pace) -> Values:
+    """CPU a call by process, INVITE to 200, key to the seat's INVITE."""
+    cost = await plain_calls(exchange, COST_RATE, pace.trial_s)
+    values = {f"{name}_cpu_ms_per_call": ms for name, ms in cost.cpu_ms.items()}
+    values["cpu_ms_per_call"] = cost.cpu_ms["asterisk"] + cost.cpu_ms.get("controller", 0.0)
+    for percent in (50, 95):
+        values[f"invite_to_200_ms_p{percent}"] = percentile(cost.answer_ms, percent)
+        values[f"key_to_seat_ms_p{percent}"] = percentile(cost.seat_ms, percent)
+    return values
+
+
+async def freed(exchange: Exchange, pace: Pace) -> Values:
+    """A seat becomes free, its next caller waits: how long until its telephone rings."""
+    gaps = await freed_seat_ms(exchange, pace.waiters)
+    return {f"freed_seat_ms_p{percent}": percentile(gaps, percent) for percent in (50, 95)}
+
+
+async def mixed(exchange: Exchange, pace: Pace) -> Values:
+    """The controller's share of a core at thirty mixed calls a second."""
+    mixed = await mixed_calls(exchange, pace.trial_s)
+    return {"controller_core_at_30_calls_per_s": mixed.controller_core, "failed_of_mixed_calls": mixed.failed}
+
+
+async def media(exchange: Exchange, pace: Pace) -> Values:
+    """The most recorded conversations at once, beside a hundred callers in the menu; the most callers in the menu."""
+    promised = CONVERSATIONS.index(140)
+    first = await _crowd(exchange, CONVERSATIONS[promised], BESIDE, pace)
+    values = {"rtp_loss": 100 * first.loss}
+    best = 0 if first.problems else CONVERSATIONS[promised]
+    steps = CONVERSATIONS[promised - 1 :: -1] if first.problems else CONVERSATIONS[promised + 1 :]
+    for step in steps if pace.climb else ():
+        clean = not (await _crowd(exchange, step, BESIDE, pace)).problems
+        best = step if clean else best
+        if clean == bool(first.problems):  # the edge is found
+            break
+    values["recorded_calls_at_once"] = best
+    if pace.climb:
+        values["unrecorded_calls_at_once"] = 0
+        for step in ANNOUNCEMENTS:
+            if (await _crowd(exchange, 0, step, pace)).problems:
+                break
+            values["unrecorded_calls_at_once"] = step
+    return values
+
+
+async def _crowd(exchange: Exchange, conversations: int, announcements: int, pace: Pace) -> Crowd:
+    found = await crowd(exchange, conversations, announcements, pace.window_s)
+    how = ", ".join(found.problems) or f"clean, {found.loss:.3%} of the packets lost"
+    _say(f"  {conversations} conversations and {announcements} announcements at once: {how}")
+    return found
+
+
+async def speed(exchange: Exchange, pace: Pace) -> Values:
+    """Calls a second without one failure. Last, because it is the one that overloads."""
+    return {"calls_per_s": await most_calls_a_second(exchange, pace.trial_s)}
+
+
+Measure = Callable[[Exchange, Pace], Awaitable[Values]]
+ON_BOTH: dict[str, Measure] = {"cost": cost, "freed": freed, "media": media, "speed": speed}
+MEASURES = ("engine", "cost", "freed", "mixed", "media", "profile", "speed")
+"""By the name that `--only` takes, in their order."""
+
+
+class Told(NamedTuple):
+    """How a figure is told."""
+
+    unit: str
+    target: Target | None = None
+
+
+FIGURES = {
+    "calls_per_s": Told("calls/s", Target(1.0, "higher", "ratio")),
+    "cpu_ms_per_call": Told("ms", Target(1.25, "lower", "ratio")),
+    "cpu_ms_per_call_rival_unrecorded": Told("ms"),
+    "asterisk_cpu_ms_per_call": Told("ms"),
+    "controller_cpu_ms_per_call": Told("ms"),
+    "postgres_cpu_ms_per_call": Told("ms"),
+    "mosquitto_cpu_ms_per_call": Told("ms"),
+    f"{BOX}_cpu_ms_per_call": Told("ms"),
+    "invite_to_200_ms_p50": Told("ms"),
+    "invite_to_200_ms_p95": Told("ms"),
+    "key_to_seat_ms_p50": Told("ms"),
+    "key_to_seat_ms_p95": Told("ms"),
+    "freed_seat_ms_p50": Told("ms", Target(5, "lower")),
+    "freed_seat_ms_p95": Told("ms"),
+    "controller_core_at_30_calls_per_s": Told("%", Target(60, "lower")),
+    "failed_of_mixed_calls": Told("calls", Target(0, "lower")),
+    "recorded_calls_at_once": Told("calls", Target(140, "higher")),
+    "rtp_loss": Told("%", Target(0.1, "lower")),
+    "unrecorded_calls_at_once": Told("calls"),
+    "decision_ms_p99": Told("ms"),
+}
+
+
+async def run(wanted: Iterable[str], pace: Pace) -> None:
+    """Measure, print, keep."""
+    began, wanted = time.monotonic(), set(wanted)
+    kept = load_settings().state_dir / "bench"
+    mine: Values = {"decision_ms_p99": decision_ms_p99()} if "engine" in wanted else {}
+    if wanted - {"engine"}:
         async with rexian(REXIAN_OFFSET) as exchange:
-            mine = await plain_calls(exchange, COST_RATE, self.trial_s)
-        async with app_queue(RIVAL_OFFSET) as exchange:
-            rival = await plain_calls(exchange, COST_RATE, self.trial_s)
-        async with app_queue(RIVAL_OFFSET, recorded=False) as exchange:
-            bare = await plain_calls(exchange, COST_RATE, self.trial_s)
-        together = mine.cpu_ms["asterisk"] + mine.cpu_ms["controller"]
-        figures = [
-            _beside("cpu_ms_per_call", together, "ms", rival.cpu_ms["asterisk"], Target(1.25, "lower", "ratio")),
-            Figure(
-                name="cpu_ms_per_call_beside_no_recording",
-                value=together,
-                unit="ms",
-                rival="app_queue that does not record",
-                rival_value=bare.cpu_ms["asterisk"],
-            ),
-        ]
-        for name in ("asterisk", "controller", "postgres", "mosquitto", BOX):
-            figures.append(_beside(f"{name}_cpu_ms_per_call", mine.cpu_ms[name], "ms", rival.cpu_ms.get(name)))
-        for percent in (50, 95):
+            mine |= await _measure_rexian(exchange, wanted, pace, kept)
+    rival: Values = {}
+    if wanted & ON_BOTH.keys():
+        async with app_queue(RIVAL_OFFSET) as other:
+            rival = await _measure(other, wanted, pace)
+    bare: Values = {}
+    if "cost" in wanted:
+        async with app_queue(RIVAL_OFFSET, recorded=False) as other:
+            bare = await _measure(other, {"cost"}, pace)
+    figures = _side_by_side(mine, rival, bare)
+    save(figures, kept / "latest.json")
+    _say(f"\n{table(figures)}\n\n{time.monotonic() - began:.0f} s; kept in {kept / 'latest.json'}")
+
+
+async def _measure_rexian(exchange: Rexian, wanted: set[str], pace: Pace, kept: Path) -> Values:
+    values = await _measure(exchange, wanted - {"speed"}, pace)
+    if "mixed" in wanted:
+        _say("rexian: mixed")
+        values |= await mixed(exchange, pace)
+    if "profile" in wanted:
+        _say("rexian: profile")
+        page = await profile(exchange, COST_RATE, pace.trial_s)
+        write(kept / "profile.txt", page.encode())
+        _say(page)
+    return values | await _measure(exchange, wanted & {"speed"}, pace)
+
+
+async def _measure(exchange: Exchange, wanted: set[str], pace: Pace) -> Values:
+    values: Values = {}
+    for name, measure in ON_BOTH.items():
+        if name in wanted:
+            _say(f"{exchange.name}: {name}")
+            values |= await measure(exchange, pace)
+    return values
+
+
+def _side_by_side(mine: Values, rival: Values, bare: Values) -> list[Figure]:
+    figures = []
+    unrecorded = "cpu_ms_per_call_rival_unrecorded"
+    if "cpu_ms_per_call" in bare:
+        mine = {**mine, unrecorded: mine["cpu_ms_per_call"]}
+        rival = {**rival, unrecorded: bare["cpu_ms_per_call"]}
+    for name, told in FIGURES.items():
+        if name in mine:
+            other = "app_queue, which records" if name != unrecorded else "app_queue, which does not record"
             figures.append(
-                _beside(f"invite_to_200_ms_p{percent}", answered(mine, percent), "ms", answered(rival, percent))
+                Figure(
+                    name=name,
+                    value=mine[name],
+                    unit=told.unit,
+                    rival=other if name in rival else None,
+                    rival_value=rival.get(name),
+                    target=told.target,
+                )
             )
-        return figures
-
-    async def freed(self) -> list[Figure]:
-        """A seat becomes free, its next caller waits: how long until its telephone rings."""
-        async with rexian(REXIAN_OFFSET) as exchange:
-            mine = await freed_seat_ms(exchange, self.waiters)
-        async with app_queue(RIVAL_OFFSET) as exchange:
-            rival = await freed_seat_ms(exchange, self.waiters // 2)
-        return [
-            _beside("freed_seat_ms_p50", percentile(mine, 50), "ms", percentile(rival, 50), Target(5, "lower")),
-            _beside("freed_seat_ms_p95", percentile(mine, 95), "ms", percentile(rival, 95)),
-        ]
-
-    async def engine(self) -> list[Figure]:
-        """The pure engine's decision."""
-        return [Figure(name="decision_ms_p99", value=decision_ms_p99(), unit="ms")]
-
-
-def _beside(name: str, value: float, unit: str, rival_value: float | None, target: Target | None = None) -> Figure:
-    rival = None if rival_value is None else RIVAL
-    return Figure(name=name, value=value, unit=unit, rival=rival, rival_value=rival_value, target=target)
+    return figures
 
 
 def _say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
-
-
-MEASURES: dict[str, Callable[[Bench], Awaitable[list[Figure]]]] = {
-    "engine": Bench.engine,
-    "cost": Bench.cost,
-    "freed": Bench.freed,
-    "speed": Bench.speed,
-}
-"""By the name that `--only` takes."""

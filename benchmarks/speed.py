@@ -6,15 +6,20 @@ It went well when the citizen saw every step as written and a seat had the conve
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import msgspec
 
-from benchmarks.figures import percentile
 from benchmarks.hotlines import FEW, SEATS, Exchange
-from benchmarks.load import Result, Seats, call, seats
+from benchmarks.load import Moment, Result, between, call, seats
 from benchmarks.processes import spent
+from benchmarks.scenarios import SEAT, citizen, hang_up, key, pause, seat, seat_hangs_up, wait_for_hang_up
 
 KEY_MS, TALK_MS = 1000, 700
 """From the answer to the key, when welcome and notice are over; from the key to the caller's BYE."""
+
+SHORT_TALK_MS = 300
+"""Of the five seats for whom others wait."""
 
 RATES = (10, 15, 20, 25, 30, 35, 40, 45, 50, 60, 70, 80, 90, 100, 110, 120, 130, 140, 150, 165, 180, 200, 220, 240, 260)
 """Calls a second that are tried."""
@@ -26,33 +31,43 @@ class Cost(msgspec.Struct, frozen=True):
     rate: float
     cpu_ms: dict[str, float]
     """A call, by process."""
-    answer_ms: tuple[float, ...]
+    answer_ms: list[float]
+    """INVITE to 200."""
+    seat_ms: list[float]
+    """Key to the seat's INVITE."""
     clean: bool
 
 
-async def plain_calls(exchange: Exchange, rate: float, lasting_s: float, *, stop_at_failure: bool = False) -> Cost:
-    """That many calls a second for so long, and what they cost."""
+async def plain_calls(
+    exchange: Exchange,
+    rate: float,
+    lasting_s: float,
+    *,
+    stop_at_failure: bool = False,
+    when_staffed: Callable[[], Awaitable[object]] | None = None,
+) -> Cost:
+    """That many calls a second for so long, and what they cost; `when_staffed` is awaited before the first."""
     number = round(rate * lasting_s)
-    async with seats(exchange, SEATS) as staff:
+    plain = citizen(pause(KEY_MS), key("1"), pause(TALK_MS), hang_up())
+    async with seats(exchange, SEATS, seat(wait_for_hang_up(SEAT))) as staff:
+        if when_staffed:
+            await when_staffed()
         before = exchange.processes().cpu_ms()
-        result = await call(
-            exchange,
-            "leaves",
-            rate=rate,
-            calls=number,
-            key=1,
-            key_ms=KEY_MS,
-            ms=TALK_MS,
-            stop_at_failure=stop_at_failure,
-        )
+        result = await call(exchange, plain, rate=rate, calls=number, stop_at_failure=stop_at_failure)
         used = spent(before, exchange.processes().cpu_ms())
-        clean = _clean(result, staff)
+        moments = staff.moments()
         await exchange.idle()
-    return Cost(rate, {name: ms / number for name, ms in used.items()}, result.answer_ms, clean)
+    return Cost(
+        rate,
+        {name: ms / number for name, ms in used.items()},
+        result.answer_ms(),
+        between(result.moments, "KEY", moments, "INVITE"),
+        _clean(result, moments),
+    )
 
 
-def _clean(result: Result, staff: Seats) -> bool:
-    words = [moment.word for moment in staff.moments()]
+def _clean(result: Result, seen: tuple[Moment, ...]) -> bool:
+    words = [moment.word for moment in seen]
     return result.failed == 0 and result.created == result.succeeded == words.count("INVITE") == words.count("BYE")
 
 
@@ -68,8 +83,9 @@ async def most_calls_a_second(exchange: Exchange, lasting_s: float) -> float:
 
 async def freed_seat_ms(exchange: Exchange, number: int) -> list[float]:
     """From a seat's BYE to its next INVITE, while others wait: `number` callers for five seats."""
-    async with seats(exchange, FEW, "seat_leaves", ms=300) as staff:
-        await call(exchange, "stays", rate=20, calls=number, key=1, key_ms=KEY_MS)
+    async with seats(exchange, FEW, seat(pause(SHORT_TALK_MS), seat_hangs_up())) as staff:
+        patient = citizen(pause(KEY_MS), key("1"), wait_for_hang_up())
+        await call(exchange, patient, rate=20, calls=number)
         moments = staff.moments()
         await exchange.idle()
     gaps: list[float] = []
@@ -81,8 +97,3 @@ async def freed_seat_ms(exchange: Exchange, number: int) -> list[float]:
         elif moment.seat in freed and moment.at < last:
             gaps.append(1000 * (moment.at - freed.pop(moment.seat)))
     return gaps
-
-
-def answered(cost: Cost, percent: float) -> float:
-    """INVITE to 200."""
-    return percentile(cost.answer_ms, percent)
