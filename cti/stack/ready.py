@@ -28,6 +28,7 @@ class Status(msgspec.Struct, frozen=True):
     """The part of `rexian status --json` that the start needs."""
 
     ready: bool
+    answering: bool = False
     web: str = ""
     mqtt: str = ""
     postgres: str = ""
@@ -35,7 +36,7 @@ class Status(msgspec.Struct, frozen=True):
 
 
 def await_ready(settings: Settings, supervisord: subprocess.Popen[bytes]) -> Status:
-    """Return when every daemon stays up and `rexian status` says ready.
+    """Return when every daemon stays up and `rexian status` says ready, or calls are taken and the rest takes too long.
 
     Raises NotPossible naming the daemon that fails and its last words.
     """
@@ -57,6 +58,8 @@ def await_ready(settings: Settings, supervisord: subprocess.Popen[bytes]) -> Sta
         if status is not None and status.ready and all(program.statename == "RUNNING" for program in programs):
             return status
         if elapsed > LIMIT.total_seconds():
+            if status is not None and status.answering:  # a full disk, a database away: no reason to answer nobody
+                return status
             problems = "; ".join(status.problems) if status else "the controller does not answer"
             raise _failed("the hotline", settings.log_dir / "controller.log", f"not ready in time: {problems}")
         time.sleep(PAUSE.total_seconds())
@@ -106,9 +109,13 @@ def ready_block(settings: Settings, status: Status, took_s: float, how_to_stop: 
     ]
     if not settings.demo:
         rows = [row for row in rows if row[0] not in ("拨打 Call", "坐席 Seats", "试拨 Try")]
+    rows = [("问题 Problem", problem) for problem in status.problems] + rows
+    headline = (
+        "热线已就绪 · Rexian is ready" if status.ready else "热线在接听，但有问题 · Rexian takes calls, with problems"
+    )
     line = "─" * 78
     told = "\n".join(f"  {_padded(name, 13)}{text}" for name, text in rows)
-    return f"{line}\n  热线已就绪 · Rexian is ready ({took_s:.1f} s)\n\n{told}\n{line}"
+    return f"{line}\n  {headline} ({took_s:.1f} s)\n\n{told}\n{line}"
 
 
 def _padded(text: str, width: int) -> str:

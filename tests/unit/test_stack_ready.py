@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ import pytest
 
 from calls.errors import NotPossible
 from cti.settings import Settings
+from cti.stack import ready
 from cti.stack.ready import Status, await_ready, ready_block
 from cti.status import Status as WholeStatus
 
@@ -33,6 +35,34 @@ def test_without_demo_data_no_demo_call_is_offered() -> None:
     block = ready_block(Settings(demo=False), STATUS, 6.0, "Ctrl-C")
     assert "demo.json" not in block
     assert "rexian call" not in block
+
+
+def test_who_takes_calls_with_a_problem_says_both() -> None:
+    status = msgspec.structs.replace(STATUS, ready=False, answering=True, problems=["only 3 MB free"])
+    block = ready_block(Settings(), status, 90.0, "Ctrl-C")
+    assert "Rexian takes calls, with problems (90.0 s)" in block
+    assert "only 3 MB free" in block
+
+
+def test_calls_that_are_taken_are_enough_to_have_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(state_dir=tmp_path)
+    settings.run_dir.mkdir()
+    settings.control_socket.touch()
+    status = msgspec.structs.replace(STATUS, ready=False, answering=True, problems=["only 3 MB free"])
+    monkeypatch.setattr(ready, "LIMIT", timedelta())
+    monkeypatch.setattr(ready, "_status", lambda: status)
+    monkeypatch.setattr(ready, "Supervisor", NoPrograms)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as running:
+        assert await_ready(settings, running) == status
+
+
+class NoPrograms:
+    """A supervisord that has nothing to say."""
+
+    def __init__(self, _settings: Settings) -> None: ...
+
+    def programs(self) -> list[object]:
+        return []
 
 
 def test_a_supervisord_that_ends_is_told_with_its_last_words(tmp_path: Path) -> None:
