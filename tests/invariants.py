@@ -126,6 +126,36 @@ async def journal_is_database(hotline: Hotline) -> Verdict:
     return Verdict("journal = database", f"{len(written)} = {len(shipped)} facts", tuple(broken))
 
 
+async def one_leg_each(hotline: Hotline) -> Verdict:
+    """In Asterisk, at this moment, no seat has two channels."""
+    async with hotline.ari() as ari:
+        names = [channel.name.rpartition("-")[0] for channel in await ari.channels.list_all()]
+    legs = Counter(name for name in names if name.startswith("PJSIP/seat"))
+    broken = tuple(f"{name}: {times} channels" for name, times in legs.items() if times > 1)
+    return Verdict("one live leg a seat", f"{len(legs)} legs", broken)
+
+
+async def one_reservation_each(hotline: Hotline) -> Verdict:
+    """By the facts, no seat was ever offered to a caller while it was another one's."""
+    holder: dict[str, str] = {}
+    broken: list[str] = []
+    offers = 0
+    for kind, seat, call_id in await hotline.sql(
+        "SELECT kind, body->>'seat', call_id FROM facts WHERE kind IN "
+        "('seat_offered', 'seat_did_not_answer', 'conversation_ended', 'call_ended') ORDER BY seq"
+    ):
+        if kind == "seat_offered":
+            offers += 1
+            if seat in holder:
+                broken.append(f"{seat}: offered to {call_id} while it was {holder[seat]}'s")
+            holder[seat] = call_id
+        elif kind == "call_ended":
+            holder = {held: by for held, by in holder.items() if by != call_id}
+        elif holder.get(seat) == call_id:
+            del holder[seat]
+    return Verdict("one reservation a seat", f"{offers} offers", tuple(broken))
+
+
 async def recordings_are_whole(hotline: Hotline, excuses: Excuses) -> Verdict:
     """Each conversation has its file: the hash is right, the length is the talk's, and no sound is missing in it."""
     rows = await hotline.sql(

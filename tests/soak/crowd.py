@@ -23,11 +23,12 @@ from tests.soak.voice import Heard, Metronome, Span, packets_of
 
 
 class Life(msgspec.Struct, frozen=True):
-    """What a caller will do. Seconds count from the answer; who is never answered leaves after `patience_s`, too."""
+    """What a caller will do."""
 
     keys: tuple[tuple[float, str], ...] = ()
+    """Which, and how many seconds after the answer."""
     patience_s: float = 60.0
-    """Whoever is still there then hangs up."""
+    """Whoever is still there then hangs up, answered or not."""
 
 
 class Manners(msgspec.Struct, frozen=True):
@@ -77,7 +78,7 @@ class Adviser:
             await _or_over(call, manners.talk_s)
             await call.hang_up()
         await call.over.wait()
-        self._crowd.note(call)
+        self._crowd.seat_notes.append((self.seat, note_of(call)))
 
 
 class Crowd:
@@ -89,7 +90,11 @@ class Crowd:
         self.notes: dict[str, Note] = {}
         """Of the callers' calls that are over, by SIP Call-ID."""
         self.seat_notes: list[tuple[str, Note]] = []
-        self.up = 0
+        """Of the calls at seats that are over, with the seat's number."""
+        self.seats: dict[str, str] = {}
+        """Each seat's state, as last looked at by whoever runs the crowd."""
+        self.begun = self.up = 0
+        """Callers' calls, of all time and at this moment."""
         self._numbers = count(13900000001)
         self._citizen, self._adviser = packets_of(CITIZEN_HZ), packets_of(SEAT_HZ)
 
@@ -103,6 +108,7 @@ class Crowd:
         """A call of which the server has heard; hung up at the end of the block if it still is up."""
         number = str(next(self._numbers))
         async with Telephone(number, self.hotline.server, self.metronome, self._citizen) as phone:
+            self.begun += 1
             self.up += 1
             call = await phone.dial(line)
             try:
@@ -134,8 +140,7 @@ class Crowd:
     @asynccontextmanager
     async def adviser(self, seat: str, number: str, manners: Manners = Manners()) -> AsyncIterator[Adviser]:  # noqa: B008 - frozen
         """Somebody ready at a seat; logged out and gone at the end."""
-        password = self.hotline.secrets.seats[seat]
-        async with Telephone(f"seat{seat}", self.hotline.server, self.metronome, self._adviser, password) as phone:
+        async with self.seat_phone(seat) as phone:
             adviser = Adviser(phone, seat, number, self)
             adviser.manners = manners
             await phone.registered.wait()
@@ -147,6 +152,11 @@ class Crowd:
                     await phone.calls[-1].hang_up()
                 await self.hotline.log_out(seat)
 
+    def seat_phone(self, seat: str) -> Telephone:
+        """The telephone of a seat; it registers, nobody is at it."""
+        password = self.hotline.secrets.seats[seat]
+        return Telephone(f"seat{seat}", self.hotline.server, self.metronome, self._adviser, password)
+
     async def sits_down(self, seat: str, number: str) -> bool:
         """False while the controller cannot grant it."""
         try:
@@ -154,10 +164,6 @@ class Crowd:
         except NotPossible:
             return False
         return True
-
-    def note(self, call: Call) -> None:
-        """Remember a seat's call."""
-        self.seat_notes.append((call.call_id, note_of(call)))
 
 
 @asynccontextmanager

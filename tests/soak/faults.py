@@ -8,7 +8,6 @@ import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from calls.errors import NotPossible
 from cti.settings import CHECKOUT
@@ -78,18 +77,3 @@ async def until_working(hotline: Hotline) -> float:
 async def until_new_process(hotline: Hotline, program: str, old: int) -> None:
     """Wait until supervisor has started another process."""
     await eventually(lambda: pid_of(hotline, program) not in (0, old))
-
-
-def descendants(pid: int) -> list[int]:
-    """The process and all below it: a daemon may run inside a wrapper."""
-    found = [pid]
-    for child in _children(pid):
-        found += descendants(child)
-    return found
-
-
-def _children(pid: int) -> list[int]:
-    try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:  # it has ended
-        return []

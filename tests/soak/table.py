@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
+from tests.asterisk.hotline import Hotline, running_hotline
 from tests.invariants import Verdict
 
 PORT_OFFSET = 5000
@@ -24,6 +29,26 @@ def print_table(verdicts: Sequence[Verdict]) -> int:
         if len(verdict.broken) > SHOWN:
             say(f"{'':{width + 10}}... and {len(verdict.broken) - SHOWN} more")
     return int(any(verdict.broken for verdict in verdicts))
+
+
+@contextmanager
+def soaked_hotline() -> Iterator[Hotline]:
+    """A hotline of the soak's own. What it wrote is kept when the block raises, `typer.Exit(1)` included."""
+    with running_hotline(PORT_OFFSET) as hotline:
+        try:
+            yield hotline
+        except BaseException:
+            say(f"evidence: {_keep(hotline)}")
+            raise
+
+
+def _keep(hotline: Hotline) -> Path:
+    """Logs, journal and call records, in a folder that stays."""
+    folder = Path(tempfile.mkdtemp(prefix="soak-"))
+    shutil.copytree(hotline.settings.log_dir, folder / "log")
+    for file in (*hotline.settings.state_dir.glob("journal.db*"), hotline.settings.call_records):
+        shutil.copy(file, folder)
+    return folder
 
 
 def say(line: str) -> None:
