@@ -74,6 +74,17 @@ class CallRefused(Fact, frozen=True, kw_only=True, tag="call_refused"):
     reason: str
 
 
+class CallsTurnedBack(Fact, frozen=True, kw_only=True, tag="calls_turned_back"):
+    """In a flood, a trunk was shut for so long: its calls were answered 503 before Asterisk made anything of them.
+
+    They have no id and no other fact; `count` is all there is, None where Asterisk's log could not be read.
+    """
+
+    trunk: str
+    count: int | None
+    shut_ms: int
+
+
 class NoticeHeard(Fact, frozen=True, kw_only=True, tag="notice_heard"):
     """The legal notice was played: which version, in which language, how much of it. Kept as evidence."""
 
@@ -265,6 +276,7 @@ AnyFact = (
     | LinesLoaded
     | CallArrived
     | CallRefused
+    | CallsTurnedBack
     | NoticeHeard
     | MenuStepTaken
     | QueueEntered

@@ -53,6 +53,12 @@ class Admission:
         self.keep(trunk)
         return None
 
+    def has_room(self, trunk: str, now: Instant) -> bool:
+        """Whether a clump of calls from this trunk would be carried, or most of it."""
+        self._refill(now)
+        mine = self._carried[trunk] < self._most_of.get(trunk, self._most)
+        return self.carried < self._most and mine and self._tokens >= self._burst / 2
+
     def keep(self, trunk: str) -> None:
         """A call that is up already is carried on, whatever the limits."""
         self._carried[trunk] += 1
@@ -61,9 +67,12 @@ class Admission:
         """A carried call is over."""
         self._carried[trunk] -= 1
 
-    def _token(self, now: Instant) -> bool:
+    def _refill(self, now: Instant) -> None:
         self._tokens = min(self._burst, self._tokens + (now - self._looked) * self._per_s)
         self._looked = now
+
+    def _token(self, now: Instant) -> bool:
+        self._refill(now)
         if self._tokens < 1:
             return False
         self._tokens -= 1

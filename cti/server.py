@@ -121,6 +121,7 @@ class Controller:
                 for work in (
                     self.node.run(),
                     self.node.read_call_records(),
+                    self.node.gate.run(self.node.connected),
                     self.floor.run(),
                     self.recorder.run(),
                     self.bus.run(),

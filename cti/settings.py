@@ -39,6 +39,8 @@ class Trunk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     codecs: tuple[Literal["alaw", "ulaw", "g722"], ...] = ("alaw", "ulaw")
     max_calls: int | None = None
     """Most of its calls that are carried at once; None: as many as the whole hotline carries."""
+    retry_after: bool = True
+    """In a flood its calls are answered 503 with Retry-After: 300, for two seconds at a time, before a channel is made."""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -100,6 +100,7 @@ MODULES = (
     "res_pjsip_rfc3326",
     "res_pjsip_header_funcs",
     "res_pjsip_dlg_options",
+    "res_pjsip_maintenance",
     "chan_pjsip",
     "chan_bridge_media",
     # the controller's door

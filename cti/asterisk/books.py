@@ -44,6 +44,7 @@ class Books:
         self._records = CallRecords(settings.call_records, journal)
         self._boot_id = boot_id()
         self._swept_at = clock.now()
+        self._refused: list[str] = []
 
     def closed(self, call_id: str) -> bool:
         """Whether the call's end is told."""
@@ -63,6 +64,11 @@ class Books:
             )
             self._watch.record(ended, at + timedelta(milliseconds=lasted_ms) if at else None)
             self.close(refused.call_id)
+
+    def take_refused(self) -> list[str]:
+        """The trunks of the calls that Asterisk itself refused since this was asked last, one for each call."""
+        taken, self._refused = self._refused, []
+        return taken
 
     def is_another_asterisk(self, startup: str) -> bool:
         """Whether the Asterisk that says it started at `startup` is not the one that was last seen."""
@@ -117,6 +123,8 @@ class Books:
                 reason="too many calls" if record.step == "refused" else "no such line",
             )
             self.refused(refused, lasted_ms=record.lasted_ms, at=record.started)
+            if record.step == "refused":
+                self._refused.append(record.trunk)
             return
         arrived = CallArrived(
             call_id=record.call_id,

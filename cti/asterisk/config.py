@@ -24,6 +24,11 @@ def seat_endpoint(number: str) -> str:
     return f"{SEAT_USER}{number}"
 
 
+def trunk_endpoint(name: str) -> str:
+    """The PJSIP endpoint of a trunk."""
+    return f"trunk-{name}"
+
+
 def seat_of_endpoint(resource: str) -> str | None:
     """The seat whose endpoint this is; None for a trunk."""
     number = resource.removeprefix(SEAT_USER)

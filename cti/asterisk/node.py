@@ -21,6 +21,7 @@ from cti.asterisk.books import Books
 from cti.asterisk.client import Ari
 from cti.asterisk.config import seat_endpoint, seat_of_endpoint
 from cti.asterisk.errors import AriError, Gone, Unavailable
+from cti.asterisk.gate import Gate
 from cti.asterisk.generated.messages import PeerStatusChange, StasisStart
 from cti.asterisk.generated.models import Channel
 from cti.asterisk.kept import KeptCall, owed
@@ -76,6 +77,7 @@ class Node:
         self.sessions: dict[str, Session] = {}
         most_of = {trunk.name: trunk.max_calls for trunk in settings.trunks if trunk.max_calls is not None}
         self.admission = Admission(settings.max_calls, most_of, settings.max_calls_per_s)
+        self.gate = Gate(settings, clock, watch, self.admission, self.books.take_refused)
         self.connected = asyncio.Event()
         """Set once this controller has taken over."""
         self.asterisk_version = ""
