@@ -78,8 +78,11 @@ async def _bring_together(call: Session, conversation: Conversation) -> bool:
 def _forget_attempt(call: Session, pending: Pending, leg: SeatLeg) -> None:
     """Undo of a conversation that never began: its tracks are removed with the end of the call."""
     if call.kept.visit_open and call.visit == pending.visit:
-        call.keep(conversation=None)
-        call.recordings.append((msgspec.structs.replace(pending, settled=True), leg))
+        settled = msgspec.structs.replace(pending, settled=True)
+        with call.node.journal.together():
+            call.keep(conversation=None)
+            call.node.recorder.keep(settled)
+        call.recordings.append((settled, leg))
 
 
 async def find_again(call: Session, undo: AsyncExitStack, conversation: Conversation) -> Found:

@@ -1,4 +1,5 @@
-"""The controller dies at every instant of a call, one after the other; whatever it was at, the books are right afterwards.
+"""The controller dies at every instant of a call, one after the other, and the next one while it takes over; whatever they
+were at, the books are right afterwards.
 
 On the fake Asterisk, where each turn that goes to the journal can be made the last. What is not on the disk by then is
 gone, though Asterisk may have done what was asked of it meanwhile: `late` says how many more turns the dead one took.
@@ -38,6 +39,7 @@ from tests.eventually import eventually
 from tests.fakes.ari import FakeAri
 
 LATE = (0, 1, 3)
+MOST_TURNS_TO_TAKE_OVER = 7
 
 
 class Mortal(Journal):
@@ -195,22 +197,47 @@ async def test_a_controller_that_dies_at_any_instant(
         async with new_site(tmp_path / f"{turns}", sounds) as site:
             callers: Callers = set()
             lived = await live(site, story, callers, turns)
-            await _what_follows(site, callers, hung_up)
+            _leave(site, callers, hung_up)
+            await _dies_again(site, turns % MOST_TURNS_TO_TAKE_OVER + 1)
+            await _what_follows(site, callers)
     assert turns > 5
     print(f"{story.__name__}: died at each of {turns - 1} turns")  # noqa: T201 - the figure is the point
 
 
-async def _what_follows(site: Site, callers: Callers, hung_up: bool) -> None:
-    """The next controller, to the end of the call; then the books are looked at."""
-    there = callers & site.fake.legs.keys()
+def _leave(site: Site, callers: Callers, hung_up: bool) -> None:
+    """Who hangs up while there is no controller, if so; Asterisk writes who is gone into its own book."""
     if hung_up:
-        for caller in there:
+        for caller in callers & site.fake.legs.keys():
             site.fake.hangup(caller)
-        there = set()
-    for caller in callers - there:
+    for caller in callers - site.fake.legs.keys():
         write_call_record(site, caller, SystemClock().utc().timestamp())
+
+
+async def _dies_again(site: Site, turns: int) -> None:
+    """The next controller dies while it takes over, or as soon as it has."""
+    journal = Mortal(site)
+    journal.die_after(turns, 0)
+    taken_over = asyncio.Event()
+
+    async def take_over() -> None:
+        async with site.controller(journal):
+            taken_over.set()
+            await journal.dead.wait()
+
+    controller = asyncio.create_task(take_over())
+    ends = [asyncio.create_task(event.wait()) for event in (taken_over, journal.dead)]
+    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    for task in (controller, *ends):
+        task.cancel()
+    await asyncio.gather(controller, *ends, return_exceptions=True)
+    await journal.close()  # it may have died before it began
+    site.fake.deaf = False
+
+
+async def _what_follows(site: Site, callers: Callers) -> None:
+    """The third controller, to the end of the call; then the books are looked at."""
     async with site.controller() as calls:
-        for caller in there:
+        for caller in callers & site.fake.legs.keys():
             await eventually(lambda caller=caller: caller in calls.node.sessions)
             site.fake.hangup(caller)
         calls.node.books.catch_up(calls.node.lines, up=calls.node.sessions)
