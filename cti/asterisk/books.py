@@ -71,11 +71,13 @@ class Books:
         return taken
 
     def is_another_asterisk(self, startup: str) -> bool:
-        """Whether the Asterisk that says it started at `startup` is not the one that was last seen."""
-        before = self._journal.get(_STARTUP, str)
-        if before != startup:
+        """Whether the Asterisk that says it started at `startup` is not the one whose calls are in the books."""
+        return self._journal.get(_STARTUP, str) not in (None, startup)
+
+    def know_asterisk(self, startup: str) -> None:
+        """The calls of every other Asterisk are told."""
+        if self._journal.get(_STARTUP, str) != startup:
             self._journal.put(_STARTUP, startup)
-        return before not in (None, startup)
 
     def catch_up(self, lines: Mapping[str, Line], up: Container[str]) -> None:
         """Read all call records that there are, and tell what nobody told. `up`: calls that tell their own end."""

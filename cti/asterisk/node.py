@@ -7,7 +7,7 @@ what was kept, go on with what goes on, end honestly what is gone, and clear awa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 
 import msgspec
 import structlog
@@ -235,16 +235,23 @@ class Node:
                 self.floor.phone_seen(seat, reachable=endpoint.state == ONLINE)
         info = await self.ari.asterisk.get_info(only=["system", "status"])
         self.asterisk_version = info.system.version if info.system else ""
-        died = self.books.is_another_asterisk(info.status.startup_time if info.status else "")
+        startup = info.status.startup_time if info.status else ""
+        died = self.books.is_another_asterisk(startup)
         live = {channel.id: channel for channel in await self.ari.channels.list_all()}
-        await self._part_with_lost(live, died)
+        lost = await self._part_with_lost(live, died)
+        self._spawn(self._know_asterisk(startup, lost))
         if not self.connected.is_set():
             await self._take_over(live)
             self.connected.set()
         else:
             await self._catch_up(live)
 
-    async def _part_with_lost(self, live: Mapping[str, Channel], died: bool) -> None:
+    async def _know_asterisk(self, startup: str, lost: Iterable[Session]) -> None:
+        """Only when its lost calls are told: a controller that dies before leaves the next one to find the same."""
+        await asyncio.gather(*(session.told.wait() for session in lost))
+        self.books.know_asterisk(startup)
+
+    async def _part_with_lost(self, live: Mapping[str, Channel], died: bool) -> list[Session]:
         """What is no longer in Asterisk is over: the callers first, for whose end no seat is to blame."""
         lost = [session for session in self.sessions.values() if session.call_id not in live]
         for session in lost:
@@ -258,6 +265,7 @@ class Node:
         for kept in self.journal.find("call/", KeptCall).values():
             if kept.call_id not in live and kept.call_id not in self.sessions:
                 self.books.gone(kept, died=died)
+        return lost
 
     async def _catch_up(self, live: Mapping[str, Channel]) -> None:
         """The socket was away for a moment: channels that came into our hands meanwhile did so untold."""

@@ -61,6 +61,8 @@ class Session:
         self.ended_by: EndedBy = "system"
         self.parting = asyncio.Event()
         """Set when the call is over, and only its ends are still to be told."""
+        self.told = asyncio.Event()
+        """Set when they are."""
         self._line = line
         self._back = asyncio.Event()
         self._fault = self._dropped = False
@@ -144,6 +146,7 @@ class Session:
             self._leave_open_visit()
             await self._let_go(pump)
         self._tell_end()
+        self.told.set()
 
     async def _pump(self, box: Mailbox) -> EndedBy:
         """The caller's events, until the caller is gone; who ended the call, should it have been going on."""
