@@ -77,6 +77,8 @@ class SippResult(msgspec.Struct, frozen=True, kw_only=True):
     created: int
     succeeded: int
     failed: int
+    retransmitted: int
+    """Messages that it sent again, since no answer had come in time."""
     answer_ms: tuple[float, ...]
     """INVITE to 200, of each call that was answered."""
     errors: str
@@ -175,6 +177,7 @@ def _result(folder: Path) -> SippResult:
         created=int(last["TotalCallCreated"]),
         succeeded=int(last["SuccessfulCall(C)"]),
         failed=int(last["FailedCall(C)"]),
+        retransmitted=int(last["Retransmissions(C)"]),
         answer_ms=tuple(answer_ms),
         errors=errors.read_text(errors="replace")[-4000:] if errors.exists() else "",
     )

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
 from cti.asterisk.client import Ari
+from cti.asterisk.config import trunk_endpoint
+from cti.asterisk.console import console
 from cti.settings import Trunk
 from dialplan.render import APP, MODULES
+from tests.asterisk.malformed import invite
 from tests.rendered_asterisk import Running, rendered
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -62,6 +66,33 @@ async def test_the_controllers_door_opens_with_its_password(asterisk: Running) -
 async def test_the_dialplan_is_whole(asterisk: Running) -> None:
     for context in ("from-trunk", "to-controller", "please-hold", "start-recording", "stop-recording", "to-seat"):
         assert f"Context '{context}'" in await asterisk.cli(f"dialplan show {context}")
+
+
+async def answer_to_an_invite(asterisk: Running) -> str:
+    """The final answer to a call from this machine."""
+
+    def call() -> str:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+            phone.settimeout(STOP_S)
+            phone.connect((asterisk.settings.host, asterisk.settings.sip_port))
+            phone.send(invite(f"127.0.0.1:{asterisk.settings.sip_port}"))
+            while (answer := phone.recv(65536).decode()).startswith("SIP/2.0 1"):
+                pass
+            return answer
+
+    return await asyncio.to_thread(call)
+
+
+async def test_a_trunk_that_is_shut_is_told_when_to_come_again(asterisk: Running) -> None:
+    door = asterisk.settings.run_dir / "asterisk" / "asterisk.ctl"
+    await console(door, f"pjsip set maintenance on {trunk_endpoint('carrier')}")
+    answer = await answer_to_an_invite(asterisk)
+    await console(door, "pjsip set maintenance off all")
+
+    assert answer.startswith("SIP/2.0 503 ")
+    assert "\r\nRetry-After: 300\r\n" in answer
+    assert await console(door, "core show channels count") == "0 active channels\n0 active calls\n0 calls processed"
+    assert "rejecting new INVITE" in asterisk.log()
 
 
 async def test_it_stops_when_told_having_complained_of_nothing(asterisk: Running) -> None:
