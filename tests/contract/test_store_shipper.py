@@ -22,6 +22,7 @@ from tests.growth import held
 from tests.histories import answered_call, arrived
 from tests.postgres import OWNER, Cluster
 from tests.proxy import Proxy
+from tests.soak.postgres_ten_minutes import catch_up, tell_all
 
 
 @asynccontextmanager
@@ -217,6 +218,13 @@ async def test_postgres_stopped_for_a_while(journal: Journal, database: str, out
             await asyncio.to_thread(outage.start)
         await shipped(shipper, journal)
     await assert_exactly_once(journal, database)
+
+
+async def test_what_an_outage_left_is_shipped_while_calls_go_on(
+    tmp_path: Path, database: str, cluster: Cluster
+) -> None:
+    """A slice of `python -m tests.soak.postgres_ten_minutes`, with its own look at what arrived."""
+    tell_all(await catch_up(tmp_path / "journal.sqlite", database, cluster, 5000))
 
 
 async def test_postgres_stopped_in_a_quiet_hour_is_noticed_too(
