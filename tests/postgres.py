@@ -23,6 +23,7 @@ import asyncpg
 import pytest
 
 from cti.store.schema import migrate
+from tests.growth import family
 
 BIN = Path("/usr/lib/postgresql/15/bin")
 NOBODY = 65534
@@ -89,10 +90,9 @@ class Cluster:
 
     def _signal(self, number: int) -> None:
         postmaster = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
-        os.kill(postmaster, number)
-        for child in Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split():
+        for pid in family(postmaster):
             with suppress(ProcessLookupError):  # it has just ended by itself
-                os.kill(int(child), number)
+                os.kill(pid, number)
 
 
 @contextmanager

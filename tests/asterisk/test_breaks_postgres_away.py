@@ -22,7 +22,8 @@ from tests.asterisk.hotline import Hotline
 from tests.asterisk.phones import CITIZEN_HZ, SEAT_HZ, hears, listen
 from tests.eventually import eventually
 from tests.figures import tell
-from tests.soak.faults import descendants, pid_of, stopped, supervisorctl, until_working, working
+from tests.growth import family
+from tests.soak.faults import pid_of, stopped, supervisorctl, until_working, working
 
 pytestmark = pytest.mark.asterisk
 
@@ -83,7 +84,7 @@ def journal_numbers(hotline: Hotline) -> list[int]:
 @asynccontextmanager
 async def frozen(hotline: Hotline) -> AsyncIterator[None]:
     """The server and every session of it stand still inside the block."""
-    server = descendants(pid_of(hotline, "postgres"))
+    server = family(pid_of(hotline, "postgres"))
     signalled(server, signal.SIGSTOP)
     try:
         yield

@@ -28,6 +28,7 @@ from calls.clock import SystemClock
 from calls.facts import AnyFact
 from cti.store import Journal, Shipper
 from tests.figures import tell
+from tests.growth import family
 from tests.histories import busy_hours, whole_call
 from tests.postgres import OWNER, Cluster, running_cluster
 
@@ -147,9 +148,8 @@ async def _all_there(dsn: str, facts: int) -> None:
 def _cpu(cluster: Cluster) -> tuple[float, float]:
     """Seconds of CPU so far: of this process, and of PostgreSQL, its sessions that ended included."""
     postmaster = int((cluster.folder / "data" / "postmaster.pid").read_text().split()[0])
-    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
     ticks = 0
-    for pid in (postmaster, *children):
+    for pid in family(postmaster):
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         ticks += sum(map(int, fields[11:15] if pid == postmaster else fields[11:13]))
     return time.process_time(), ticks / os.sysconf("SC_CLK_TCK")
