@@ -2,6 +2,7 @@
 
     python -m tests.soak --seconds 3600 --seed 1        random calls and faults, a table of invariants at the end
     python -m tests.soak.kills --kills 25 --seed 1      twenty calls in mixed states, the controller killed under them
+    python -m tests.soak.overload --seconds 60          three times the calls that can be carried, one conversation among them
 
     sip.py      SIP messages as text: written, read, the answer to a challenge
     voice.py    the sound of one call: tone out, what came in and when, to the millisecond
