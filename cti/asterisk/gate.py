@@ -20,10 +20,12 @@ from calls.clock import Clock, Instant, ms_between
 from calls.facts import CallsTurnedBack
 from calls.ports import FactSink
 from cti.admission import Admission
+from cti.alarms import Alarms
 from cti.asterisk.config import trunk_endpoint
 from cti.asterisk.console import console
 from cti.asterisk.errors import Unavailable
 from cti.settings import Settings
+from cti.store import Journal
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +36,16 @@ FLOOD_S = 2.0
 """More refusals than can be carried, over so long: a flood; less is a clump."""
 
 
+CALM_S = 60.0
+"""The alarm is over when so long nobody was turned away."""
+
+TOO_MANY = "too_many_calls"
+DETAIL = (
+    "callers are turned away: those who were told so are in callbacks_owed, all of them in calls. "
+    "Mend: call them back; if it lasts, more advisers, a larger machine, then larger limits in rexian.yaml."
+)
+
+
 class _Shut(msgspec.Struct, frozen=True):
     """A trunk that is shut: since when, and how long Asterisk's log was then."""
 
@@ -42,13 +54,14 @@ class _Shut(msgspec.Struct, frozen=True):
 
 
 class Gate:
-    """Shuts and opens the trunks of one Asterisk."""
+    """Shuts and opens the trunks of one Asterisk, and keeps operations told."""
 
     def __init__(
         self,
         settings: Settings,
         clock: Clock,
         facts: FactSink,
+        journal: Journal,
         admission: Admission,
         refused: Callable[[], Iterable[str]],
     ) -> None:
@@ -57,9 +70,17 @@ class Gate:
         self._console = settings.run_dir / "asterisk" / "asterisk.ctl"
         self._log = settings.log_dir / "asterisk.log"
         self._flood = settings.max_calls_per_s * FLOOD_S
-        self._trunks = {trunk.name for trunk in settings.trunks if trunk.retry_after}
+        self._trunks = {trunk.name: trunk.retry_after for trunk in settings.trunks}
+        self._alarms = Alarms(facts, journal)
         self._refused: deque[tuple[Instant, str]] = deque()
+        self._crowded = dict.fromkeys(self._trunks, clock.now())
+        """When a call of each trunk was last turned away, as far as it is not calm again."""
         self._shut: dict[str, _Shut] = {}
+
+    def turned_away(self, trunk: str) -> None:
+        """A call of this trunk was one too many: operations should know while it lasts."""
+        self._crowded[trunk] = self._clock.now()
+        self._alarms.tell(TOO_MANY, trunk, DETAIL)
 
     async def run(self, connected: asyncio.Event) -> None:
         """Look after the trunks, for ever."""
@@ -70,10 +91,18 @@ class Gate:
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def _look(self, now: Instant) -> None:
-        self._refused.extend((now, trunk) for trunk in self._take_refused())
+        for trunk in self._take_refused():
+            self._refused.append((now, trunk))
+            self.turned_away(trunk)
         while self._refused and now - self._refused[0][0] > FLOOD_S:
             self._refused.popleft()
-        for trunk in self._trunks:
+        for trunk in [trunk for trunk, since in self._crowded.items() if now - since > CALM_S]:
+            del self._crowded[trunk]
+            self._alarms.tell(TOO_MANY, trunk, None)
+        await self._shut_and_open(now)
+
+    async def _shut_and_open(self, now: Instant) -> None:
+        for trunk in (trunk for trunk, retry_after in self._trunks.items() if retry_after):
             room = self._admission.has_room(trunk, now)
             if shut := self._shut.get(trunk):
                 if room or now - shut.since >= SHUT_S:

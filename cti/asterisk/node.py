@@ -77,7 +77,7 @@ class Node:
         self.sessions: dict[str, Session] = {}
         most_of = {trunk.name: trunk.max_calls for trunk in settings.trunks if trunk.max_calls is not None}
         self.admission = Admission(settings.max_calls, most_of, settings.max_calls_per_s)
-        self.gate = Gate(settings, clock, watch, self.admission, self.books.take_refused)
+        self.gate = Gate(settings, clock, watch, journal, self.admission, self.books.take_refused)
         self.connected = asyncio.Event()
         """Set once this controller has taken over."""
         self.asterisk_version = ""
@@ -144,6 +144,7 @@ class Node:
             arrived_at=self.clock.utc(),
         )
         if too_many := self.admission.take(trunk, self.clock.now(), held=channel.state == UP):
+            self.gate.turned_away(trunk)
             kept = msgspec.structs.replace(kept, step="turned_away")
             refused = msgspec.structs.replace(refused, reason=too_many)
             self._enter(line, kept, refused, owed(kept, "too_many_calls", promised=number.e164 is not None))
