@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 
 import msgspec
@@ -49,6 +49,9 @@ from prompts import Sounds
 from queues import LogOut, SitDown, StandUp
 
 log = structlog.get_logger(__name__)
+
+KEPT_WITHIN_S = 3.0
+"""How long a command's answer waits for the journal, which answers within milliseconds unless its disk is full."""
 
 MIGRATION_RETRY_S = 1.0
 CALENDAR_EVERY_S = 3600.0
@@ -194,7 +197,9 @@ class Controller:
                 self._take(load_hotline(self.settings))
             case Follow():
                 raise NotPossible("a call is followed on a connection of its own")
-        await self.journal.flush()
+        with suppress(TimeoutError):  # it is done; that it cannot be kept at this moment is told by `status`
+            async with asyncio.timeout(KEPT_WITHIN_S):
+                await self.journal.flush()
         return Done(self._told(request))
 
     def _told(self, request: AnyRequest) -> str:

@@ -41,9 +41,11 @@ async def connect(call: Session, undo: AsyncExitStack, seated: Seated) -> bool:
         seat_file=call.node.recorder.raw_file(f"{proposal.visit}.seat"),
         seat_started_ms=seated.started_ms,
         begin_ms=call.now_ms(),
+        unrecorded=seated.unrecorded,
     )
     undo.callback(_forget_attempt, call, pending, seated.leg)
-    await call.through_dialplan("start-recording", f"{proposal.visit}.caller")
+    if not seated.unrecorded:
+        await call.through_dialplan("start-recording", f"{proposal.visit}.caller")
     pending = msgspec.structs.replace(pending, caller_started_ms=call.now_ms())
     conversation = Conversation(
         proposal.seat, proposal.adviser, seated.leg.channel, uuid4().hex, call.now_ms(), seated.rang_ms

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+UNRECORDED = "unrecorded"
+"""In place of a track's name in the dialplan: a leg of which nothing is recorded."""
+
 
 class Seated(msgspec.Struct, frozen=True):
     """A seat has picked up for this caller; they are not connected yet."""
@@ -31,6 +34,8 @@ class Seated(msgspec.Struct, frozen=True):
     started_ms: int
     """Monotonic; the first moment of the leg's recording."""
     rang_ms: int
+    unrecorded: str | None
+    """Why this conversation is not recorded; None when it is."""
 
 
 async def wait_for_seat(
@@ -46,12 +51,21 @@ async def wait_for_seat(
         return None
     announcing = asyncio.create_task(_announce(call, place))
     try:
-        while True:
+        while not _must_refuse(call):
             if seated := await _ring(call, undo, await place.proposal()):
                 return seated
     finally:
         announcing.cancel()
         await asyncio.gather(announcing, return_exceptions=True)
+    call.node.floor.leave(call.visit)
+    call.leave_queue("fault", step="closing")
+    await call.caller.say("queue.unrecorded", skippable=False)
+    return None
+
+
+def _must_refuse(call: Session) -> bool:
+    """Whether no conversation may begin, because none could be recorded."""
+    return call.node.settings.unrecorded == "refuse" and call.node.recorder.cannot_record is not None
 
 
 def _open_visit(call: Session, needs: Needs, since: Instant, returned: bool) -> None:
@@ -108,9 +122,11 @@ async def _say_position(call: Session, place: Place, said: int | None) -> int | 
 
 async def _ring(call: Session, undo: AsyncExitStack, proposal: Propose) -> Seated | None:
     """Ring the proposed seat; None when it did not answer and the caller waits on, at the same place."""
-    if not call.node.floor.accept(proposal):
+    if _must_refuse(call) or not call.node.floor.accept(proposal):
         return None
     leg = call.leg(undo)
+    unrecorded = call.node.recorder.cannot_record
+    track = UNRECORDED if unrecorded else f"{proposal.visit}.seat"
     offered = SeatOffered(
         call_id=call.call_id,
         visit=proposal.visit,
@@ -122,7 +138,7 @@ async def _ring(call: Session, undo: AsyncExitStack, proposal: Propose) -> Seate
     call.turn(offered, step="ringing")
     began = call.clock.now()
     try:
-        await leg.ring(proposal.seat, f"{proposal.visit}.seat", call.node.settings.ring_s, call.kept.calling_number)
+        await leg.ring(proposal.seat, track, call.node.settings.ring_s, call.kept.calling_number)
     except SeatDidNotAnswerError as error:
         missed = SeatDidNotAnswer(
             call_id=call.call_id,
@@ -135,4 +151,4 @@ async def _ring(call: Session, undo: AsyncExitStack, proposal: Propose) -> Seate
         call.turn(missed, step="queue")
         call.node.floor.take(NotAnswered(proposal.seat, proposal.generation, error.reason))
         return None
-    return Seated(proposal, leg, call.now_ms(), ms_between(began, call.clock.now()))
+    return Seated(proposal, leg, call.now_ms(), ms_between(began, call.clock.now()), unrecorded)

@@ -8,6 +8,7 @@ import pytest
 import soundfile  # type: ignore[import-untyped]  # it ships no types
 
 from calls.facts import (
+    AlarmRaised,
     CallArrived,
     CallRefused,
     ControllerStarted,
@@ -16,14 +17,17 @@ from calls.facts import (
     QueueEntered,
     QueueLeft,
     RatingKeyed,
+    RecordingLost,
     RecordingSealed,
     SeatAnswered,
     SeatDidNotAnswer,
+    SeatOffered,
     SeatStateChanged,
     kind_of,
 )
 from calls.moments import RATING_MENU
 from cti.asterisk.generated import messages as told
+from cti.recorder import Recorder
 from tests.contract.hotline_on_fake import (
     ADVISER,
     CALLING,
@@ -199,6 +203,50 @@ async def test_one_caller_too_many_is_told_and_the_first_waits_on(calls: Calls) 
 
     assert (left.call_id, left.outcome) == (second, "full")
     assert calls.fake.legs[first].music
+
+
+# No room to record
+
+
+@pytest.fixture
+def no_room(monkeypatch: pytest.MonkeyPatch) -> str:
+    why = "only 3 MB free"
+    monkeypatch.setattr(Recorder, "cannot_record", why)
+    return why
+
+
+async def test_a_conversation_without_room_goes_on_and_is_marked(calls: Calls, no_room: str) -> None:
+    caller = await talking(calls)
+    calls.fake.hangup(caller)
+    end = await calls.ended()
+    lost = await calls.told(RecordingLost)
+
+    assert (end.outcome, lost.visit, lost.reason) == ("queued", f"{caller}.1", no_room)
+    assert calls.of(AlarmRaised) == []
+
+
+@pytest.mark.parametrize("when", ["coming", "waiting"])
+async def test_without_room_a_caller_is_refused_in_words_where_that_is_the_rule(
+    calls: Calls, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    calls.node.settings = msgspec.structs.replace(calls.node.settings, unrecorded="refuse")
+    if when == "coming":
+        monkeypatch.setattr(Recorder, "cannot_record", "only 3 MB free")
+        calls.sit()
+        caller = await in_menu(calls)
+        calls.fake.dtmf(caller, "1")
+    else:
+        caller = await waiting(calls)
+        monkeypatch.setattr(Recorder, "cannot_record", "only 3 MB free")
+        calls.sit()
+    left = await calls.told(QueueLeft)
+    await eventually(lambda: step(calls, caller) == "closing")
+    calls.fake.hangup(caller)
+    end = await calls.ended()
+
+    assert (left.outcome, end.outcome, end.ended_by) == ("fault", "queued", "caller")
+    assert calls.of(SeatOffered) == []
+    assert calls.floor.engine.seat(SEAT).state == "ready"
 
 
 # Seats that do not answer, and places that are kept
