@@ -12,7 +12,7 @@ import json
 import os
 import pwd
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -95,18 +95,28 @@ def prepared(port_offset: int) -> Iterator[tuple[Settings, dict[str, str]]]:
         shutil.rmtree(folder)
 
 
-def stack(command: str, environment: Mapping[str, str]) -> None:
-    """`python -m cti.stack`; silent unless it fails. Raises NotPossible with its last words."""
-    done = subprocess.run(
-        [sys.executable, "-m", "cti.stack", command],
+async def stack(command: str, environment: Mapping[str, str]) -> None:
+    """`python -m cti.stack`; silent unless it fails. Raises NotPossible with its last words.
+
+    The terminal's Ctrl-C does not reach it: when we are cancelled, it is interrupted and ends what it began.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cti.stack", command),
         env=environment,
         cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        check=False,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
     )
-    if done.returncode:
-        raise NotPossible(f"the hotline to be measured did not {command}: {done.stderr.strip() or done.stdout.strip()}")
+    try:
+        words, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGINT)
+            await process.wait()
+    if process.returncode:
+        raise NotPossible(f"the hotline to be measured did not {command}: {words.decode().strip()}")
 
 
 async def console(settings: Settings, words: str) -> str:
@@ -168,24 +178,21 @@ class Rexian:
         return await ask(self.settings.control_socket, AskStatus(), Status)
 
     async def staff(self, seats: tuple[str, ...]) -> None:
+        await self.idle()
         for seat in self._staffed - set(seats):
             await ask(self.settings.control_socket, SeatLogOut(seat), Done)
-        for seat in seats:
-            await self._ready(seat)
         self._staffed = set(seats)
-
-    async def _ready(self, seat: str) -> None:
-        """As soon as the controller has heard from Asterisk that the telephone is there."""
         async with asyncio.timeout(PATIENCE_S):
-            while True:
-                try:
-                    await ask(self.settings.control_socket, SeatReady(seat, str(7000 + int(seat))), Done)
-                except NotPossible as error:
-                    if "not registered" not in str(error):
-                        raise
-                    await asyncio.sleep(0.1)
-                else:
-                    return
+            while missing := await self._missing():
+                for seat in missing:
+                    with contextlib.suppress(NotPossible):  # its telephone has not been heard of yet
+                        await ask(self.settings.control_socket, SeatReady(seat, str(7000 + int(seat))), Done)
+                await asyncio.sleep(0.2)
+
+    async def _missing(self) -> list[str]:
+        """Seats that should be staffed and are not."""
+        states = (await self.status()).seats
+        return [seat for seat in sorted(self._staffed) if states[seat] != "ready"]
 
     async def idle(self) -> None:
         async with asyncio.timeout(PATIENCE_S):
@@ -197,8 +204,8 @@ class Rexian:
 async def rexian(port_offset: int) -> AsyncIterator[Rexian]:
     """Running and ready; gone afterwards."""
     with prepared(port_offset) as (settings, environment):
-        await asyncio.to_thread(stack, "up", environment)
         try:
+            await stack("up", environment)
             yield Rexian(settings, environment)
         finally:
-            stack("down", environment)
+            await stack("down", environment)

@@ -9,6 +9,7 @@ import os
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from itertools import count
 from pathlib import Path
 
 import msgspec
@@ -22,8 +23,11 @@ from cti.phone.places import RATE_HZ
 from cti.phone.sound import tone
 
 CITIZENS_HOST, SEATS_HOST = "127.0.0.2", "127.0.0.1"
-CITIZENS_PORT, SEATS_PORT = 7060, 7560
+CITIZENS_PORT = 7060
 """Plus the exchange's port offset."""
+
+_seats_ports = count(7560)
+"""Others each time: Asterisk would believe of a known address what it last heard of it."""
 
 CITIZENS_MEDIA, SEATS_MEDIA = 24000, 28000
 HZ = {CITIZENS_HOST: 440.0, SEATS_HOST: 1000.0}
@@ -61,10 +65,13 @@ class Seats:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._seen = 0
 
     def moments(self) -> tuple[Moment, ...]:
-        """All that they saw until now, in order."""
-        return _moments(self._folder)
+        """What they saw since the last look, in order."""
+        seen = _moments(self._folder)[self._seen :]
+        self._seen += len(seen)
+        return seen
 
 
 def between(first: tuple[Moment, ...], word: str, second: tuple[Moment, ...], other: str) -> list[float]:
@@ -76,9 +83,10 @@ def between(first: tuple[Moment, ...], word: str, second: tuple[Moment, ...], ot
 @contextlib.asynccontextmanager
 async def seats(exchange: Exchange, numbers: tuple[str, ...], scenario: str) -> AsyncIterator[Seats]:
     """These seats' telephones, registered, answering by `scenario`; the exchange offers calls to just these."""
+    port = next(_seats_ports)
     with _folder(scenario, SEATS_HOST) as folder:
-        await _register(exchange, numbers, folder)
-        process = await _sipp(exchange, "scenario.xml", SEATS_HOST, SEATS_PORT, folder, "-mp", str(SEATS_MEDIA))
+        await _register(exchange, numbers, folder, port)
+        process = await _sipp(exchange, "scenario.xml", SEATS_HOST, port, folder, "-mp", str(SEATS_MEDIA))
         try:
             await exchange.staff(numbers)
             yield Seats(folder)
@@ -156,14 +164,14 @@ def _moments(folder: Path) -> tuple[Moment, ...]:
     return tuple(found)
 
 
-async def _register(exchange: Exchange, numbers: tuple[str, ...], folder: Path) -> None:
+async def _register(exchange: Exchange, numbers: tuple[str, ...], folder: Path, port: int) -> None:
     """From the port on which they will be rung: Asterisk takes where the request came from for the address."""
     users = {seat_endpoint(number): exchange.secrets.seats[number] for number in numbers}
     rows = [f"{user};[authentication username={user} password={password}]" for user, password in users.items()]
     (folder / "seats.csv").write_text("\n".join(("SEQUENTIAL", *rows, "")))
     (folder / "register.xml").write_text(registration())
     options = ("-inf", "seats.csv", "-m", str(len(numbers)), "-r", "200")
-    process = await _sipp(exchange, "register.xml", SEATS_HOST, SEATS_PORT, folder, *options)
+    process = await _sipp(exchange, "register.xml", SEATS_HOST, port, folder, *options)
     try:
         async with asyncio.timeout(REGISTER_S):
             if await process.wait():

@@ -24,6 +24,9 @@ SETTLE_S = 3.0
 PACKETS_A_SECOND = 50
 HIGHEST_LOSS = 0.001
 
+LEAST_SENT = 0.98
+"""Of what so many speakers should send; with less, the load was not what it says."""
+
 _ROW = re.compile(r"^\s(\S{8}|\s{8}) (\S+)\s+\d\d:\d\d:\d\d \S+\s+(\d+)\s+(\d+)\s+\d+\s+\S+\s+(\d+)", re.MULTILINE)
 
 
@@ -77,6 +80,10 @@ def lost(before: dict[str, Leg], after: dict[str, Leg], seconds: float) -> float
     return (missing + max(0, passed_on) + max(0, announced)) / expected if expected else 1.0
 
 
+def _received(looked: dict[str, Leg]) -> int:
+    return sum(leg.received for leg in looked.values())
+
+
 async def crowd(exchange: Exchange, conversations: int, announcements: int, window_s: float) -> Crowd:
     """So many conversations, recorded, and callers who hear an announcement, all at once and all speaking."""
     ramp_s = max(conversations, announcements) / RAMP + KEY_MS / 1000
@@ -108,7 +115,10 @@ async def crowd(exchange: Exchange, conversations: int, announcements: int, wind
     there = min(len(first), len(second))
     loss = lost(first, second, ended - began)
     failed = sum(task.result().failed for task in calls)
+    heard = _received(second) - _received(first)
+    wanted = (2 * conversations + announcements) * (ended - began) * PACKETS_A_SECOND
     problems = {
+        f"only {heard / wanted:.1%} of the packets were sent to Asterisk": heard < LEAST_SENT * wanted,
         f"{failed} calls failed": failed > 0,
         f"{there} legs instead of {2 * conversations + announcements}": there != 2 * conversations + announcements,
         f"{made} good recordings instead of {conversations}": made != conversations,

@@ -16,7 +16,7 @@ import msgspec
 
 from benchmarks.hotlines import PATIENCE_S, Rexian, as_owner
 from benchmarks.sampled import Samples
-from benchmarks.speed import plain_calls
+from benchmarks.speed import all_seats, plain_calls
 from calls.errors import NotPossible
 from cti.settings import CHECKOUT
 from cti.stack.programs import VENV
@@ -28,8 +28,9 @@ LONGEST = 40
 async def profile(exchange: Rexian, rate: float, lasting_s: float) -> str:
     """A readable page: a call's milliseconds in the controller by module, by function, and with all that it calls."""
     number = round(rate * lasting_s)
-    async with _sampled_controller(exchange) as (pid, file):
-        await plain_calls(exchange, rate, lasting_s, when_staffed=lambda: _written(pid, file))
+    async with _sampled_controller(exchange) as (pid, file), all_seats(exchange) as staff:
+        await _written(pid, file)  # what it took until here is left out
+        await plain_calls(exchange, staff, rate, lasting_s)
         samples = await _written(pid, file)
     return page(samples, number)
 

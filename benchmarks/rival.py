@@ -125,7 +125,7 @@ class AppQueue:
 async def app_queue(port_offset: int, *, recorded: bool = True) -> AsyncIterator[AppQueue]:
     """Running and ready; gone afterwards."""
     with prepared(port_offset) as (settings, environment):
-        await asyncio.to_thread(stack, "prepare", environment)
+        await stack("prepare", environment)
         _configure(settings, recorded=recorded)
         with _running(settings, "postgres") as postgres:
             await _make_tables(settings)

@@ -20,7 +20,7 @@ from benchmarks.mixed import mixed_calls
 from benchmarks.processes import BOX
 from benchmarks.profile import profile
 from benchmarks.rival import app_queue
-from benchmarks.speed import freed_seat_ms, most_calls_a_second, plain_calls
+from benchmarks.speed import all_seats, freed_seat_ms, most_calls_a_second, plain_calls
 from cti.settings import load_settings
 
 REXIAN_OFFSET, RIVAL_OFFSET = 1000, 7000
@@ -50,7 +50,8 @@ Values = dict[str, float]
 
 async def cost(exchange: Exchange, pace: Pace) -> Values:
     """CPU a call by process, INVITE to 200, key to the seat's INVITE."""
-    cost = await plain_calls(exchange, COST_RATE, pace.trial_s)
+    async with all_seats(exchange) as staff:
+        cost = await plain_calls(exchange, staff, COST_RATE, pace.trial_s)
     values = {f"{name}_cpu_ms_per_call": ms for name, ms in cost.cpu_ms.items()}
     values["cpu_ms_per_call"] = cost.cpu_ms["asterisk"] + cost.cpu_ms.get("controller", 0.0)
     for percent in (50, 95):
@@ -102,7 +103,7 @@ async def _crowd(exchange: Exchange, conversations: int, announcements: int, pac
 
 async def speed(exchange: Exchange, pace: Pace) -> Values:
     """Calls a second without one failure. Last, because it is the one that overloads."""
-    return {"calls_per_s": await most_calls_a_second(exchange, pace.trial_s)}
+    return {"calls_per_s": await most_calls_a_second(exchange, pace.trial_s, _say)}
 
 
 Measure = Callable[[Exchange, Pace], Awaitable[Values]]
@@ -158,7 +159,7 @@ async def run(wanted: Iterable[str], pace: Pace) -> None:
     if "cost" in wanted:
         async with app_queue(RIVAL_OFFSET, recorded=False) as other:
             bare = await _measure(other, {"cost"}, pace)
-    figures = _side_by_side(mine, rival, bare)
+    figures = side_by_side(mine, rival, bare)
     save(figures, kept / "latest.json")
     _say(f"\n{table(figures)}\n\n{time.monotonic() - began:.0f} s; kept in {kept / 'latest.json'}")
 
@@ -185,7 +186,8 @@ async def _measure(exchange: Exchange, wanted: set[str], pace: Pace) -> Values:
     return values
 
 
-def _side_by_side(mine: Values, rival: Values, bare: Values) -> list[Figure]:
+def side_by_side(mine: Values, rival: Values, bare: Values) -> list[Figure]:
+    """The figures in their order, each with the rival's of the same name."""
     figures = []
     unrecorded = "cpu_ms_per_call_rival_unrecorded"
     if "cpu_ms_per_call" in bare:

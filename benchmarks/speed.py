@@ -6,12 +6,14 @@ It went well when the citizen saw every step as written and a seat had the conve
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 import msgspec
 
 from benchmarks.hotlines import FEW, SEATS, Exchange
-from benchmarks.load import Moment, Result, between, call, seats
+from benchmarks.load import Moment, Result, Seats, between, call, seats
 from benchmarks.processes import spent
 from benchmarks.scenarios import SEAT, citizen, hang_up, key, pause, seat, seat_hangs_up, wait_for_hang_up
 
@@ -35,49 +37,56 @@ class Cost(msgspec.Struct, frozen=True):
     """INVITE to 200."""
     seat_ms: list[float]
     """Key to the seat's INVITE."""
-    clean: bool
+    problems: tuple[str, ...]
+    """Why it was not clean."""
 
 
 async def plain_calls(
-    exchange: Exchange,
-    rate: float,
-    lasting_s: float,
-    *,
-    stop_at_failure: bool = False,
-    when_staffed: Callable[[], Awaitable[object]] | None = None,
+    exchange: Exchange, staff: Seats, rate: float, lasting_s: float, *, stop_at_failure: bool = False
 ) -> Cost:
-    """That many calls a second for so long, and what they cost; `when_staffed` is awaited before the first."""
+    """That many calls a second for so long, and what they cost."""
     number = round(rate * lasting_s)
     plain = citizen(pause(KEY_MS), key("1"), pause(TALK_MS), hang_up())
-    async with seats(exchange, SEATS, seat(wait_for_hang_up(SEAT))) as staff:
-        if when_staffed:
-            await when_staffed()
-        before = exchange.processes().cpu_ms()
-        result = await call(exchange, plain, rate=rate, calls=number, stop_at_failure=stop_at_failure)
-        used = spent(before, exchange.processes().cpu_ms())
-        moments = staff.moments()
-        await exchange.idle()
+    staff.moments()
+    before = exchange.processes().cpu_ms()
+    result = await call(exchange, plain, rate=rate, calls=number, stop_at_failure=stop_at_failure)
+    used = spent(before, exchange.processes().cpu_ms())
+    await exchange.idle()
+    moments = staff.moments()
     return Cost(
         rate,
         {name: ms / number for name, ms in used.items()},
         result.answer_ms(),
         between(result.moments, "KEY", moments, "INVITE"),
-        _clean(result, moments),
+        _problems(result, moments),
     )
 
 
-def _clean(result: Result, seen: tuple[Moment, ...]) -> bool:
-    words = [moment.word for moment in seen]
-    return result.failed == 0 and result.created == result.succeeded == words.count("INVITE") == words.count("BYE")
+def all_seats(exchange: Exchange) -> AbstractAsyncContextManager[Seats]:
+    """Every seat staffed; each answers at once and talks until the citizen leaves."""
+    return seats(exchange, SEATS, seat(wait_for_hang_up(SEAT)))
 
 
-async def most_calls_a_second(exchange: Exchange, lasting_s: float) -> float:
+def _problems(result: Result, seen: tuple[Moment, ...]) -> tuple[str, ...]:
+    words = Counter(moment.word for moment in seen)
+    problems = {
+        f"{result.failed} of {result.created} calls failed": result.failed > 0,
+        f"seats were called {words['INVITE']} times for {result.created} calls": words["INVITE"] != result.created,
+        f"{words['BYE']} of {result.created} calls reached a seat's BYE": words["BYE"] != result.created,
+    }
+    return tuple(problem for problem, true in problems.items() if true)
+
+
+async def most_calls_a_second(exchange: Exchange, lasting_s: float, tell: Callable[[str], None]) -> float:
     """The largest of `RATES` at which not one call fails, found by halving; 0 when none is clean."""
     low, high = -1, len(RATES)
-    while high - low > 1:
-        middle = (low + high) // 2
-        cost = await plain_calls(exchange, RATES[middle], lasting_s, stop_at_failure=True)
-        low, high = (middle, high) if cost.clean else (low, middle)
+    async with all_seats(exchange) as staff:
+        while high - low > 1:
+            middle = (low + high) // 2
+            await exchange.staff(SEATS)  # whoever did not answer in time is not ready
+            cost = await plain_calls(exchange, staff, RATES[middle], lasting_s, stop_at_failure=True)
+            tell(f"  {RATES[middle]} calls/s: {', '.join(cost.problems) or 'clean'}")
+            low, high = (low, middle) if cost.problems else (middle, high)
     return RATES[low] if low >= 0 else 0.0
 
 
