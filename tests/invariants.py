@@ -28,6 +28,9 @@ TALK_AND_RECORDING_MS = 1000
 HOLE_MS = 200
 """Silence in a recorded tone that is longer than this is lost sound."""
 
+FREE = ("ready", "wrap_up", "not_ready", "logged_out")
+"""States in which a seat is nobody's."""
+
 _FRAME_MS = 20
 _QUIET = 0.002
 """Of full scale: A-law's idle code is below, the softest tone above."""
@@ -59,7 +62,7 @@ async def after_all(hotline: Hotline, sent: Collection[str], excuses: Excuses = 
         await one_end_each(hotline, sent, excuses),
         await conservation(hotline),
         await journal_is_database(hotline),
-        await recordings_are_whole(hotline, excuses),
+        await recordings_are_whole(hotline, sent, excuses),
     ]
 
 
@@ -140,27 +143,27 @@ async def one_reservation_each(hotline: Hotline) -> Verdict:
     holder: dict[str, str] = {}
     broken: list[str] = []
     offers = 0
-    for kind, seat, call_id in await hotline.sql(
-        "SELECT kind, body->>'seat', call_id FROM facts WHERE kind IN "
-        "('seat_offered', 'seat_did_not_answer', 'conversation_ended', 'call_ended') ORDER BY seq"
+    for kind, seat, state, call_id in await hotline.sql(
+        "SELECT kind, body->>'seat', body->>'state', call_id FROM facts "
+        "WHERE kind IN ('seat_offered', 'seat_state_changed') ORDER BY node, seq"
     ):
         if kind == "seat_offered":
             offers += 1
             if seat in holder:
                 broken.append(f"{seat}: offered to {call_id} while it was {holder[seat]}'s")
             holder[seat] = call_id
-        elif kind == "call_ended":
-            holder = {held: by for held, by in holder.items() if by != call_id}
-        elif holder.get(seat) == call_id:
-            del holder[seat]
+        elif state in FREE:
+            holder.pop(seat, None)
     return Verdict("one reservation a seat", f"{offers} offers", tuple(broken))
 
 
-async def recordings_are_whole(hotline: Hotline, excuses: Excuses) -> Verdict:
-    """Each conversation has its file: the hash is right, the length is the talk's, and no sound is missing in it."""
+async def recordings_are_whole(hotline: Hotline, sent: Collection[str], excuses: Excuses) -> Verdict:
+    """Each of these callers' conversations has its file: the hash is right, the length is the talk's, no sound is missing."""
     rows = await hotline.sql(
         "SELECT v.visit, v.talked_ms, v.talk_ended_by, r.path, r.sha256, r.length_ms, r.alarms, r.lost_why "
-        "FROM queue_visits v LEFT JOIN recordings r USING (visit) WHERE v.outcome = 'answered'"
+        "FROM queue_visits v JOIN calls c USING (call_id) LEFT JOIN recordings r USING (visit) "
+        "WHERE v.outcome = 'answered' AND c.sip_call_id = ANY($1)",
+        list(sent),
     )
     broken: list[str] = []
     off_ms = hole_ms = tail_ms = 0

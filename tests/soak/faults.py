@@ -55,6 +55,7 @@ async def supervisorctl(hotline: Hotline, *words: str) -> None:
         *("-c", str(hotline.settings.etc_dir / "supervisord.conf")),
         *words,
         stdout=asyncio.subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is for the soak, which ends what it has begun
     )
     assert await process.wait() == 0, f"supervisorctl {words} failed"
 

@@ -25,6 +25,9 @@ SHORTEST_S = 240.0
 
 MEMORY_MB_PER_H = 30.0
 FILES_PER_H = 30.0
+FILES_MORE = 10
+"""Between two moments without a call."""
+
 MB = 1 << 20
 
 
@@ -62,6 +65,7 @@ class Growth:
     def __init__(self, hotline: Hotline) -> None:
         self._hotline = hotline
         self.lives: list[Life] = []
+        self._idle: dict[str, list[int]] = {}
 
     def look(self, now: float) -> None:
         """Take one sample of each."""
@@ -73,6 +77,13 @@ class Growth:
                 life = Life(program, pid)
                 self.lives.append(life)
             life.samples.append(sample)
+
+    def look_idle(self, now: float) -> None:
+        """Take a sample of each at a moment without a call: before the first, or after the last."""
+        self.look(now)
+        for life in self.lives:
+            if life.samples[-1].at == now:
+                self._idle.setdefault(life.program, []).append(life.samples[-1].files)
 
     def now(self) -> str:
         """The present sizes, for a line of progress."""
@@ -93,6 +104,9 @@ class Growth:
         size = f"{last.memory_mb:.0f} MB, {last.files} files, {last.threads} threads"
         figure = f"{len(lives)} lives; the last one ends with {size}"
         broken: list[str] = []
+        before, *_, after = self._idle[program]
+        if after > before + FILES_MORE:
+            broken.append(f"{before} open files before the first call, {after} after the last one")
         for life in judged:
             memory, files = life.per_hour("memory_mb"), life.per_hour("files")
             figure += f"; {life.seconds:.0f} s: {memory:+.1f} MB/h, {files:+.1f} files/h"

@@ -38,7 +38,7 @@ TALKERS = (("1001", "8004", "2"), ("1002", "8005", "2"), ("1003", "8006", "3"), 
 WAITED_FOR = ("1005", "8008")
 WAITERS, WAITERS_KEY = 6, "4"
 
-SERVING = (("1006", "8002"), ("1007", "8003"))
+SERVING = (("1006", "8002"), ("1007", "8003"), ("1008", "8011"))
 COMERS = 10
 """Callers who come and go meanwhile: with those who talk and those who wait, twenty."""
 
@@ -181,7 +181,7 @@ async def _vary(adviser: Adviser, chance: random.Random) -> None:
 async def _comer(crowd: Crowd, chance: random.Random) -> None:
     """One call after another, to the end of the scene."""
     while True:
-        keys = ((chance.uniform(1.5, 4), chance.choice("115")), (chance.uniform(8, 12), chance.choice("12345")))
+        keys = ((chance.uniform(1.5, 3), chance.choice("11105")), (chance.uniform(8, 12), chance.choice("12345")))
         await crowd.live(Life(keys, chance.choice((chance.uniform(0, 3), chance.uniform(3, 15), 30.0))))
 
 

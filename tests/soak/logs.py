@@ -39,6 +39,19 @@ EXPECTED = (
         Expected("supervisord.log", rf"exited: {program} \(terminated by SIGKILL", f"{program} killed", "we did that")
         for program in ("controller", "postgres", "mosquitto", "asterisk")
     ),
+    *(
+        Expected("postgres.log", pattern, fault, why)
+        for fault in ("postgres killed", "postgres stopped")
+        for pattern, why in (
+            ("unexpected postmaster exit", "its processes follow it"),
+            ("terminating connection due to administrator command", "it ends its clients' connections"),
+            ("the database system is (not yet accepting connections|starting up|shutting down)", "somebody asks early"),
+            (
+                "pre-existing shared memory block|lock file .* already exists",
+                "the dead one's processes are not gone yet",
+            ),
+        )
+    ),
     Expected(
         "asterisk.log", "Stasis app 'rexian' not active", "controller", "a call came while no controller was there"
     ),
@@ -48,34 +61,45 @@ EXPECTED = (
 )
 
 
-def unexplained(folder: Path, faults: Collection[str]) -> Verdict:
-    """Errors in the logs of `folder`, where faults of these names happened."""
-    broken: Counter[str] = Counter()
-    looked_at = explained = 0
-    for name, pattern in BAD.items():
-        for line in _lines(folder / name):
-            looked_at += 1
-            if not re.search(pattern, line):
+class Logs:
+    """The logs of one folder from now on."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._begin = {name: (folder / name).stat().st_size for name in BAD if (folder / name).exists()}
+
+    def unexplained(self, faults: Collection[str]) -> Verdict:
+        """Errors since then that no fault of these names explains."""
+        broken: Counter[str] = Counter()
+        looked_at = explained = 0
+        for name, pattern in BAD.items():
+            for line in self._lines(name):
+                looked_at += 1
+                if not re.search(pattern, line):
+                    continue
+                if any(_explains(known, name, line, faults) for known in EXPECTED):
+                    explained += 1
+                else:
+                    broken[f"{name}: {_without_numbers(line)}"] += 1
+        found = tuple(f"{times} x {line}" for line, times in broken.most_common())
+        return Verdict("no unexplained error in a log", f"{looked_at} lines, {explained} explained by a fault", found)
+
+    def _lines(self, name: str) -> Iterator[str]:
+        """The log's, and before them those of the files that supervisor has put aside meanwhile."""
+        files = [*sorted(self._folder.glob(f"{name}.[0-9]*"), reverse=True), self._folder / name]
+        begin = self._begin.get(name, 0)
+        for file in files:
+            if not file.exists():
                 continue
-            if any(_explains(known, name, line, faults) for known in EXPECTED):
-                explained += 1
-            else:
-                broken[f"{name}: {_without_numbers(line)}"] += 1
-    found = tuple(f"{times} x {line}" for line, times in broken.most_common())
-    return Verdict("no unexplained error in a log", f"{looked_at} lines, {explained} explained by a fault", found)
+            with file.open(errors="replace") as log:
+                if file == files[0]:
+                    log.seek(begin)
+                yield from log
 
 
 def _explains(known: Expected, name: str, line: str, faults: Collection[str]) -> bool:
     happened = not known.fault or any(fault.startswith(known.fault) for fault in faults)
     return known.log == name and happened and re.search(known.pattern, line) is not None
-
-
-def _lines(path: Path) -> Iterator[str]:
-    """Of the log and of those that supervisor has put aside."""
-    for file in (*sorted(path.parent.glob(f"{path.name}.[0-9]*")), path):
-        if file.exists():
-            with file.open(errors="replace") as log:
-                yield from log
 
 
 def _without_numbers(line: str) -> str:

@@ -13,7 +13,7 @@ import msgspec
 from tests.soak.crowd import Life, chance_of
 
 CALLS_PER_S = 0.6
-FIRST_FAULT_S = 10.0
+FIRST_FAULT_S = 4.0
 REST_S = (8.0, 25.0)
 """Between the end of one fault and the next one."""
 
@@ -109,11 +109,11 @@ def _faults(seed: int, seconds: float, seats: list[str], *, asterisk: bool) -> t
         kinds["controller stalled"] = Kind(3, (*FAULTS["controller stalled"].for_s, 60.0))
     names, weights = list(kinds), [kind.weight for kind in kinds.values()]
     found: list[Fault] = []
-    at_s = FIRST_FAULT_S + chance.uniform(0, 5)
+    at_s = FIRST_FAULT_S + chance.uniform(0, 4)
     while True:
         name = chance.choices(names, weights)[0]
         for_s = _length(chance, kinds[name].for_s)
-        if at_s + for_s + REST_S[0] > seconds:
+        if at_s + for_s > seconds:
             return tuple(found)
         found.append(Fault(at_s, name, for_s, chance.choice(seats) if name.startswith("phone") else ""))
         at_s += for_s + chance.uniform(*REST_S)

@@ -20,7 +20,7 @@ from tests.soak.crowd import Crowd, chance_of
 from tests.soak.desk import Desk
 from tests.soak.faults import frozen, kill, pid_of, stopped, supervisorctl, until_new_process, until_working
 from tests.soak.growth import Growth
-from tests.soak.logs import unexplained
+from tests.soak.logs import Logs
 from tests.soak.plan import ASTERISK_KILLED, Fault, Plan
 from tests.soak.table import say
 from tests.soak.voice import Span
@@ -63,7 +63,7 @@ class Soak:
         self._desks = {
             seat: Desk(self._crowd, seat, number, chance_of(seed, f"seat {seat}")) for seat, number in SEATS.items()
         }
-        self._growth = Growth(hotline)
+        self._growth, self._logs = Growth(hotline), Logs(hotline.settings.log_dir)
         self._live: dict[str, Verdict] = {}
         """Laws that were broken when they were looked at while it ran."""
         self._began = time.monotonic()
@@ -73,12 +73,14 @@ class Soak:
     async def run(self) -> list[Verdict]:
         """Everything; what came of each law."""
         self._began = time.monotonic()
+        self._growth.look_idle(self._began)
         async with _running(self._crowd.metronome.run(), self._look(), self._sample()):
             async with _running(*(desk.run() for desk in self._desks.values())):
                 await self._act()
                 await until_working(self._hotline)
                 await asyncio.gather(*(desk.leave() for desk in self._desks.values()))
                 await self._all_over()
+                await asyncio.gather(*(self._hotline.log_out(seat) for seat in self._desks))
             return await self._judge()
 
     async def _act(self) -> None:
@@ -189,13 +191,15 @@ class Soak:
         )
         dead = [broken.span for broken in self.broken if broken.fault.name == ASTERISK_KILLED]
         doubled = tuple(f"{seat}: {desk.doubled}" for seat, desk in self._desks.items() if desk.doubled)
+        laws = await after_all(self._hotline, self._crowd.sent, excuses)
+        self._growth.look_idle(time.monotonic())
         return [
-            *await after_all(self._hotline, self._crowd.sent, excuses),
+            *laws,
             await one_reservation_each(self._hotline),
             Verdict("no telephone gets a second call", f"{len(self._desks)} telephones", doubled),
             await dead_air(self._hotline, self._crowd.notes, self._crowd.seat_notes, dead),
             *self._growth.verdicts(),
-            unexplained(self._hotline.settings.log_dir, names),
+            self._logs.unexplained(names),
             *self._recoveries(),
             *(msgspec.structs.replace(verdict, law=f"{verdict.law}, meanwhile") for verdict in self._live.values()),
         ]
