@@ -32,6 +32,9 @@ _seats_ports = count(7560)
 CITIZENS_MEDIA, SEATS_MEDIA = 24000, 28000
 HZ = {CITIZENS_HOST: 440.0, SEATS_HOST: 1000.0}
 REGISTER_S = 30
+REGISTER_TRIES = 3
+"""On a busy machine an answer may come twice, which sipp calls a failure."""
+
 DRAIN_S = 60
 LOOK_S = 0.5
 SIPP_FIGURES = ("TotalCallCreated", "SuccessfulCall(C)", "FailedCall(C)")
@@ -50,10 +53,8 @@ class Result(msgspec.Struct, frozen=True):
     """What came of some calls, as the citizens saw it."""
 
     created: int
-    succeeded: int
     failed: int
     moments: tuple[Moment, ...]
-    errors: str
 
     def answer_ms(self) -> list[float]:
         """INVITE to 200, of each call that was answered."""
@@ -146,12 +147,10 @@ def _counted(folder: Path) -> dict[str, int]:
 
 def _result(folder: Path) -> Result:
     counted = _counted(folder)
-    path = folder / "errors"
-    errors = path.read_text(errors="replace")[:4000] if path.exists() else ""
     if not counted:
-        raise NotPossible(f"sipp counted nothing: {errors}")
-    created, succeeded, failed = (counted[name] for name in SIPP_FIGURES)
-    return Result(created, succeeded, failed, _moments(folder), errors)
+        raise NotPossible(f"sipp counted nothing: {_said_wrong(folder)}")
+    created, _, failed = (counted[name] for name in SIPP_FIGURES)
+    return Result(created, failed, _moments(folder))
 
 
 def _moments(folder: Path) -> tuple[Moment, ...]:
@@ -170,17 +169,22 @@ async def _register(exchange: Exchange, numbers: tuple[str, ...], folder: Path, 
     rows = [f"{user};[authentication username={user} password={password}]" for user, password in users.items()]
     (folder / "seats.csv").write_text("\n".join(("SEQUENTIAL", *rows, "")))
     (folder / "register.xml").write_text(registration())
-    options = ("-inf", "seats.csv", "-m", str(len(numbers)), "-r", "200")
-    process = await _sipp(exchange, "register.xml", SEATS_HOST, port, folder, *options)
-    try:
-        async with asyncio.timeout(REGISTER_S):
-            if await process.wait():
-                errors = folder / "errors"
-                raise NotPossible(
-                    f"the seats could not register: {errors.read_text()[:2000] if errors.exists() else ''}"
-                )
-    finally:
-        await _end(process)
+    options = ("-inf", "seats.csv", "-m", str(len(numbers)), "-r", "100")
+    for _ in range(REGISTER_TRIES):
+        process = await _sipp(exchange, "register.xml", SEATS_HOST, port, folder, *options)
+        try:
+            async with asyncio.timeout(REGISTER_S):
+                if await process.wait() == 0:
+                    return
+        finally:
+            await _end(process)
+    raise NotPossible(f"the seats could not register: {_said_wrong(folder)}")
+
+
+def _said_wrong(folder: Path) -> str:
+    """What sipp did not expect, the beginning of it."""
+    path = folder / "errors"
+    return path.read_text(errors="replace")[:4000] if path.exists() else "sipp says nothing"
 
 
 @contextlib.contextmanager
