@@ -226,6 +226,13 @@ def test_a_trunk_that_registers(files: dict[str, str]) -> None:
     assert of_type("identify", pjsip)["trunk-carrier"]["match"] == "sip.example"
 
 
+def test_a_hang_up_is_no_number_that_somebody_dialled() -> None:
+    """Asterisk runs `h` at a hang-up, and the pattern for numbers would match it."""
+    from_trunk = render(PLAN)["extensions.conf"].split("[from-trunk]")[1].split("\n[")[0]
+
+    assert "\nexten => h,1,NoOp()" in from_trunk
+
+
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1))
 def test_a_carriers_password_is_read_as_it_was_written(password: str) -> None:
     trunk = TrunkAccount("carrier", (), "auto", ("alaw",), 300, "user", "sip.example", password)

@@ -1,0 +1,30 @@
+"""Who looks at the wall clock, and why: it may jump, so no wait, no order and no length may depend on it."""
+
+from __future__ import annotations
+
+import re
+
+from cti.settings import CHECKOUT
+
+ROOMS = ("calls", "cti", "ivr", "queues", "recordings", "prompts", "dialplan")
+LOOKS = re.compile(
+    r"\.utc\(\)|datetime\.(?:now|utcnow|today)\(|date\.today\(|time\.(?:time|localtime|gmtime)\(|EPOCH|STRFTIME"
+)
+
+RIGHT = {
+    "calls/clock.py": "the clock itself",
+    "cti/bus/bus.py": "a stamp, for readers",
+    "cti/store/journal.py": "the stamp of a fact; facts are pruned after seven days, an hour more or less",
+    "cti/server.py": "a stamp; the calendar's end",
+    "cti/asterisk/session.py": "opening hours go by the wall clock: that is what they are",
+    "cti/asterisk/node.py": "the stamp of an arrival, for a machine that is started anew before the call's end is told",
+    "cti/asterisk/conversation.py": "the day whose folder a recording is put into",
+    "cti/asterisk/books.py": "ends that nobody saw, compared with Asterisk's call records, which know no other clock",
+}
+"""Every file that looks, and what for. To add one, be sure that an hour more or less is nobody's loss."""
+
+
+def test_every_look_at_the_wall_clock_has_its_reason() -> None:
+    files = [path for room in ROOMS for path in (CHECKOUT / room).rglob("*") if path.suffix in (".py", ".j2")]
+    looking = {str(path.relative_to(CHECKOUT)) for path in files if LOOKS.search(path.read_text())}
+    assert looking == set(RIGHT)
