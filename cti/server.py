@@ -53,6 +53,9 @@ log = structlog.get_logger(__name__)
 KEPT_WITHIN_S = 3.0
 """How long a command's answer waits for the journal, which answers within milliseconds unless its disk is full."""
 
+STATES_EVERY_S = 0.1
+"""Forty seats that move at once are one look at the floor, not forty."""
+
 MIGRATION_RETRY_S = 1.0
 CALENDAR_EVERY_S = 3600.0
 
@@ -77,9 +80,9 @@ class Controller:
             username="controller",
             password=keys.mqtt_controller,
         )
-        self.floor = Floor(
-            self.clock, self.watch, self.journal, settings.seats, settings.wrap_up_s, self.publish_states
-        )
+        self._moved = asyncio.Event()
+        self._seats_told: dict[str, tuple[object, ...]] = {}
+        self.floor = Floor(self.clock, self.watch, self.journal, settings.seats, settings.wrap_up_s, self._moved.set)
         self.recorder = Recorder(
             self.watch,
             self.journal,
@@ -129,6 +132,7 @@ class Controller:
                     self.recorder.run(),
                     self.bus.run(),
                     self._ship(),
+                    self._tell_states(),
                     self._compare_api(),
                     self._watch_calendar(),
                     serve_web(self.settings.api_port, self.status),
@@ -163,10 +167,25 @@ class Controller:
                     self.calendar_alarms[line.number] = alarm
             await asyncio.sleep(CALENDAR_EVERY_S)
 
-    def publish_states(self) -> None:
-        """Tell the bus how seats and queues stand now."""
+    async def _tell_states(self) -> None:
+        """Tell the bus how seats and queues stand, for ever: at once when something moved, then for all in one go.
+
+        Not before this controller has taken over: until then it does not know who sits where.
+        """
+        await self.node.connected.wait()
+        while True:
+            self._moved.clear()
+            self._publish_states()
+            await asyncio.sleep(STATES_EVERY_S)
+            await self._moved.wait()
+
+    def _publish_states(self) -> None:
         now, utc = self.clock.now(), self.clock.utc()
         for seat in self.floor.engine.seats():
+            stands = (seat.state, seat.adviser, seat.since)
+            if self._seats_told.get(seat.number) == stands:
+                continue
+            self._seats_told[seat.number] = stands
             since = max(self.started, utc - timedelta(seconds=now - seat.since))
             told = SeatNow(state=seat.state, adviser=seat.adviser, since=since.replace(microsecond=0))
             self.bus.state(f"seat/{seat.number}", told)

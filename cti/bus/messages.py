@@ -47,6 +47,8 @@ class NodeNow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     at: Utc | None
 
 
+_CODES = {ord(sign): f"%{ord(sign):02X}" for sign in "%/+#\0"}
+
 State: TypeAlias = QueueNow | SeatNow
 """What `Bus.state` takes."""
 
@@ -72,7 +74,7 @@ def status_topic(node: str) -> str:
 
 def level(name: str) -> str:
     """`name` as one level of a topic: what MQTT keeps for itself becomes a percent code, as in addresses."""
-    return name.translate({ord(sign): f"%{ord(sign):02X}" for sign in "%/+#\0"})
+    return name.translate(_CODES)
 
 
 def public(stamped: Stamped) -> Stamped:
