@@ -92,8 +92,8 @@ async def overload(hotline: Hotline, *, times: float, seconds: float, stay_ms: i
         sent = await sipp(
             "tries", hotline.server, rate=rate, calls=round(rate * seconds), talk_ms=stay_ms, limit_s=seconds + 90
         )
-        assert hears(await listen(caller.phone), SEAT_HZ)
-        assert hears(await listen(seat), CITIZEN_HZ)
+        heard = await asyncio.gather(listen(caller.phone), listen(seat))
+        assert [hears(*each) for each in zip(heard, (SEAT_HZ, CITIZEN_HZ), strict=True)] == [True, True]
         await caller.leave()
     await hotline.nothing_left()
     new = hotline.call_records() - before - {caller.call_id}
