@@ -107,7 +107,7 @@ class Bus:
                     group.create_task(self._publish_states(client))
                     group.create_task(self._publish_facts(client))
                     group.create_task(_until_disconnected(client))
-            except* (MqttError, OSError, RexianError) as errors:
+            except* Exception as errors:  # also what nobody foresaw: the hotline does not end with its bus
                 self._failed(_first(errors))
             await asyncio.sleep(self._wait.total_seconds())
             self._wait = min(self._wait * 2, LAST_RETRY)
@@ -181,7 +181,10 @@ class Bus:
         where = f"{self._host}:{self._port}"
         problem = str(error) if isinstance(error, RexianError) else f"the MQTT broker at {where} takes nothing: {error}"
         if self.problem != problem:
-            log.warning("nothing is published on MQTT", broker=where, reason=str(error), behind=self.behind)
+            surprise = None if isinstance(error, MqttError | OSError | RexianError) else error
+            log.warning(
+                "nothing is published on MQTT", broker=where, reason=str(error), behind=self.behind, exc_info=surprise
+            )
         self.problem = problem
 
 

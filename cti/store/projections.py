@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
@@ -34,7 +34,6 @@ from calls.facts import (
     SeatOffered,
     SeatStateChanged,
     Stamped,
-    kind_of,
 )
 from cti.store import statements as sql
 
@@ -49,12 +48,16 @@ _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 """A NUL as JSON escapes it; not `u0000` behind a backslash that is itself escaped."""
 
 
-def fact_row(stamped: Stamped) -> Row:
-    """The fact itself, for FACT."""
-    fact = stamped.fact
-    body = _json(fact)
-    call_id: str | None = getattr(fact, "call_id", None)
-    return (stamped.node, stamped.seq, stamped.at, stamped.mono_ms, kind_of(fact), stamped.version, call_id, body)
+def storable(facts: Sequence[Stamped]) -> tuple[Sequence[Stamped], str]:
+    """The facts as PostgreSQL can keep them, and their JSON for FACTS.
+
+    It has no NUL in text, and what the wire brought may: it becomes U+FFFD.
+    """
+    text = _json(facts)
+    if "\\u0000" not in text:
+        return facts, text
+    text = _NUL.sub("\\1\ufffd", text)
+    return msgspec.json.decode(text, type=list[Stamped]), text
 
 
 def project(stamped: Stamped) -> Projected:
@@ -128,15 +131,10 @@ def _of_the_house(stamped: Stamped) -> Projected:
 
 
 def batched(facts: Iterable[Stamped]) -> list[tuple[sql.Statement, list[Row]]]:
-    """All statements of these facts in the order to run them, each with the values of its columns, row by row."""
+    """All that lays these facts out, in the order to run it, each with the values of its columns, row by row."""
     rows: dict[sql.Statement, list[Row]] = {}
     for stamped in facts:
-        row, projected = fact_row(stamped), project(stamped)
-        if "\\u0000" in row[-1]:
-            clean = _storable(stamped)
-            row, projected = fact_row(clean), project(clean)
-        rows.setdefault(sql.FACT, []).append(row)
-        if projected:
+        if projected := project(stamped):
             rows.setdefault(projected[0], []).append(projected[1])
     return [(statement, _folded(statement, rows[statement])) for statement in sql.STATEMENTS if statement in rows]
 
@@ -149,11 +147,6 @@ def _folded(statement: sql.Statement, rows: list[Row]) -> list[Row]:
         return list(last.values())
     times = Counter(row[0] for row in rows)
     return [(*row, times[key]) for key, row in last.items()]
-
-
-def _storable(stamped: Stamped) -> Stamped:
-    """PostgreSQL has no NUL in text; what the wire brought may: it becomes U+FFFD."""
-    return msgspec.json.decode(_NUL.sub("\\1\ufffd", _json(stamped)), type=Stamped)
 
 
 def _json(value: object) -> str:

@@ -46,6 +46,9 @@ LOOK_TIMEOUT = timedelta(seconds=30)
 MIGRATION_TIMEOUT = timedelta(minutes=30)
 """For a migration: building an index over years of facts takes its time."""
 
+FORESEEN = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What a server, a connection that is cut, or asyncpg in the middle of that may answer with."""
+
 _ONE_AT_A_TIME = 12333
 """Advisory lock: two controllers that start together migrate one after the other."""
 
@@ -84,7 +87,7 @@ async def _on(dsn: str, limit: timedelta, work: Callable[[Connection], T]) -> T:
     try:
         async with engine.begin() as connection:
             return await connection.run_sync(work)
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError) as error:
+    except (*FORESEEN, SQLAlchemyError) as error:
         late = any(loop.time() >= cut.when() for cut in cuts)
         reason = "no answer in time" if late or isinstance(error, TimeoutError) else str(error)
         raise NotPossible(

@@ -5,9 +5,9 @@ mark is read under a lock in that same transaction, so a batch that is sent twic
 because two shippers run by accident, adds nothing the second time.
 
 PostgreSQL may be away, frozen or half gone: every step has a time limit at which the connection is cut, because asyncpg's
-own way to give up is to ask the server for it, and the next attempt comes within a second. What a cut connection leaves
-behind in a server that still runs ends by the server's own limits. Nobody waits for the shipper; the journal keeps what it
-has not taken.
+own way to give up is to ask the server for it, and the next attempt comes within a second. What a cut connection left
+behind in a server that still runs is ended by the server's own limits, or by the next connection. Nobody waits for the
+shipper; the journal keeps what it has not taken.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ import structlog
 from calls.errors import NotPossible, RexianError
 from calls.facts import Stamped
 from cti.store.journal import Journal
-from cti.store.projections import batched
+from cti.store.projections import batched, storable
+from cti.store.schema import FORESEEN
+from cti.store.statements import FACTS
 
 BATCH = 500
 """Facts a transaction: beyond this they get no cheaper, and the event loop waits longer for each."""
@@ -42,6 +44,12 @@ HEARTBEAT = timedelta(seconds=2)
 
 FIRST_RETRY = timedelta(milliseconds=100)
 LAST_RETRY = timedelta(seconds=1)
+
+END_WHAT_WAS_LEFT = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = current_user AND pid <> pg_backend_pid() "
+    "AND application_name = current_setting('application_name') AND xact_start < now() - make_interval(secs => $1)"
+)
+"""A session that waits for the rest of a message knows no limit of its own, and would keep the mark locked for ever."""
 
 log = structlog.get_logger(__name__)
 
@@ -76,7 +84,7 @@ class Shipper:
             try:
                 async with self._connected() as connection:
                     await self._ship(connection)
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, RexianError) as error:
+            except Exception as error:  # also what nobody foresaw: the hotline does not end with its shipper
                 self._failed(error)
             await asyncio.sleep(self._wait.total_seconds())
             self._wait = min(self._wait * 2, LAST_RETRY)
@@ -92,6 +100,7 @@ class Shipper:
 
     async def _ship(self, connection: asyncpg.Connection) -> None:
         with _cut_after(ANSWER_TIMEOUT, connection):
+            await connection.execute(END_WHAT_WAS_LEFT, BATCH_TIMEOUT.total_seconds())
             after = self._shipped = await self._high_water(connection)
         if not self.behind:
             self._working(after)
@@ -137,11 +146,12 @@ class Shipper:
         self._shipped = shipped
         self._journal.shipped(shipped)
 
-    def _failed(self, error: BaseException) -> None:
+    def _failed(self, error: Exception) -> None:
         reason = str(error) or ("no answer in time" if isinstance(error, TimeoutError) else type(error).__name__)
         problem = reason if isinstance(error, RexianError) else f"PostgreSQL takes no facts: {reason}"
         if self.problem != problem:
-            log.warning("facts are not shipped to PostgreSQL", reason=reason, behind=self.behind)
+            surprise = None if isinstance(error, (*FORESEEN, RexianError)) else error
+            log.warning("facts are not shipped to PostgreSQL", reason=reason, behind=self.behind, exc_info=surprise)
         self.problem = problem
 
 
@@ -152,7 +162,7 @@ def _cut_after(limit: timedelta, connection: asyncpg.Connection) -> Iterator[Non
     cut = loop.call_later(limit.total_seconds(), connection.terminate)
     try:
         yield
-    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except FORESEEN as error:
         if loop.time() >= cut.when():
             raise TimeoutError from error
         raise
@@ -175,10 +185,11 @@ async def write_batch(connection: asyncpg.Connection, node: str, journal: str, f
         facts[0].seq,
     )
     mark = await connection.fetchval("SELECT last_seq FROM nodes WHERE node = $1 FOR UPDATE", node)
-    fresh = [fact for fact in facts if fact.seq > mark]
-    for statement, rows in batched(fresh):
-        await connection.execute(statement.sql, *zip(*rows, strict=True))
+    fresh, text = storable([fact for fact in facts if fact.seq > mark])
     if fresh:
+        await connection.execute(FACTS, text)
+        for statement, rows in batched(fresh):
+            await connection.execute(statement.sql, *zip(*rows, strict=True))
         await connection.execute(
             "UPDATE nodes SET last_seq = $2, facts = facts + $3, shipped_at = now() WHERE node = $1",
             node,

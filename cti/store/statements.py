@@ -65,7 +65,12 @@ def _insert(table: str, *columns: str) -> Statement:
     return Statement(f"INSERT INTO {table} ({', '.join(columns)}) {_rows(table, columns)}")
 
 
-FACT = _insert("facts", "node", "seq", "at", "mono_ms", "kind", "version", "call_id", "body")
+FACTS = (
+    "INSERT INTO facts (node, seq, at, mono_ms, kind, version, call_id, body) "
+    "SELECT node, seq, at, mono_ms, fact->>'kind', version, fact->>'call_id', fact FROM jsonb_to_recordset($1::jsonb) "
+    "AS given (node text, seq bigint, at timestamptz, mono_ms bigint, version integer, fact jsonb)"
+)
+"""The facts themselves, as one list in JSON: to take them apart costs the event loop three times as much."""
 
 _BORN = ("trunk", "dialled", "calling_number", "sip_call_id", "arrived_at")
 ARRIVED = _upsert("calls", "call_id", "node", "line", "line_version", *_BORN, count="arrivals")
@@ -156,7 +161,6 @@ CLEARED = Statement(
 )
 
 STATEMENTS = (
-    FACT,
     ARRIVED,
     REFUSED,
     NOTICE,

@@ -341,6 +341,24 @@ async def test_a_slow_postgres_is_given_smaller_batches_until_it_gets_on(
     await assert_exactly_once(journal, database)
 
 
+async def test_what_nobody_foresaw_is_told_and_tried_again(
+    journal: Journal, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fact that cannot be encoded, say: it must not end the hotline with the shipper."""
+
+    async def odd(*_: object) -> None:
+        raise ValueError("a fact nobody foresaw")
+
+    monkeypatch.setattr(shipper_module, "write_batch", odd)
+    shipper = Shipper(journal, database)
+    record_calls(journal, 0, 1)
+    async with running(shipper):
+        await eventually(lambda: shipper.problem == "PostgreSQL takes no facts: a fact nobody foresaw")
+        monkeypatch.undo()
+        await shipped(shipper, journal)
+    await assert_exactly_once(journal, database)
+
+
 async def test_a_database_without_tables_is_a_problem_until_it_is_migrated(
     journal: Journal, empty_database: str
 ) -> None:
