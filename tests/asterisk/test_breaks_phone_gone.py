@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
 from calls.errors import NotPossible
 from calls.facts import ConversationEnded, QueueEntered, SeatAnswered, SeatDidNotAnswer, SeatOffered
-from tests.asterisk.hotline import Caller, Hotline, in_turn
+from tests.asterisk.hotline import Caller, Hotline
 from tests.asterisk.oddphone import OddPhone
 from tests.asterisk.phones import CITIZEN_HZ, SEAT_HZ, hears, listen
 from tests.eventually import eventually
@@ -43,13 +45,14 @@ async def test_a_dead_and_a_frozen_telephone(hotline: Hotline) -> None:
         hotline.adviser("1008", "8008") as idle,
         hotline.adviser("1005", "8005"),
     ):
+        await hotline.not_ready("1004")
         await hotline.not_ready("1005")
-        began = time.monotonic()
-        await dead.kill()
-        await idle.kill()
-        frozen.freeze()
-        async with hotline.caller("2") as one, hotline.caller("2") as other:
-            first, second = await in_turn(one, other)
+        async with hotline.caller("2") as first, followed_by(hotline, first) as second:
+            began = time.monotonic()
+            await dead.kill()
+            await idle.kill()
+            frozen.freeze()
+            await hotline.ready("1004")  # nobody knows yet
             missed = await first.saw(SeatDidNotAnswer)
             assert missed.seat == "1004"
             tell("telephone dead, a caller comes: back at the head of the queue after", missed.rang_ms / 1000, "s")
@@ -74,6 +77,15 @@ async def test_a_dead_and_a_frozen_telephone(hotline: Hotline) -> None:
         async with hotline.telephone("1008"):  # it has power again
             await eventually(lambda: comes_back(hotline, "1008"))
     assert await visits(hotline, first) == [("answered", False, 2, 1, "1005")]
+
+
+@asynccontextmanager
+async def followed_by(hotline: Hotline, first: Caller) -> AsyncIterator[Caller]:
+    """Another caller of the same queue, once the first one waits there; who waits as well."""
+    await first.saw(QueueEntered)
+    async with hotline.caller("2") as second:
+        await second.saw(QueueEntered)
+        yield second
 
 
 async def comes_back(hotline: Hotline, seat: str) -> bool:
