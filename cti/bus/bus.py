@@ -194,14 +194,11 @@ async def _entered(client: Client) -> AsyncIterator[None]:
     end the one before, as they bear one name. So it is closed here."""
     try:
         await client.__aenter__()
-    except MqttError:
-        with suppress(MqttError):
-            await client.__aexit__(None, None, None)
-        raise
-    try:
         yield
     finally:
-        await client.__aexit__(None, None, None)
+        with suppress(MqttError):
+            await client.__aexit__(None, None, None)
+            await _until_disconnected(client)  # at once; an end that nobody asks about is an error in the log
 
 
 async def _publish(client: Client, messages: Iterable[Message], *, retain: bool = False) -> None:
