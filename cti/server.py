@@ -66,7 +66,7 @@ class Controller:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.clock = SystemClock()
-        self.started = self.clock.utc()
+        self.began = self.clock.now()
         keys = secret_file.load_or_create(settings.secrets_path, settings.seats)
         self.hotline = load_hotline(settings)
         self.journal = Journal(settings.journal_path, settings.node, self.clock)
@@ -186,7 +186,7 @@ class Controller:
             if self._seats_told.get(seat.number) == stands:
                 continue
             self._seats_told[seat.number] = stands
-            since = max(self.started, utc - timedelta(seconds=now - seat.since))
+            since = utc - timedelta(seconds=now - max(self.began, seat.since))
             told = SeatNow(state=seat.state, adviser=seat.adviser, since=since.replace(microsecond=0))
             self.bus.state(f"seat/{seat.number}", told)
         for name in self.hotline.queues:

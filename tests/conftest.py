@@ -1,4 +1,4 @@
-"""How hypothesis plays: without a clock, which a loaded machine would lose; in continuous integration by the same dice each time."""
+"""How hypothesis plays: without a clock, which a loaded machine would lose; in continuous integration by the same dice."""
 
 from __future__ import annotations
 

@@ -29,8 +29,8 @@ from cti.store import Journal
 from cti.watch import Watch
 from ivr.line import Line
 
-RECORDED_WITHIN = timedelta(hours=1)
-"""Asterisk writes a call's record as it ends; after this long none is awaited any more."""
+RECORDED_WITHIN = timedelta(hours=3)
+"""Asterisk writes a call's record as it ends; after this long, a jump of the clock included, none is awaited any more."""
 
 _STARTUP = "asterisk/startup"
 
@@ -94,12 +94,10 @@ class Books:
 
     def end(self, kept: KeptCall, ended_by: EndedBy, *, owes: bool = False) -> None:
         """A call that no task has ends now; `owes`: because Asterisk died."""
-        now_ms = round(self._clock.now() * 1000)
-        lasted_ms = now_ms - kept.arrived_ms if kept.boot_id == self._boot_id else self._ms_since(kept.arrived_at)
         with self._journal.together():
             if owes and kept.carried:
                 self._watch.record(owed(kept, "asterisk_died"))
-            self._end(kept, ended_by, lasted_ms, None)
+            self._end(kept, ended_by, self._lasted_ms(kept, self._clock.utc()), None)
 
     def _tell(self, read: Callable[[], list[CallRecord]], lines: Mapping[str, Line], up: Container[str]) -> None:
         with self._journal.together():
@@ -107,7 +105,7 @@ class Books:
                 if record.call_id in up or not record.trunk or self.closed(record.call_id):
                     continue
                 if kept := self._journal.get(f"call/{record.call_id}", KeptCall):
-                    self._end(kept, "caller", self._ms_since(kept.arrived_at, record.ended), record.ended)
+                    self._end(kept, "caller", self._lasted_ms(kept, record.ended), record.ended)
                 else:
                     self._came_and_went(record, lines)
 
@@ -183,8 +181,13 @@ class Books:
         """From a moment of the call to its end, both by the clock of the call's own beginning."""
         return max(0, kept.arrived_ms + lasted_ms - moment_ms)
 
-    def _ms_since(self, began: datetime, ended: datetime | None = None) -> int:
-        return max(0, round(((ended or self._clock.utc()) - began).total_seconds() * 1000))
+    def _lasted_ms(self, kept: KeptCall, ended: datetime) -> int:
+        """From the arrival to `ended`, by the wall clock; never more than the monotonic clock allows, where it can say."""
+        lasted_ms = max(0, round((ended - kept.arrived_at).total_seconds() * 1000))
+        if kept.boot_id != self._boot_id:
+            return lasted_ms
+        most_ms = round(self._clock.now() * 1000) - kept.arrived_ms
+        return lasted_ms if 0 < lasted_ms <= most_ms else most_ms
 
     def _sweep(self) -> None:
         """Forget the ends whose call records must have been read by now."""

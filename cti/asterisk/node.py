@@ -20,7 +20,7 @@ from cti.admission import Admission
 from cti.asterisk.books import Books
 from cti.asterisk.client import Ari
 from cti.asterisk.config import seat_endpoint, seat_of_endpoint
-from cti.asterisk.errors import AriError, Gone, Unavailable
+from cti.asterisk.errors import AriError, Gone
 from cti.asterisk.gate import Gate
 from cti.asterisk.generated.messages import PeerStatusChange, StasisStart
 from cti.asterisk.generated.models import Channel
@@ -219,12 +219,16 @@ class Node:
 
     async def _look_again(self, seat: str) -> None:
         """A telephone that starts anew is told gone for an instant: its old address goes before the new one is known."""
-        await asyncio.sleep(STARTS_ANEW_S)
-        try:
-            endpoint = await self.ari.endpoints.get("PJSIP", seat_endpoint(seat))
-        except Unavailable:
-            return  # the next connection looks at every telephone
-        self.floor.phone_seen(seat, reachable=endpoint.state == ONLINE)
+        while True:
+            await asyncio.sleep(STARTS_ANEW_S)
+            try:
+                endpoint = await self.ari.endpoints.get("PJSIP", seat_endpoint(seat))
+            except Gone:
+                return  # no longer a seat
+            except AriError:
+                continue
+            self.floor.phone_seen(seat, reachable=endpoint.state == ONLINE)
+            return
 
     # --- coming back
 

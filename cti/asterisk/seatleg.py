@@ -22,6 +22,10 @@ from cti.asterisk.router import Came, Router, Vanished
 
 log = structlog.get_logger(__name__)
 
+OUTLIVES_US_S = 5
+"""Asterisk's own limit of a ring, beyond ours: it rings on no longer than this should the controller die meanwhile. It
+goes by the wall clock, which may jump, so ours rules."""
+
 END_TOLD_S = 3.0
 """Asterisk tells the end of a leg within milliseconds; after this long it is not told at all."""
 
@@ -67,13 +71,22 @@ class SeatLeg:
                 context="to-seat",
                 extension=track,
                 priority=1,
-                timeout_s=math.ceil(ring_s),
+                timeout_s=math.ceil(ring_s) + OUTLIVES_US_S,
                 caller_id=caller_id,
                 variables=NO_CALL_RECORD,
             )
         except AriError as error:
             self._there = isinstance(error, Unavailable)  # then nobody knows; any other answer is a no
             raise SeatDidNotAnswerError("unreachable") from error
+        try:
+            async with asyncio.timeout(ring_s):
+                await self._picked_up()
+        except TimeoutError:
+            await self._end()
+            raise SeatDidNotAnswerError("no_answer") from None
+
+    async def _picked_up(self) -> None:
+        """Raises SeatDidNotAnswerError."""
         while True:
             match await self._box.get():
                 case StasisStart() | Came():
@@ -102,15 +115,20 @@ class SeatLeg:
     async def close(self) -> None:
         """End it, if it is still there, and wait until its end is told: only then its packets are known."""
         try:
-            if self._there:
-                with suppress(Gone):  # the adviser hung up in this instant; the last events are on their way
-                    await self._ari.channels.hangup(self.channel)
-                async with asyncio.timeout(END_TOLD_S):
-                    await self.ended()
-        except (AriError, TimeoutError) as error:
-            log.warning("a seat's leg did not end", leg=self.channel, error=repr(error))
+            await self._end()
         finally:
             self._mailbox.__exit__(None, None, None)
+
+    async def _end(self) -> None:
+        if not self._there:
+            return
+        try:
+            with suppress(Gone):  # the adviser hung up in this instant; the last events are on their way
+                await self._ari.channels.hangup(self.channel)
+            async with asyncio.timeout(END_TOLD_S):
+                await self.ended()
+        except (AriError, TimeoutError) as error:
+            log.warning("a seat's leg did not end", leg=self.channel, error=repr(error))
 
 
 def packets_received(counts: dict[str, object]) -> int:
