@@ -30,7 +30,7 @@ test:
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
 	$(PYTHON) -m cti.asterisk.generate --check
-	$(PYTHON) -m pytest
+	@scripts/test
 
 bench:
 	@scripts/setup test
