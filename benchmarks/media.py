@@ -80,10 +80,6 @@ def lost(before: dict[str, Leg], after: dict[str, Leg], seconds: float) -> float
     return (missing + max(0, passed_on) + max(0, announced)) / expected if expected else 1.0
 
 
-def _received(looked: dict[str, Leg]) -> int:
-    return sum(leg.received for leg in looked.values())
-
-
 async def crowd(exchange: Exchange, conversations: int, announcements: int, window_s: float) -> Crowd:
     """So many conversations, recorded, and callers who hear an announcement, all at once and all speaking."""
     ramp_s = max(conversations, announcements) / RAMP + KEY_MS / 1000
@@ -115,7 +111,7 @@ async def crowd(exchange: Exchange, conversations: int, announcements: int, wind
     there = min(len(first), len(second))
     loss = lost(first, second, ended - began)
     failed = sum(task.result().failed for task in calls)
-    heard = _received(second) - _received(first)
+    heard = sum(leg.received - first[name].received for name, leg in second.items() if name in first)
     wanted = (2 * conversations + announcements) * (ended - began) * PACKETS_A_SECOND
     problems = {
         f"only {heard / wanted:.1%} of the packets were sent to Asterisk": heard < LEAST_SENT * wanted,
