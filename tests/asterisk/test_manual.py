@@ -114,6 +114,7 @@ async def test_what_operators_type(hotline: Deployment, tmp_path: Path) -> None:
     *_, restart = block(OPERATIONS, "sh", "restart controller").splitlines()
     hotline.sh(restart)
     await eventually(lambda: ready(hotline))
+    assert "(0 rows)" in hotline.sh(block(OPERATIONS, "sh", "conservation_violations"))
 
 
 def ready(hotline: Deployment) -> bool:

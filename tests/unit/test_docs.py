@@ -25,6 +25,7 @@ RUN_BY = {
     r"\.venv/bin/rexian (line check|prompts check|prompts build|reload)": f"{MANUAL}::test_what_operators_type",
     r"rexian prompts (check|build)": f"{MANUAL}::test_what_operators_type",
     r"\.venv/bin/supervisorctl -c var/etc/supervisord\.conf (status|restart controller)": f"{MANUAL}::test_what_operators_type",
+    r"psql .* -c \"SELECT \* FROM conservation_violations\"": f"{MANUAL}::test_what_operators_type",
     r"psql .* FROM facts .*": f"{MANUAL}::test_what_operators_type",
     r"git pull|scripts/setup run": "Makefile",
     r"\.venv/bin/rexian (status --json|call --to 12333 --keys 1 --rate 5 --json)": f"{MANUAL}::test_what_integrators_type",
