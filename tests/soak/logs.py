@@ -35,6 +35,11 @@ class Expected(msgspec.Struct, frozen=True):
 
 EXPECTED = (
     Expected("supervisord.log", "without any HTTP authentication", "", "its socket is for its owner only"),
+    Expected(
+        "supervisord.log", r"exited: postgres \(exit status 1;", "postgres killed", "its successor came too early"
+    ),
+    Expected("controller.log", "the conversation has no length", "", "somebody left in the instant of the answer"),
+    Expected("postgres.log", "idle-session timeout", "controller stalled", "the database gives up a silent client"),
     *(
         Expected("supervisord.log", rf"exited: {program} \(terminated by SIGKILL", f"{program} killed", "we did that")
         for program in ("controller", "postgres", "mosquitto", "asterisk")

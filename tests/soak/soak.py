@@ -49,7 +49,9 @@ class Broken(msgspec.Struct, frozen=True):
     fault: Fault
     span: Span
     back_s: float | None
-    """From its end to working again; None when that never came."""
+    """From its end to working again; None when that never came, or the soak ended before."""
+    for_good: bool = False
+    """It never worked again."""
 
 
 class Soak:
@@ -67,6 +69,8 @@ class Soak:
         self._live: dict[str, Verdict] = {}
         """Laws that were broken when they were looked at while it ran."""
         self._began = time.monotonic()
+        self._rest_s = 0.0
+        """From the end of the time to working again: of the fault that was cut short by it."""
         self._whole = asyncio.Lock()
         """Held by the fault of the moment, and by whoever wants to see the hotline without one."""
 
@@ -77,7 +81,7 @@ class Soak:
         async with _running(self._crowd.metronome.run(), self._look(), self._sample()):
             async with _running(*(desk.run() for desk in self._desks.values())):
                 await self._act()
-                await until_working(self._hotline)
+                self._rest_s = await until_working(self._hotline)
                 await asyncio.gather(*(desk.leave() for desk in self._desks.values()))
                 await self._all_over()
                 await asyncio.gather(*(self._hotline.log_out(seat) for seat in self._desks))
@@ -113,14 +117,15 @@ class Soak:
 
     async def _suffer(self, fault: Fault) -> None:
         began = time.monotonic()
-        back_s = None
+        back_s, for_good = None, False
         try:
             await self._carry_out(fault)
             back_s = await until_working(self._hotline)
         except TimeoutError:
+            for_good = True
             self.stop.set()  # there is nothing more to be learnt
         finally:
-            self.broken.append(Broken(fault, (began, time.monotonic()), back_s))
+            self.broken.append(Broken(fault, (began, time.monotonic()), back_s, for_good))
 
     async def _carry_out(self, fault: Fault) -> None:
         part, how = fault.name.split(" ", 1)
@@ -187,7 +192,7 @@ class Soak:
         excuses = Excuses(
             asterisk_died=ASTERISK_KILLED in names,
             late_ms=self._crowd.metronome.worst_late_s * 1000,
-            away_ms=1000 * max((_length(broken) for broken in self.broken), default=0.0),
+            away_ms=1000 * (self._rest_s + max((_length(broken) for broken in self.broken), default=0.0)),
         )
         dead = [broken.span for broken in self.broken if broken.fault.name == ASTERISK_KILLED]
         doubled = tuple(f"{seat}: {desk.doubled}" for seat, desk in self._desks.items() if desk.doubled)
@@ -214,9 +219,10 @@ class Soak:
 
 def _recovery(name: str, broken: list[Broken]) -> Verdict:
     back_s = [each.back_s for each in broken if each.back_s is not None]
-    never = len(broken) - len(back_s)
-    figure = f"{len(broken)} times; working again after {statistics.median(back_s):.1f} s, worst {max(back_s):.1f} s"
-    return Verdict(name, figure if back_s else "", (f"{never} times it never worked again",) if never else ())
+    figure = f"{len(broken)} times"
+    if back_s:
+        figure += f"; working again after {statistics.median(back_s):.1f} s, worst {max(back_s):.1f} s"
+    return Verdict(name, figure, tuple("it never worked again" for each in broken if each.for_good))
 
 
 def _length(broken: Broken) -> float:
