@@ -17,6 +17,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import ConstructorError, RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import Node
+from ruamel.yaml.scalarfloat import ScalarFloat
 
 from calls.errors import BadFile
 from calls.misfit import explain
@@ -28,11 +29,15 @@ Position = tuple[int, int]
 
 
 class _Constructor(RoundTripConstructor):
-    """Values as ruamel.yaml reads them, and a place for those that it cannot, such as the 30th of February."""
+    """Values as ruamel.yaml reads them, and a place for those that it cannot, such as the 30th of February.
+
+    Fractions become plain ones: ruamel.yaml's own remember how they were written, and msgspec does not take them.
+    """
 
     def construct_object(self, node: Node, deep: bool = False) -> Any:
         try:
-            return super().construct_object(node, deep)
+            value = super().construct_object(node, deep)
+            return float(value) if isinstance(value, ScalarFloat) else value
         except ValueError as error:
             raise ConstructorError(None, None, f"{error}: {node.value}", node.start_mark) from error
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+SILENCE_S = 0.5
+"""Nothing is said before: whom a seat answers at once need not hear that one is looked for."""
+
 UNRECORDED = "unrecorded"
 """In place of a track's name in the dialplan: a leg of which nothing is recorded."""
 
@@ -92,9 +95,12 @@ async def _announce(call: Session, place: Place) -> None:
     The music is the channel's own: a holding bridge's stays silent for everybody after its last caller has left. Whatever
     is said ends it, so it begins again afterwards; and it must end here, or it would be heard in the conversation.
     """
+    music = False
     try:
+        await asyncio.sleep(SILENCE_S)
         await call.caller.say("queue.enter", skippable=False)
         said = await _say_position(call, place, None)
+        music = True
         await call.ari.channels.start_moh(call.call_id)
         while True:
             await asyncio.sleep(call.node.settings.position_every_s)
@@ -106,8 +112,9 @@ async def _announce(call: Session, place: Place) -> None:
     except AriError as error:  # the call goes on waiting; it is only less well told
         log.warning("a waiting caller cannot be spoken to", error=str(error))
     finally:
-        with suppress(AriError):  # the caller may be gone
-            await call.ari.channels.stop_moh(call.call_id)
+        if music:
+            with suppress(AriError):  # the caller may be gone
+                await call.ari.channels.stop_moh(call.call_id)
 
 
 async def _say_position(call: Session, place: Place, said: int | None) -> int | None:

@@ -43,6 +43,9 @@ KEEP_ALIVE = timedelta(seconds=10)
 """The broker tells the others that a node is gone after one and a half of these."""
 
 STATES_EVERY = timedelta(milliseconds=100)
+GATHERED = timedelta(milliseconds=50)
+"""Facts that come within so long go out together."""
+
 MARK_EVERY = timedelta(seconds=1)
 """How often the mark is written: after a kill at most this much is published twice."""
 
@@ -154,6 +157,8 @@ class Bus:
                 self._working()
                 if self._clock.now() - self._marked_at >= MARK_EVERY.total_seconds():
                     self._mark()
+                if self.behind < BATCH:
+                    await asyncio.sleep(GATHERED.total_seconds())
 
     async def _publish_states(self, client: Client) -> None:
         while True:

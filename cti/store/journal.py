@@ -23,7 +23,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from threading import Condition, Thread
+from threading import Condition, Event, Thread
 from typing import TypeVar
 from uuid import uuid4
 
@@ -40,6 +40,10 @@ KEPT = timedelta(days=7)
 """Facts stay in the journal this long after they are in Postgres: time to mend a bus or a database by hand."""
 
 PRUNED_EVERY = timedelta(hours=1)
+
+GATHERED = timedelta(milliseconds=5)
+"""What comes within so long is one commit, unless somebody waits for it: a call's facts come in bursts, and each commit
+wakes the disk and all who follow. It is also what a kill may cost at most."""
 
 MEMORY_LIMIT = 100_000
 """Facts that may wait for a full disk: over an hour of a busy centre, some 100 MB."""
@@ -75,6 +79,7 @@ class Journal:
         self._state = self._file.state()
         self._recorded = self.committed = self._file.last_seq()
         self._changed = Condition()
+        self._hurry = Event()
         self._facts: list[Stamped] = []
         self._puts: dict[str, bytes | None] = {}
         self._changes = self._safe = 0  # every record and put is a change; `_safe` of them are committed
@@ -127,6 +132,7 @@ class Journal:
     async def flush(self) -> None:
         """Wait until all that was recorded and put so far is on the disk; while the disk refuses, for ever."""
         wanted = self._changes
+        self._hurry.set()
         await self._until(lambda: self._safe >= wanted)
 
     async def wait_beyond(self, seq: int) -> None:
@@ -193,6 +199,7 @@ class Journal:
         with self._changed:
             self._closing = True
             self._changed.notify()
+        self._hurry.set()
         await asyncio.to_thread(self._thread.join)
         self._file.close()
 
@@ -212,6 +219,8 @@ class Journal:
             waiter = self._loop.create_future()
             self._waiters.add(waiter)
             try:
+                if done():  # the thread, which has committed meanwhile, may have found nobody to wake
+                    return
                 await waiter
             finally:
                 self._waiters.discard(waiter)
@@ -238,6 +247,9 @@ class Journal:
                 if not (self._facts or self._puts):
                     self._closed = True
                     return
+            self._hurry.wait(GATHERED.total_seconds())
+            with self._changed:
+                self._hurry.clear()
                 facts, self._facts = self._facts, []
                 puts, self._puts = self._puts, {}
                 changes, self._in_hand = self._changes, len(facts)
@@ -269,7 +281,7 @@ class Journal:
             if facts:
                 self.committed = facts[-1].seq
             self._safe, self._in_hand = changes, 0
-        if self._loop is not None:
+        if self._loop is not None and self._waiters:
             with suppress(RuntimeError):  # the loop that waited once is closed: nobody is left to wake
                 self._loop.call_soon_threadsafe(self._wake)
 

@@ -30,6 +30,9 @@ from cti.store.statements import FACTS
 BATCH = 500
 """Facts a transaction: beyond this they get no cheaper, and the event loop waits longer for each."""
 
+GATHERED = timedelta(milliseconds=200)
+"""What comes within so long is one batch: people see it within a second all the same."""
+
 ANSWER_TIMEOUT = timedelta(seconds=3)
 """For a connection, and for the question whether the server is there."""
 
@@ -114,6 +117,8 @@ class Shipper:
             else:
                 after = await self._ship_batch(connection, after)
             self._working(after)
+            if self.behind < self._size:
+                await asyncio.sleep(GATHERED.total_seconds())
 
     async def _ship_batch(self, connection: asyncpg.Connection, after: int) -> int:
         facts = await self._journal.read_after(after, self._size)

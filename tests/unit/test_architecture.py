@@ -66,7 +66,7 @@ def test_every_package_is_under_the_contracts_and_checked() -> None:
     layers = {name for layer in linted["contracts"][0]["layers"] for name in layer.split(" | ")}
     assert layers == set(packages())
     assert set(linted["contracts"][1]["source_modules"]) == set(packages()) - {"cti"}
-    assert set(PROJECT["tool"]["mypy"]["packages"]) == {*packages(), "tests"}
+    assert set(PROJECT["tool"]["mypy"]["packages"]) == {*packages(), "benchmarks", "tests"}
 
 
 def test_only_the_edge_knows_network_and_database() -> None:

@@ -34,10 +34,10 @@ def test_the_shipped_file_is_right_and_says_what_the_defaults_say() -> None:
 
 
 def test_a_variable_beats_the_file_which_beats_the_default(tmp_path: Path) -> None:
-    file = written(tmp_path, "ring_s: 12\nwrap_up_s: 5\n")
+    file = written(tmp_path, "ring_s: 12\nwrap_up_s: 2.5\n")
     settings = load_settings(file | {"REXIAN_RING_S": "9", "PATH": "/bin", "OTHER_RING_S": "1"})
 
-    assert (settings.ring_s, settings.wrap_up_s, settings.hold_loop_s) == (9.0, 5.0, 60)
+    assert (settings.ring_s, settings.wrap_up_s, settings.hold_loop_s) == (9.0, 2.5, 60)
 
 
 def test_variables_are_read_as_what_they_are_for() -> None:
