@@ -92,7 +92,7 @@ class Soak:
         acting = [asyncio.create_task(work) for work in (self._call(), self._break(), self._tell(), self._judge_now())]
         stopping = asyncio.create_task(self.stop.wait())
         left_s = max(0.0, self._began + self._seconds - time.monotonic())
-        done, _ = await asyncio.wait({stopping, *acting}, timeout=left_s, return_when=asyncio.FIRST_EXCEPTION)
+        done, _ = await asyncio.wait({stopping, *acting}, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
         for task in (stopping, *acting):
             task.cancel()
         await asyncio.gather(stopping, *acting, return_exceptions=True)
