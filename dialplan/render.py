@@ -80,6 +80,7 @@ MODULES = (
     "res_musiconhold",
     "bridge_simple",
     "bridge_softmix",
+    "bridge_holding",  # the `dial` of ARI waits in one
     "bridge_native_rtp",
     # SIP
     "res_rtp_asterisk",

@@ -61,6 +61,7 @@ SIP_CALL = (
     "format_sln",
     "bridge_simple",
     "bridge_softmix",
+    "bridge_holding",
     "bridge_builtin_features",
     "res_rtp_asterisk",
     "res_pjproject",

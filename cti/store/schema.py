@@ -53,6 +53,13 @@ _ONE_AT_A_TIME = 12333
 """Advisory lock: two controllers that start together migrate one after the other."""
 
 
+END_SILENT_HOLDER = (
+    "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid) "
+    "WHERE locktype = 'advisory' AND objid = :lock AND granted AND usename = current_user "
+    "AND state LIKE 'idle%' AND state_change < now() - CAST(:silent AS interval)"
+)
+
+
 async def migrate(dsn: str, time_zone: str = "Asia/Shanghai") -> None:
     """Bring the database at `dsn` up to date; does nothing to one that is. Raises NotPossible with the mend."""
     if not await _on(dsn, LOOK_TIMEOUT, _is_at_head):
@@ -100,18 +107,30 @@ async def _on(dsn: str, limit: timedelta, work: Callable[[Connection], T]) -> T:
         await engine.dispose()
 
 
+def _take_turn(connection: Connection) -> None:
+    """Wait for the lock, and end whoever holds it and is silent: its controller is gone.
+
+    The server's own limit does not see one that waits for the rest of a message.
+    """
+    while True:
+        connection.execute(text(END_SILENT_HOLDER), {"lock": _ONE_AT_A_TIME, "silent": SILENCE_TIMEOUT})
+        if connection.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _ONE_AT_A_TIME}):
+            return
+        connection.exec_driver_sql("SELECT pg_sleep(0.2)")
+
+
 def _is_at_head(connection: Connection) -> bool:
     context = MigrationContext.configure(connection)
     return set(context.get_current_heads()) == set(ScriptDirectory.from_config(_config(connection)).get_heads())
 
 
 def _upgrade(connection: Connection) -> None:
-    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ONE_AT_A_TIME})
+    _take_turn(connection)
     command.upgrade(_config(connection), "head")
 
 
 def _finish(connection: Connection, time_zone: str) -> None:
-    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ONE_AT_A_TIME})
+    _take_turn(connection)
     connection.execute(
         text("INSERT INTO local_time (zone) VALUES (:zone) ON CONFLICT (one) DO UPDATE SET zone = excluded.zone"),
         {"zone": time_zone},

@@ -294,7 +294,8 @@ class Hotline:
         except TimeoutError:
             raise AssertionError(f"left behind: {await self.left()}") from None
         assert await self.sql("SELECT * FROM conservation_violations") == []
-        assert self.errors_logged() == []
+        errors = self.errors_logged()
+        assert errors == [], "\n".join(errors)
 
     def errors_logged(self) -> list[str]:
         """Errors in the controller's log since the last look."""

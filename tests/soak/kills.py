@@ -252,7 +252,8 @@ async def _kept_their_turn(crowd: Crowd, adviser: Adviser, waiting: Sequence[Cal
         "WHERE sip_call_id = ANY($1) AND queue_visits.outcome = 'answered' ORDER BY answered_at",
         [call.call_id for call in waiting],
     )
-    if len(served) != len(waiting) or served != sorted(served):
+    turns = [since_ms for since_ms, _ in served]
+    if len(served) != len(waiting) or turns != sorted(turns):
         broken.append(f"of {len(waiting)} these were served, in this order: {served}")
     return Verdict("waiting calls keep their place", f"{len(served)} served in their order", tuple(broken))
 
