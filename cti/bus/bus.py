@@ -12,6 +12,7 @@ connection, the broker ends that one first, so `offline` never comes after the n
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import timedelta
@@ -55,6 +56,10 @@ LAST_RETRY = timedelta(seconds=1)
 _MARK = "bus/published"
 
 log = structlog.get_logger(__name__)
+
+_LIBRARY = logging.getLogger(f"{__name__}.library")
+_LIBRARY.setLevel(logging.CRITICAL)
+"""A broker that goes is an error to the library at each socket call, and to us one warning: ours is the one that is written."""
 
 Message = tuple[str, bytes]
 
@@ -129,6 +134,7 @@ class Bus:
             keepalive=int(KEEP_ALIVE.total_seconds()),
             timeout=ANSWER_TIMEOUT.total_seconds(),
             max_concurrent_outgoing_calls=AT_ONCE,
+            logger=_LIBRARY,
             will=Will(status, _encoded(NodeNow(state="offline", at=None)), qos=1, retain=True),
         )
         client.pending_calls_threshold = AT_ONCE  # below it, it would warn of what is meant
