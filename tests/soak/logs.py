@@ -24,6 +24,10 @@ BAD = {
 """What an error looks like in each log."""
 
 
+CONTINUES = re.compile(r"\s|handle: |Traceback|During handling|The above exception|\w+Error: |$")
+"""A line that is no entry of its own."""
+
+
 class Expected(msgspec.Struct, frozen=True):
     """A line that a fault explains. `fault` is the beginning of its name; empty: always right."""
 
@@ -37,6 +41,12 @@ EXPECTED = (
     Expected("supervisord.log", "without any HTTP authentication", "", "its socket is for its owner only"),
     Expected(
         "supervisord.log", r"exited: postgres \(exit status 1;", "postgres killed", "its successor came too early"
+    ),
+    Expected(
+        "controller.log",
+        r"Loop\.add_writer[\s\S]*(Bad file descriptor|is used by transport)",
+        "controller stalled",
+        "the MQTT library asks late for a socket that it has closed meanwhile; the event loop refuses, nothing is lost",
     ),
     Expected("controller.log", "the conversation has no length", "", "somebody left in the instant of the answer"),
     Expected("postgres.log", "idle-session timeout", "controller stalled", "the database gives up a silent client"),
@@ -78,16 +88,16 @@ class Logs:
         broken: Counter[str] = Counter()
         looked_at = explained = 0
         for name, pattern in BAD.items():
-            for line in self._lines(name):
+            for entry in _entries(self._lines(name)):
                 looked_at += 1
-                if not re.search(pattern, line):
+                if not re.search(pattern, entry, re.MULTILINE):
                     continue
-                if any(_explains(known, name, line, faults) for known in EXPECTED):
+                if any(_explains(known, name, entry, faults) for known in EXPECTED):
                     explained += 1
                 else:
-                    broken[f"{name}: {_without_numbers(line)}"] += 1
+                    broken[f"{name}: {_without_numbers(entry)}"] += 1
         found = tuple(f"{times} x {line}" for line, times in broken.most_common())
-        return Verdict("no unexplained error in a log", f"{looked_at} lines, {explained} explained by a fault", found)
+        return Verdict("no unexplained error in a log", f"{looked_at} entries, {explained} explained by a fault", found)
 
     def _lines(self, name: str) -> Iterator[str]:
         """The log's, and before them those of the files that supervisor has put aside meanwhile."""
@@ -100,6 +110,18 @@ class Logs:
                 if file == files[0]:
                     log.seek(begin)
                 yield from log
+
+
+def _entries(lines: Iterator[str]) -> Iterator[str]:
+    """A line with the traceback that belongs to it."""
+    entry: list[str] = []
+    for line in lines:
+        if entry and not CONTINUES.match(line):
+            yield "".join(entry)
+            entry = []
+        entry.append(line)
+    if entry:
+        yield "".join(entry)
 
 
 def _explains(known: Expected, name: str, line: str, faults: Collection[str]) -> bool:
