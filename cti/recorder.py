@@ -98,6 +98,11 @@ class Recorder:
         """A conversation begins or ends; should nobody see more of it, it will be sealed all the same."""
         self._journal.put(f"recording/{pending.visit}", msgspec.to_builtins(pending, enc_hook=str))
 
+    def ended(self, visit: str, end_ms: int) -> None:
+        """The conversation of this visit ended at that instant, which is learnt only now; its tracks may be longer."""
+        if (data := self._journal.get(f"recording/{visit}", dict)) is not None:
+            self.keep(msgspec.structs.replace(_pending(data), end_ms=end_ms))
+
     def drop(self, visit: str) -> None:
         """The conversation of this visit never began: it has no recording, and its tracks go as strays."""
         self._journal.forget(f"recording/{visit}")

@@ -15,7 +15,7 @@ from calls.errors import NotPossible
 from calls.words import FIRST_LANGUAGE, Language
 from prompts import manifest
 from prompts.catalogue import Sentence
-from prompts.manifest import Made
+from prompts.manifest import MUSIC, Made
 from prompts.reading import CannotSay, Value
 
 
@@ -46,6 +46,11 @@ class Sounds:
             f"sound:{self.path(piece, spoken).with_suffix('')}"
             for spoken, piece, _ in self._said(key, language, values)
         ]
+
+    @property
+    def music(self) -> str:
+        """The waiting music, to hand to Asterisk behind what is said."""
+        return f"sound:{self._target / MUSIC.with_suffix('')}"
 
     def length_ms(self, key: str, language: Language, /, **values: Value) -> int:
         """How long that plays, in ms. Raises CannotSay as `media` does."""

@@ -150,15 +150,17 @@ class Books:
         """The terminal facts of a call at its last known step, as far as they can be known."""
         visit = f"{kept.call_id}.{kept.visits}"
         if kept.conversation and kept.step == "talking":
+            talked_ms = self._since(kept, kept.conversation.begun_ms, lasted_ms)
             over = ConversationEnded(
                 call_id=kept.call_id,
                 visit=visit,
                 seat=kept.conversation.seat,
                 adviser=kept.conversation.adviser,
-                talked_ms=self._since(kept, kept.conversation.begun_ms, lasted_ms),
+                talked_ms=talked_ms,
                 ended_by=ended_by,
             )
             self._watch.record(over, at)
+            self._recorder.ended(visit, kept.conversation.begun_ms + talked_ms)
         elif kept.conversation:
             self._recorder.drop(visit)
         if kept.visit_open:

@@ -32,6 +32,9 @@ log = structlog.get_logger(__name__)
 PLAYBACK_GRACE_S = 3.0
 """A playback may never say that it ended (a medium that Asterisk does not know): it is given up this long after its time."""
 
+PLAYBACK_BEGINS_S = 0.1
+"""From asking for a playback to its first sound, at most."""
+
 MENU = "menu."
 
 
@@ -83,13 +86,13 @@ class TelephoneCaller:
                     tasks, timeout=length_ms / 1000 + PLAYBACK_GRACE_S, return_when=asyncio.FIRST_COMPLETED
                 )
             except asyncio.CancelledError:
-                await self._stop(playback)
+                await self.hush(playback)
                 raise
             finally:
                 for task in tasks:
                     task.cancel()
             if finished not in done:
-                await self._stop(playback)
+                await self.hush(playback)
             else:
                 event = finished.result()
                 whole = isinstance(event, PlaybackFinished) and event.playback.state == "done"
@@ -101,6 +104,25 @@ class TelephoneCaller:
         return Heard(
             min(length_ms, ms_between(began, self.clock.now())), whole=False, key=self._keys[0] if self._keys else None
         )
+
+    async def say_into_music(self, playback: str, key: str, **values: Value) -> None:
+        """Say this to somebody who waits, and let the channel's music begin.
+
+        Music follows in the same playback until the channel's own takes over: a controller that dies in mid-sentence leaves
+        no silence, and the next one ends it by its name (`hush`).
+        """
+        media = [*self._sounds.media(key, self.language, **values), self._sounds.music]
+        length_ms = self._sounds.length_ms(key, self.language, **values)
+        with self._router.mailbox(playback) as box:
+            try:
+                await self._ari.channels.play_with_id(self._channel, playback, media=media)
+                async with asyncio.timeout(length_ms / 1000 + PLAYBACK_BEGINS_S):
+                    await box.get()
+            except TimeoutError:
+                pass  # it is said
+            finally:
+                await self.hush(playback)
+        await self._ari.channels.start_moh(self._channel)
 
     async def key(self, wait_s: float) -> str | None:
         if self._question and not self._keys:
@@ -138,7 +160,7 @@ class TelephoneCaller:
         for missing in (file for file in files if not os.access(file, os.R_OK)):
             log.error("a prompt cannot be read: rexian prompts build mends it", file=str(missing))
 
-    async def _stop(self, playback: str) -> None:
+    async def hush(self, playback: str) -> None:
         """Stop what is being said; whether it had ended meanwhile does not matter."""
         try:
             await self._ari.playbacks.stop(playback)

@@ -47,6 +47,8 @@ class KeptCall(msgspec.Struct, frozen=True, kw_only=True):
     needs: Needs | None = None
     since_ms: int = 0
     conversation: Conversation | None = None
+    saying: str | None = None
+    """The playback by which a waiting caller is spoken to."""
 
     @property
     def carried(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import msgspec
 import structlog
@@ -97,16 +98,16 @@ async def _announce(call: Session, place: Place) -> None:
     """
     music = False
     try:
-        await asyncio.sleep(SILENCE_S)
-        await call.caller.say("queue.enter", skippable=False)
-        said = await _say_position(call, place, None)
+        if call.kept.saying:  # the last controller died in mid-sentence
+            await call.caller.hush(call.kept.saying)
+        else:
+            await asyncio.sleep(SILENCE_S)
         music = True
-        await call.ari.channels.start_moh(call.call_id)
+        await _say(call, "queue.enter")
+        said = await _say_position(call, place, None)
         while True:
             await asyncio.sleep(call.node.settings.position_every_s)
-            before, said = said, await _say_position(call, place, said)
-            if said != before:
-                await call.ari.channels.start_moh(call.call_id)
+            said = await _say_position(call, place, said)
     except (Gone, NotInStasis):
         return  # the caller left in this instant, which the call learns by itself
     except AriError as error:  # the call goes on waiting; it is only less well told
@@ -123,8 +124,15 @@ async def _say_position(call: Session, place: Place, said: int | None) -> int | 
     if position is None or (said is not None and position >= said):
         return said
     call.record(PositionSaid(call_id=call.call_id, visit=call.visit, position=position))
-    await call.caller.say("queue.position", skippable=False, number=position)
+    await _say(call, "queue.position", number=position)
     return position
+
+
+async def _say(call: Session, key: str, **values: int) -> None:
+    """Under a name that is kept, so that the next controller can end it: what it says would wait behind it."""
+    playback = uuid4().hex
+    call.keep(saying=playback)
+    await call.caller.say_into_music(playback, key, **values)
 
 
 async def _ring(call: Session, undo: AsyncExitStack, proposal: Propose) -> Seated | None:

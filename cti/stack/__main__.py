@@ -1,4 +1,4 @@
-"""`python -m cti.stack run|up|down|prepare`: what the Makefile calls once everything is set up."""
+"""`python -m cti.stack run|up|down|prepare`: what the Makefile calls once everything is set up; `watchdog`: what runs in it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import sys
 from calls.errors import RexianError
 from cti.settings import load_settings
 from cti.stack.commands import down, prepare_only, run, up
+from cti.stack.watchdog import watch
 
-COMMANDS = {"run": run, "up": up, "down": down, "prepare": prepare_only}
+COMMANDS = {"run": run, "up": up, "down": down, "prepare": prepare_only, "watchdog": watch}
 
 
 def main() -> int:

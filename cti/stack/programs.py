@@ -50,6 +50,7 @@ def programs(settings: Settings) -> tuple[Program, ...]:
         ),
         Program("nginx", _nginx(settings)),
         Program("controller", (str(VENV / "bin" / "rexian"), "serve")),
+        Program("watchdog", (str(VENV / "bin" / "python"), "-m", "cti.stack", "watchdog")),
     )
 
 

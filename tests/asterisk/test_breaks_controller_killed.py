@@ -6,13 +6,25 @@ The long form, with 25 kills, is `python -m tests.soak.kills`.
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.asterisk.hotline import Hotline
 from tests.figures import tell
+from tests.soak.air import DEAD_AIR_S
 from tests.soak.crowd import on_the_phone
-from tests.soak.faults import stopped
-from tests.soak.kills import KILLED, UPGRADED, broken_again_and_again, figures, hears, stalled
+from tests.soak.faults import kill, stopped, until_working
+from tests.soak.kills import (
+    KILLED,
+    UPGRADED,
+    WAITED_FOR,
+    WAITERS_KEY,
+    broken_again_and_again,
+    figures,
+    hears,
+    stalled,
+)
 
 pytestmark = pytest.mark.asterisk
 
@@ -20,11 +32,27 @@ SEED = 12333
 
 
 async def test_controller_killed_stalled_and_upgraded(hotline: Hotline) -> None:
-    breaks = (KILLED, KILLED, KILLED, stalled(1), stalled(6), UPGRADED)
+    breaks = (KILLED, KILLED, KILLED, stalled(1), stalled(8), UPGRADED)
     outcome = await broken_again_and_again(hotline, SEED, breaks)
     for name, value, unit in figures(outcome):
         tell(name, value, unit)
     assert outcome.broken == []
+
+
+async def test_who_is_spoken_to_as_the_controller_is_killed_hears_music(hotline: Hotline) -> None:
+    async with on_the_phone(hotline) as crowd, crowd.adviser(*WAITED_FOR) as adviser:
+        await hotline.not_ready(adviser.seat)
+        async with crowd.caller() as call:
+            await hears(call, "menu.main")
+            call.press(WAITERS_KEY)
+            await hears(call, "queue.enter")
+            kill(hotline, "controller")
+            began = time.monotonic()
+            await until_working(hotline)
+            silence = call.voice.heard.longest_silence((began, time.monotonic()))
+        await hotline.nothing_left()
+    tell("controller killed in mid-sentence: longest silence", silence, "s")
+    assert silence < DEAD_AIR_S
 
 
 async def test_who_dials_in_the_gap_is_asked_for_patience(hotline: Hotline) -> None:

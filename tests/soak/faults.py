@@ -7,7 +7,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from calls.errors import NotPossible
 from cti.settings import CHECKOUT
@@ -35,7 +35,8 @@ async def frozen(hotline: Hotline, program: str) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        os.kill(pid, signal.SIGCONT)
+        with suppress(ProcessLookupError):  # the watchdog does not wait for us
+            os.kill(pid, signal.SIGCONT)
 
 
 @asynccontextmanager
