@@ -78,7 +78,7 @@ def _open_the_way(user: pwd.struct_passwd, ends: Sequence[Path]) -> list[str]:
         if not _may(user, folder, rights):
             _grant(user, "r-x" if folder in ends else "--x", [folder])
             opened.append(str(folder))
-    unread = [path for path in _sources(CHECKOUT) if not path.stat().st_mode & stat.S_IROTH]
+    unread = [path for path in _sources(CHECKOUT) if _is_closed(path)]
     unread = [path for path in unread if not _may(user, path, os.R_OK)]
     if unread:
         _grant(user, "rX", unread)
@@ -88,6 +88,14 @@ def _open_the_way(user: pwd.struct_passwd, ends: Sequence[Path]) -> list[str]:
     if unread:
         said.append(f"the user {user.pw_name} may now read {len(unread)} files of {CHECKOUT} (by setfacl)")
     return said
+
+
+def _is_closed(path: Path) -> bool:
+    """Whether others may not read it; what is gone by now, such as a file that Python writes and renames, needs no opening."""
+    try:
+        return not path.stat().st_mode & stat.S_IROTH
+    except FileNotFoundError:
+        return False
 
 
 def _sources(folder: Path) -> Iterator[Path]:
@@ -100,9 +108,13 @@ def _sources(folder: Path) -> Iterator[Path]:
 
 
 def _grant(user: pwd.struct_passwd, rights: str, paths: Iterable[Path]) -> None:
-    command = ["setfacl", "-m", f"u:{user.pw_name}:{rights}", "--", *map(str, paths)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
+    there = [*map(str, paths)]
+    command = ["setfacl", "-m", f"u:{user.pw_name}:{rights}", "--"]
+    done = subprocess.run([*command, *there], capture_output=True, text=True, check=False)
+    left = [path for path in there if os.path.lexists(path)]  # the others were temporary
+    if done.returncode and left and left != there:
+        done = subprocess.run([*command, *left], capture_output=True, text=True, check=False)
+    if done.returncode and left:
         raise NotPossible(
             f"the user {user.pw_name} cannot reach the checkout: {done.stderr.strip().splitlines()[-1]}. "
             "Mend: move the checkout to a folder that everybody may pass through, such as /opt."

@@ -231,7 +231,7 @@ async def test_all_lines_of_another_folder_are_checked(rexian: Run, tmp_path: Pa
 async def test_prompts_are_built_once(rexian: Run, tmp_path: Path) -> None:
     first, second, check = [await rexian("prompts", word) for word in ("build", "build", "check")]
 
-    assert [each.code for each in (first, second, check)] == [0, 0, 0]
+    assert [(each.code, each.err) for each in (first, second, check)] == [(0, "")] * 3
     built = first.out.splitlines()[-1].split()
     kept = second.out.splitlines()[-1].split()
     assert built[0] == "built"
