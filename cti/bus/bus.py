@@ -91,8 +91,8 @@ class Bus:
 
     @property
     def behind(self) -> int:
-        """Facts in the journal that the broker has not acknowledged."""
-        return max(0, self._journal.committed - self._published)
+        """Facts recorded that the broker has not acknowledged."""
+        return max(0, self._journal.recorded - self._published)
 
     def state(self, suffix: str, value: State | None) -> None:
         """Publish `value` as the present state of `queue/<name>` or `seat/<number>`; None takes it away."""

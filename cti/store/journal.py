@@ -101,6 +101,11 @@ class Journal:
         """Names this file for life: two files of the same node name are two histories."""
         return self.get(_ID, str) or ""
 
+    @property
+    def recorded(self) -> int:
+        """Number of the last fact that was recorded, which may not be committed yet."""
+        return self._recorded
+
     # Facts
 
     def record(self, fact: AnyFact, at: datetime | None = None) -> Stamped:

@@ -78,8 +78,8 @@ class Shipper:
 
     @property
     def behind(self) -> int:
-        """Facts in the journal that are not in PostgreSQL, as far as this controller knows."""
-        return max(0, self._journal.committed - self._shipped)
+        """Facts recorded that are not in PostgreSQL, as far as this controller knows."""
+        return max(0, self._journal.recorded - self._shipped)
 
     async def run(self) -> None:
         """Ship until cancelled. Never gives up."""
