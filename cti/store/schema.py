@@ -56,7 +56,7 @@ _ONE_AT_A_TIME = 12333
 END_SILENT_HOLDER = (
     "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid) "
     "WHERE locktype = 'advisory' AND objid = :lock AND granted AND usename = current_user "
-    "AND wait_event = 'ClientRead' AND state_change < now() - CAST(:silent AS interval)"
+    "AND wait_event = 'ClientRead' AND state_change < clock_timestamp() - CAST(:silent AS interval)"
 )
 
 

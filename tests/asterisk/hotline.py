@@ -254,12 +254,16 @@ class Hotline:
 
     async def sql(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Rows for whoever may only read, once everything told until now has arrived there."""
-        await eventually(self._shipped)
+        await self.all_kept()
         connection = await asyncpg.connect((await self.status()).postgres)
         try:
             return [tuple(row) for row in await connection.fetch(query, *values)]
         finally:
             await connection.close()
+
+    async def all_kept(self) -> None:
+        """Wait until everything told until now is on the disk: a kill in the next instant loses none of it."""
+        await eventually(self._shipped)
 
     async def _shipped(self) -> bool:
         facts = (await self.status()).facts

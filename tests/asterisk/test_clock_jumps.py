@@ -111,6 +111,7 @@ async def test_the_wall_clock_jumps_while_citizens_wait_ring_and_talk(hotline: H
                 await a_ring_during_the_jump(hotline, lambda: move(HOUR_S))
                 async with hotline.caller("3") as third:
                     await third.saw(QueueEntered)
+                    await hotline.all_kept()
                     move(-HOUR_S)
                     os.kill(controller_pid(hotline), signal.SIGKILL)  # the next one begins with the clock turned back
                     assert hears(await listen(talking.phone, 2), SEAT_HZ)
