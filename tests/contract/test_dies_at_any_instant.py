@@ -222,7 +222,7 @@ async def _dies_again(site: Site, turns: int) -> None:
     async def take_over() -> None:
         async with site.controller(journal):
             taken_over.set()
-            await asyncio.get_running_loop().create_future()  # it is ended from without, once
+            await journal.dead.wait()
 
     controller = asyncio.create_task(take_over())
     ends = [asyncio.create_task(event.wait()) for event in (taken_over, journal.dead)]
