@@ -30,7 +30,7 @@ test:
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
 	$(PYTHON) -m cti.asterisk.generate --check
-	@scripts/test
+	$(PYTHON) -m pytest
 
 bench:
 	@scripts/setup test

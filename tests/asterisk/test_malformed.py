@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -14,7 +15,7 @@ from cti.stack.supervisor import Supervisor
 from tests.asterisk.hotline import Hotline
 from tests.asterisk.malformed import Peer, call_id, malformed, peer, strange_numbers, tolerated
 from tests.asterisk.phones import CITIZEN_HZ, SEAT_HZ, hears, listen
-from tests.asterisk.rfc4475 import tortures
+from tests.asterisk.rfc4475 import Torture, tortures
 from tests.asterisk.sipfuzz import mutations
 from tests.eventually import eventually
 from tests.figures import tell
@@ -90,13 +91,23 @@ async def broken_invites(wire: Peer, server: str) -> None:
         assert all(status == 100 or status >= 400 for status in answers), (name, answers)
 
 
+async def called(wire: Peer, torture: Torture) -> None:
+    """Until it has its final answer; said again meanwhile, as everything is that SIP sends by UDP."""
+    while True:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(5):
+                await wire.final(whole_call_id(wire, torture.call_id))
+                return
+        await wire.say(torture.raw)
+
+
 async def the_torture_messages(wire: Peer, server: str) -> dict[str, str]:
     """The Call-ID of each, by its name; every one is answered as it deserves, or not at all."""
     messages = tortures(server)
     for torture in messages:
         await wire.say(torture.raw)
         if torture.name in CALLS_BY_RIGHT:
-            await wire.final(whole_call_id(wire, torture.call_id))
+            await called(wire, torture)
     accepted = {torture.name for torture in messages if statuses(wire, torture.call_id)[-1:] == [200]}
     assert accepted >= CALLS_BY_RIGHT
     assert not accepted & {torture.name for torture in messages if not torture.valid} - READ_LENIENTLY
