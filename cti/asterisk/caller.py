@@ -77,7 +77,7 @@ class TelephoneCaller:
         began = self.clock.now()
         playback = uuid4().hex
         with self._router.mailbox(playback) as box:
-            await self._ari.channels.play_with_id(self._channel, playback, media=media)
+            await self._play(playback, media)
             finished = asyncio.create_task(box.get())
             interrupted = asyncio.create_task(self._pressed.wait()) if skippable else None
             tasks = {finished, interrupted} if interrupted else {finished}
@@ -115,7 +115,7 @@ class TelephoneCaller:
         length_ms = self._sounds.length_ms(key, self.language, **values)
         with self._router.mailbox(playback) as box:
             try:
-                await self._ari.channels.play_with_id(self._channel, playback, media=media)
+                await self._play(playback, media)
                 async with asyncio.timeout(length_ms / 1000 + PLAYBACK_BEGINS_S):
                     await box.get()
             except TimeoutError:
@@ -159,6 +159,17 @@ class TelephoneCaller:
         files = [Path(f"{piece.removeprefix('sound:')}.wav") for piece in media]
         for missing in (file for file in files if not os.access(file, os.R_OK)):
             log.error("a prompt cannot be read: rexian prompts build mends it", file=str(missing))
+
+    async def _play(self, playback: str, media: list[str]) -> None:
+        """Ask for it, and stay until it is answered: what began unseen could not be stopped, and would hold up the call."""
+        asked = asyncio.create_task(self._ari.channels.play_with_id(self._channel, playback, media=media))
+        try:
+            await asyncio.shield(asked)
+        except asyncio.CancelledError:
+            await asyncio.wait({asked})
+            if not asked.cancelled() and asked.exception() is None:
+                await self.hush(playback)
+            raise
 
     async def hush(self, playback: str) -> None:
         """Stop what is being said; whether it had ended meanwhile does not matter."""

@@ -53,6 +53,8 @@ async def wait_for_seat(
         call.leave_queue(place.turned_away, step="closing")
         await call.caller.say(f"queue.{place.turned_away}", skippable=False)
         return None
+    if call.kept.saying:  # the last controller died in mid-sentence; what is said now would wait behind it
+        await call.caller.hush(call.kept.saying)
     announcing = asyncio.create_task(_announce(call, place))
     try:
         while not _must_refuse(call):
@@ -98,10 +100,7 @@ async def _announce(call: Session, place: Place) -> None:
     """
     music = False
     try:
-        if call.kept.saying:  # the last controller died in mid-sentence
-            await call.caller.hush(call.kept.saying)
-        else:
-            await asyncio.sleep(SILENCE_S)
+        await asyncio.sleep(SILENCE_S)
         music = True
         await _say(call, "queue.enter")
         said = await _say_position(call, place, None)
