@@ -86,26 +86,28 @@ def _shared(left: dict[str, object]) -> dict[str, object]:
 
 
 async def one_end_each(hotline: Hotline, sent: Collection[str], excuses: Excuses) -> Verdict:
-    """INVITEs sent, Asterisk's call records and rows with one end are the same calls."""
-    rows = dict(await hotline.sql("SELECT sip_call_id, sum(endings) FROM calls GROUP BY 1"))
-    arrivals = Counter(sip for (sip,) in await hotline.sql("SELECT sip_call_id FROM calls"))
-    records = sip_call_ids_in_records(hotline.settings.call_records)
-    broken = [f"{sip}: an INVITE without a row" for sip in sorted(set(sent) - set(rows))]
-    broken += [f"{sip}: a row with {ends} ends" for sip, ends in rows.items() if ends != 1]
-    broken += [f"{sip}: {times} rows" for sip, times in arrivals.items() if times != 1]
-    broken += [f"{sip}: a call record without a row" for sip in sorted(records - set(rows))]
+    """Each INVITE sent is one row, each row has one end, and Asterisk's call records are of the same calls.
+
+    Only those who sent them know that no two of their calls have one SIP Call-ID: a stranger may use his twice.
+    """
+    rows = await hotline.sql("SELECT call_id, sip_call_id, endings FROM calls")
+    of_ours = Counter(sip for _, sip, _ in rows)
+    calls, records = {call_id for call_id, _, _ in rows}, calls_in_records(hotline.settings.call_records)
+    broken = [f"{sip}: {of_ours[sip]} rows of one INVITE" for sip in sorted(set(sent)) if of_ours[sip] != 1]
+    broken += [f"{call_id}: a row with {ends} ends" for call_id, _, ends in rows if ends != 1]
+    broken += [f"{call_id}: a call record without a row" for call_id in sorted(records - calls)]
     if not excuses.asterisk_died:
-        broken += [f"{sip}: a row without a call record" for sip in sorted(set(rows) - records)]
-    figure = f"{len(sent)} INVITEs, {len(records)} call records, {len(rows)} rows"
+        broken += [f"{call_id}: a row without a call record" for call_id in sorted(calls - records)]
+    figure = f"{len(sent)} INVITEs; {len(records)} call records, {len(rows)} rows in all"
     return Verdict("every INVITE has one end", figure, tuple(broken))
 
 
-def sip_call_ids_in_records(path: Path) -> set[str]:
-    """The SIP Call-IDs in Asterisk's call records."""
+def calls_in_records(path: Path) -> set[str]:
+    """The calls in Asterisk's call records that came in by a trunk."""
     if not path.exists():
         return set()
     with path.open(newline="") as file:
-        return {row[1] for row in csv.reader(file)}
+        return {call_id for call_id, _, trunk, *_ in csv.reader(file) if trunk}
 
 
 async def conservation(hotline: Hotline) -> Verdict:
