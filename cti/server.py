@@ -18,8 +18,9 @@ import uvloop
 
 from calls.clock import SystemClock
 from calls.errors import NotPossible, RexianError
-from calls.facts import AlarmRaised, LinesLoaded
+from calls.facts import LinesLoaded
 from cti import secrets as secret_file
+from cti.alarms import Alarms
 from cti.asterisk.apidocs import compare_api
 from cti.asterisk.client import Ari
 from cti.asterisk.node import Node
@@ -106,7 +107,7 @@ class Controller:
         )
         self.differences: list[str] = []
         """Between the Asterisk that runs and the one that its client was made from."""
-        self.calendar_alarms: dict[str, str] = {}
+        self.calendar_troubles: dict[str, str | None] = {}
         self._take(self.hotline)
 
     def _take(self, hotline: Hotline) -> None:
@@ -159,12 +160,12 @@ class Controller:
 
     async def _watch_calendar(self) -> None:
         """The calendar of holidays ends some day: say so while there is time."""
+        alarms = Alarms(self.watch, self.journal)
         while True:
             for line in self.hotline.lines.values():
-                alarm = line.hours.alarm(self.clock.utc()) if isinstance(line.hours, Hours) else None
-                if alarm and line.number not in self.calendar_alarms:
-                    self.watch.record(AlarmRaised(name="calendar_ends", subject=line.number, detail=alarm))
-                    self.calendar_alarms[line.number] = alarm
+                trouble = line.hours.alarm(self.clock.utc()) if isinstance(line.hours, Hours) else None
+                self.calendar_troubles[line.number] = trouble
+                alarms.tell("calendar_ends", line.number, trouble)
             await asyncio.sleep(CALENDAR_EVERY_S)
 
     async def _tell_states(self) -> None:

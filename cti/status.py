@@ -83,5 +83,5 @@ def read_status(controller: Controller) -> Status:
             "recordings_to_seal": controller.recorder.waiting,
         },
         mailboxes=len(node.router),
-        problems=[*problems, *controller.differences, *controller.calendar_alarms.values()],
+        problems=[*problems, *controller.differences, *filter(None, controller.calendar_troubles.values())],
     )

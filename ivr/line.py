@@ -6,6 +6,7 @@ rule in `rules.py` if it has one, a wrong example to the test table, and a row t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import msgspec
@@ -88,3 +89,11 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     def takes(self, trunk: str) -> bool:
         """Whether calls from `trunk` are for this line."""
         return self.trunks == "any" or trunk in self.trunks
+
+
+def line_for(lines: Mapping[str, Line], dialled: str, trunk: str) -> Line | str:
+    """The line that answers `dialled` for callers of `trunk`, or why none does."""
+    line = lines.get(dialled)
+    if line is None:
+        return "no such line"
+    return line if line.takes(trunk) else "the line does not take calls from this trunk"

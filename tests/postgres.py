@@ -23,7 +23,7 @@ import asyncpg
 import pytest
 
 from cti.store.schema import migrate
-from tests.growth import family
+from tests.processes import family
 
 BIN = Path("/usr/lib/postgresql/15/bin")
 NOBODY = 65534

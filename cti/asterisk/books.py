@@ -27,10 +27,13 @@ from cti.recorder import Recorder
 from cti.settings import Settings
 from cti.store import Journal
 from cti.watch import Watch
-from ivr.line import Line
+from ivr.line import Line, line_for
 
 RECORDED_WITHIN = timedelta(hours=3)
 """Asterisk writes a call's record as it ends; after this long, a jump of the clock included, none is awaited any more."""
+
+TOO_MANY = "too many calls"
+"""Why Asterisk itself turned a call away (`no-room` in the dialplan)."""
 
 _STARTUP = "asterisk/startup"
 
@@ -112,18 +115,18 @@ class Books:
     def _came_and_went(self, record: CallRecord, lines: Mapping[str, Line]) -> None:
         """No controller ever knew of this call."""
         number = normalise(record.calling, self._region).e164
-        line = lines.get(record.dialled)
-        if record.step == "refused" or line is None or not line.takes(record.trunk):
+        line = TOO_MANY if record.step == "refused" else line_for(lines, record.dialled, record.trunk)
+        if isinstance(line, str):
             refused = CallRefused(
                 call_id=record.call_id,
                 trunk=record.trunk,
                 dialled=record.dialled,
                 calling_number=number,
                 sip_call_id=record.sip_call_id,
-                reason="too many calls" if record.step == "refused" else "no such line",
+                reason=line,
             )
             self.refused(refused, lasted_ms=record.lasted_ms, at=record.started)
-            if record.step == "refused":
+            if line == TOO_MANY:
                 self._refused.append(record.trunk)
             return
         arrived = CallArrived(

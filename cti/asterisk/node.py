@@ -33,7 +33,7 @@ from cti.recorder import Recorder
 from cti.settings import Settings
 from cti.store import Journal
 from cti.watch import Watch
-from ivr.line import Line
+from ivr.line import Line, line_for
 from prompts import Sounds
 
 log = structlog.get_logger(__name__)
@@ -121,16 +121,16 @@ class Node:
 
     def _arrive(self, channel: Channel, dialled: str, trunk: str, sip_call_id: str) -> None:
         number = normalise(channel.caller.number, self.settings.region)
-        line = self.lines.get(dialled)
+        line = line_for(self.lines, dialled, trunk)
         refused = CallRefused(
             call_id=channel.id,
             trunk=trunk,
             dialled=dialled,
             calling_number=number.e164,
             sip_call_id=sip_call_id,
-            reason="no such line" if line is None else "the line does not take calls from this trunk",
+            reason=line if isinstance(line, str) else "",
         )
-        if line is None or not line.takes(trunk):
+        if isinstance(line, str):
             self._spawn(self._refuse(refused))
             return
         kept = KeptCall(

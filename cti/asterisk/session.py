@@ -108,10 +108,10 @@ class Session:
         """Monotonic milliseconds."""
         return round(self.clock.now() * 1000)
 
-    def leave_queue(self, outcome: VisitOutcome, *facts: AnyFact, **changes: object) -> None:
+    def leave_queue(self, how: VisitOutcome, *facts: AnyFact, **changes: object) -> None:
         """The present visit is over; with the facts and changes that belong to it."""
         waited_ms = max(0, self.now_ms() - self.kept.since_ms)
-        left = QueueLeft(call_id=self.call_id, visit=self.visit, outcome=outcome, waited_ms=waited_ms)
+        left = QueueLeft(call_id=self.call_id, visit=self.visit, outcome=how, waited_ms=waited_ms)
         self.turn(*facts, left, visit_open=False, **changes)
 
     def leg(self, undo: AsyncExitStack, channel: str | None = None) -> SeatLeg:

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Self, cast
 from uuid import uuid4
 
-from tests.soak.sip import Message, digest, new_branch, offer, read, request, response
+from tests.telephones.sip import Message, digest, new_branch, offer, read, request, response
 
 REASONS = {
     180: "Ringing",

@@ -23,9 +23,9 @@ from cti.control import follow
 from tests.asterisk.hotline import Hotline
 from tests.deaf import deaf_subscriber
 from tests.eventually import eventually
+from tests.faults import frozen, stopped, until_working
 from tests.figures import tell
-from tests.soak.crowd import Crowd, on_the_phone
-from tests.soak.faults import frozen, stopped, until_working
+from tests.telephones.crowd import Crowd, on_the_phone
 
 pytestmark = pytest.mark.asterisk
 

@@ -11,10 +11,9 @@ import time
 import pytest
 
 from tests.asterisk.hotline import Hotline
+from tests.faults import kill, stopped, until_working
 from tests.figures import tell
 from tests.soak.air import DEAD_AIR_S
-from tests.soak.crowd import on_the_phone
-from tests.soak.faults import kill, stopped, until_working
 from tests.soak.kills import (
     KILLED,
     UPGRADED,
@@ -25,6 +24,7 @@ from tests.soak.kills import (
     hears,
     stalled,
 )
+from tests.telephones.crowd import on_the_phone
 
 pytestmark = pytest.mark.asterisk
 

@@ -21,9 +21,9 @@ from cti.settings import CHECKOUT
 from tests.asterisk.hotline import Hotline
 from tests.asterisk.phones import CITIZEN_HZ, SEAT_HZ, hears, listen
 from tests.eventually import eventually
+from tests.faults import pid_of, stopped, supervisorctl, until_working, working
 from tests.figures import tell
-from tests.growth import family
-from tests.soak.faults import pid_of, stopped, supervisorctl, until_working, working
+from tests.processes import family
 
 pytestmark = pytest.mark.asterisk
 

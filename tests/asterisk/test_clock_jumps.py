@@ -6,9 +6,7 @@ The controller alone is started with libfaketime before it, which moves the wall
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
-import signal
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
@@ -17,14 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from calls.errors import NotPossible
 from calls.facts import ConversationEnded, QueueEntered, SeatAnswered, SeatDidNotAnswer, SeatOffered
 from cti.phone.baresip import RingOn
 from cti.settings import CHECKOUT
-from cti.stack.supervisor import Supervisor
 from tests.asterisk.hotline import Hotline
 from tests.asterisk.phones import CITIZEN_HZ, SEAT_HZ, hears, listen
-from tests.eventually import eventually
+from tests.faults import kill, pid_of, until_working
 from tests.figures import tell
 
 pytestmark = pytest.mark.asterisk
@@ -74,23 +70,12 @@ def _faked(clock: Path) -> str:
 async def _take(hotline: Hotline) -> None:
     """Have supervisord restart what was changed in its file, and wait until it takes calls."""
     conf = str(hotline.settings.etc_dir / "supervisord.conf")
-    before = controller_pid(hotline)
+    before = pid_of(hotline, "controller")
     command = (str(CHECKOUT / ".venv/bin/supervisorctl"), "-c", conf, "update")
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
     assert await process.wait() == 0
-    assert controller_pid(hotline) != before
-    await eventually(lambda: is_ready(hotline))
-
-
-def controller_pid(hotline: Hotline) -> int:
-    return next(program.pid for program in Supervisor(hotline.settings).programs() if program.name == "controller")
-
-
-async def is_ready(hotline: Hotline) -> bool:
-    try:
-        return (await hotline.status()).ready
-    except NotPossible:
-        return False
+    assert pid_of(hotline, "controller") != before
+    await until_working(hotline)
 
 
 async def test_the_wall_clock_jumps_while_citizens_wait_ring_and_talk(hotline: Hotline) -> None:
@@ -113,10 +98,10 @@ async def test_the_wall_clock_jumps_while_citizens_wait_ring_and_talk(hotline: H
                     await third.saw(QueueEntered)
                     await hotline.all_kept()
                     move(-HOUR_S)
-                    os.kill(controller_pid(hotline), signal.SIGKILL)  # the next one begins with the clock turned back
+                    kill(hotline, "controller")  # the next one begins with the clock turned back
                     assert hears(await listen(talking.phone, 2), SEAT_HZ)
                     assert hears(await listen(seat), CITIZEN_HZ)
-                    await eventually(lambda: is_ready(hotline))
+                    await until_working(hotline)
 
                     await hotline.ready("1006")
                     at_least = ms_since(waits_since)

@@ -27,9 +27,9 @@ from cti.bus.messages import NodeNow, public
 from cti.store import Journal
 from tests.deaf import deaf_subscriber
 from tests.eventually import PATIENCE_S, eventually
-from tests.growth import held
 from tests.histories import answered_call, arrived, refused
 from tests.mosquitto import PASSWORD, READER, WRITER, TestBroker
+from tests.processes import held
 from tests.proxy import Proxy
 
 CONTRACT = YAML(typ="safe").load(Path(__file__).parents[2] / "docs" / "asyncapi.yaml")

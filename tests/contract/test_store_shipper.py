@@ -18,9 +18,9 @@ from cti.store import Journal, Shipper, migrate
 from cti.store import shipper as shipper_module
 from cti.store.shipper import write_batch
 from tests.eventually import PATIENCE_S, eventually
-from tests.growth import held
 from tests.histories import answered_call, arrived
 from tests.postgres import OWNER, Cluster
+from tests.processes import held
 from tests.proxy import Proxy
 from tests.soak.postgres_ten_minutes import catch_up, tell_all
 

@@ -4,12 +4,11 @@
     python -m tests.soak.kills --kills 25 --seed 1      twenty calls in mixed states, the controller killed under them
     python -m tests.soak.overload --seconds 60          three times the calls that can be carried, one conversation among them
 
-    sip.py call.py voice.py phone.py    telephones so light that dozens fit in one process, their sound stamped by the kernel
-    crowd.py desk.py                    callers and advisers at them
-    plan.py                             who calls when, and what breaks when: all of it from the seed
-    faults.py soak.py kills.py          the breaking, and what happens meanwhile
-    air.py growth.py logs.py            laws of the soak alone; the others are in tests/invariants.py
-    table.py                            the end
+    desk.py                     seats for the callers of tests/telephones/
+    plan.py                     who calls when, and what breaks when: all of it from the seed
+    soak.py kills.py            the breaking (tests/faults.py), and what happens meanwhile
+    air.py growth.py logs.py    laws of the soak alone; the others are in tests/invariants.py
+    table.py                    the end
 
 `make test` runs short slices of the same code (tests/asterisk/test_breaks_controller_killed.py, test_soak_slice.py).
 """

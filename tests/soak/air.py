@@ -8,8 +8,8 @@ import msgspec
 
 from tests.asterisk.hotline import Hotline
 from tests.invariants import Verdict
-from tests.soak.crowd import Note
-from tests.soak.voice import Span
+from tests.telephones.crowd import Note
+from tests.telephones.voice import Span
 
 DEAD_AIR_S = 2.0
 SLACK_S = 0.5

@@ -6,8 +6,8 @@ import asyncio
 import random
 
 from calls.errors import NotPossible
-from tests.soak.crowd import Adviser, Crowd, Manners
-from tests.soak.phone import Telephone
+from tests.telephones.crowd import Adviser, Crowd, Manners
+from tests.telephones.phone import Telephone
 
 LOOKED_EVERY_S = 1.0
 AWAY = ("logged_out", "not_ready")

@@ -13,8 +13,8 @@ import msgspec
 import numpy as np
 
 from tests.asterisk.hotline import Hotline
+from tests.faults import pid_of
 from tests.invariants import Verdict
-from tests.soak.faults import pid_of
 
 WATCHED = ("controller", "asterisk")
 SETTLED_S = 30.0

@@ -24,13 +24,13 @@ from tests.asterisk.ears import said
 from tests.asterisk.hotline import Hotline
 from tests.asterisk.phones import CITIZEN_HZ, SEAT_HZ
 from tests.eventually import PATIENCE_S
+from tests.faults import frozen, kill, supervisorctl, until_working
 from tests.figures import tell
 from tests.invariants import Excuses, Verdict, after_all
-from tests.soak.call import Call
-from tests.soak.crowd import Adviser, Crowd, Life, Manners, chance_of, on_the_phone
-from tests.soak.faults import frozen, kill, supervisorctl, until_working
 from tests.soak.table import print_table, soaked_hotline
-from tests.soak.voice import Span, longest_hole_s
+from tests.telephones.call import Call
+from tests.telephones.crowd import Adviser, Crowd, Life, Manners, chance_of, on_the_phone
+from tests.telephones.voice import Span, longest_hole_s
 
 TALKERS = (("1001", "8004", "2"), ("1002", "8005", "2"), ("1003", "8006", "3"), ("1004", "8007", "3"))
 """Seat, adviser, and the key that leads to somebody like that."""

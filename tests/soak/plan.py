@@ -10,7 +10,7 @@ import random
 
 import msgspec
 
-from tests.soak.crowd import Life, chance_of
+from tests.telephones.crowd import Life, chance_of
 
 CALLS_PER_S = 0.6
 FIRST_FAULT_S = 4.0

@@ -28,9 +28,9 @@ from calls.clock import SystemClock
 from calls.facts import AnyFact
 from cti.store import Journal, Shipper
 from tests.figures import tell
-from tests.growth import family
 from tests.histories import busy_hours, whole_call
 from tests.postgres import OWNER, Cluster, running_cluster
+from tests.processes import family
 
 CALLS_A_SECOND = 30
 FACTS_A_CALL = len(whole_call("call"))

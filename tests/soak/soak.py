@@ -14,16 +14,16 @@ import msgspec
 from calls.errors import NotPossible
 from tests.asterisk.hotline import Hotline
 from tests.eventually import eventually
+from tests.faults import frozen, kill, pid_of, stopped, supervisorctl, until_new_process, until_working
 from tests.invariants import Excuses, Verdict, after_all, conservation, one_leg_each, one_reservation_each
 from tests.soak.air import dead_air
-from tests.soak.crowd import Crowd, chance_of
 from tests.soak.desk import Desk
-from tests.soak.faults import frozen, kill, pid_of, stopped, supervisorctl, until_new_process, until_working
 from tests.soak.growth import Growth
 from tests.soak.logs import Logs
 from tests.soak.plan import ASTERISK_KILLED, Fault, Plan
 from tests.soak.table import say
-from tests.soak.voice import Span
+from tests.telephones.crowd import Crowd, chance_of
+from tests.telephones.voice import Span
 
 SEATS = {
     "1001": "8001",

@@ -21,7 +21,7 @@ import soundfile  # type: ignore[import-untyped]  # it ships no types
 
 from cti.phone.places import RATE_HZ
 from cti.phone.sound import Samples, tone
-from tests.soak.sip import KEYS_PAYLOAD
+from tests.telephones.sip import KEYS_PAYLOAD
 
 PACKET_S = 0.02
 SAMPLES = round(RATE_HZ * PACKET_S)

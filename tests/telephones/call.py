@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 from uuid import uuid4
 
-from tests.soak.sip import Message, far_port, new_branch, offer, request, response
-from tests.soak.voice import Voice
+from tests.telephones.sip import Message, far_port, new_branch, offer, request, response
+from tests.telephones.voice import Voice
 
 RESEND_S = (0.5, 1.0, 2.0, 4.0)
 """Between the tries of a request over UDP; after the last one the far side counts as gone."""

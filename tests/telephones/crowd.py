@@ -17,9 +17,9 @@ from calls.errors import NotPossible
 from tests.asterisk.hotline import Hotline
 from tests.asterisk.phones import CITIZEN_HZ, SEAT_HZ
 from tests.eventually import eventually
-from tests.soak.call import Call
-from tests.soak.phone import Telephone
-from tests.soak.voice import Heard, Metronome, Span, packets_of
+from tests.telephones.call import Call
+from tests.telephones.phone import Telephone
+from tests.telephones.voice import Heard, Metronome, Span, packets_of
 
 
 class Life(msgspec.Struct, frozen=True):

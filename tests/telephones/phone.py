@@ -16,9 +16,9 @@ from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
-from tests.soak.call import RESEND_S, Call
-from tests.soak.sip import Message, digest, new_branch, read, request, response
-from tests.soak.voice import Metronome, Voice
+from tests.telephones.call import RESEND_S, Call
+from tests.telephones.sip import Message, digest, new_branch, read, request, response
+from tests.telephones.voice import Metronome, Voice
 
 REGISTERED_S = 60
 REGISTER_AGAIN_S = 20.0
