@@ -142,7 +142,7 @@ MODULES = (
 """The allow-list. res_pjsip_refer stays out: transfers are made by the controller, and REFER inside Stasis deadlocks
 in 22.10.1."""
 
-UNUSED_FILES = ("acl", "ccss", "cel", "features", "pjproject", "stasis", "udptl", "websocket_client")
+UNUSED_FILES = ("acl", "ccss", "cel", "features", "pjproject", "udptl", "websocket_client")
 """Core parts read these at start and complain where one is missing; defaults are right for all of them."""
 
 _templates = Environment(

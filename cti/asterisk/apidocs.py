@@ -26,7 +26,7 @@ async def compare_api(ari: Ari) -> list[str]:
 
 
 async def _declaration(ari: Ari, name: str) -> Resource:
-    answer = await ari.http.send("api-docs", "GET", f"/api-docs/{name}.json")
+    answer = await ari.http.document(f"/api-docs/{name}.json")
     try:
         return decode(answer)
     except ValueError as error:

@@ -20,8 +20,8 @@ from calls.facts import AnyFact
 from calls.moments import RATING_MENU, AwaitingKey, MenuStarted
 from calls.words import FIRST_LANGUAGE, Language
 from cti.asterisk.client import Ari
-from cti.asterisk.errors import AriError, Gone
 from cti.asterisk.generated.messages import PlaybackFinished
+from cti.asterisk.playing import begin, hush
 from cti.asterisk.router import Router
 from cti.watch import Watch
 from ivr.caller import Heard, Value
@@ -77,7 +77,7 @@ class TelephoneCaller:
         began = self.clock.now()
         playback = uuid4().hex
         with self._router.mailbox(playback) as box:
-            await self._play(playback, media)
+            await begin(self._ari, self._channel, playback, media)
             finished = asyncio.create_task(box.get())
             interrupted = asyncio.create_task(self._pressed.wait()) if skippable else None
             tasks = {finished, interrupted} if interrupted else {finished}
@@ -86,13 +86,13 @@ class TelephoneCaller:
                     tasks, timeout=length_ms / 1000 + PLAYBACK_GRACE_S, return_when=asyncio.FIRST_COMPLETED
                 )
             except asyncio.CancelledError:
-                await self.hush(playback)
+                await hush(self._ari, playback)
                 raise
             finally:
                 for task in tasks:
                     task.cancel()
             if finished not in done:
-                await self.hush(playback)
+                await hush(self._ari, playback)
             else:
                 event = finished.result()
                 whole = isinstance(event, PlaybackFinished) and event.playback.state == "done"
@@ -114,14 +114,15 @@ class TelephoneCaller:
         media = [*self._sounds.media(key, self.language, **values), self._sounds.music]
         length_ms = self._sounds.length_ms(key, self.language, **values)
         with self._router.mailbox(playback) as box:
+            await begin(self._ari, self._channel, playback, media)
             try:
-                await self._play(playback, media)
                 async with asyncio.timeout(length_ms / 1000 + PLAYBACK_BEGINS_S):
                     await box.get()
+                self._tell_missing(media)
             except TimeoutError:
-                pass  # it is said
+                pass  # it is said, and the music has begun
             finally:
-                await self.hush(playback)
+                await hush(self._ari, playback)
         await self._ari.channels.start_moh(self._channel)
 
     async def key(self, wait_s: float) -> str | None:
@@ -159,23 +160,3 @@ class TelephoneCaller:
         files = [Path(f"{piece.removeprefix('sound:')}.wav") for piece in media]
         for missing in (file for file in files if not os.access(file, os.R_OK)):
             log.error("a prompt cannot be read: rexian prompts build mends it", file=str(missing))
-
-    async def _play(self, playback: str, media: list[str]) -> None:
-        """Ask for it, and stay until it is answered: what began unseen could not be stopped, and would hold up the call."""
-        asked = asyncio.create_task(self._ari.channels.play_with_id(self._channel, playback, media=media))
-        try:
-            await asyncio.shield(asked)
-        except asyncio.CancelledError:
-            await asyncio.wait({asked})
-            if not asked.cancelled() and asked.exception() is None:
-                await self.hush(playback)
-            raise
-
-    async def hush(self, playback: str) -> None:
-        """Stop what is being said; whether it had ended meanwhile does not matter."""
-        try:
-            await self._ari.playbacks.stop(playback)
-        except Gone:
-            return
-        except AriError as error:
-            log.warning("a playback could not be stopped", call_id=self._channel, error=str(error))

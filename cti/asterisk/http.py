@@ -1,58 +1,37 @@
-"""ARI's REST side over aiohttp: one pool of kept-alive connections, as little work a request as possible.
+"""The way to one Asterisk: one aiohttp session, for the websockets that everything goes by and for ARI's own description.
 
-Why so: a call costs about seven requests, and more than half of the controller's time is spent in the HTTP client. So
-cookies, redirects, decompression and header guessing are off, the address is put together by hand, bodies are bytes.
-Asterisk closes a connection after 15 idle seconds and refuses more than 100 HTTP sessions: the pool stays below both.
-
-Nothing here logs or quotes a query: it may hold keyed digits.
+As little work a message as possible: cookies, header guessing and compression are off. Nothing here logs or quotes a query:
+it may hold keyed digits.
 """
 
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 import aiohttp
-import msgspec
 from yarl import URL
 
-from cti.asterisk.errors import NOT_DECODED, Unavailable, Unreadable, from_answer
+from cti.asterisk.errors import Refused, Unavailable, from_answer
 from cti.asterisk.transport import Query, query_string
 
-REQUEST_TIMEOUT_S = 5.0
-KEEPALIVE_S = 10.0
-CONNECTIONS = 32
-
-T = TypeVar("T")
-_JSON = {"Content-Type": "application/json"}
-_ANSWER_HEADERS_SKIPPED = ("Accept", "Accept-Encoding", "User-Agent", "Content-Type")
-
-
-class Fault(msgspec.Struct, frozen=True):
-    """The body of an answer that is not a success; some of Asterisk's say `error`, some `message`."""
-
-    message: str = ""
-    error: str = ""
-
-
-_encoder = msgspec.json.Encoder()
-_fault = msgspec.json.Decoder(Fault)
+TIMEOUT_S = 5.0
+CLOSE_TIMEOUT_S = 1.0
+"""How long a farewell may take; an Asterisk that is frozen does not answer it."""
 
 
 class Http:
-    """Carries operations to one Asterisk node: the `Transport` of the generated classes. An async context manager."""
+    """The HTTP server of one Asterisk. An async context manager."""
 
     def __init__(self, url: str, user: str, password: str) -> None:
         """`url` is that of ARI itself, such as `http://127.0.0.1:8088/ari`."""
-        self._url = url.rstrip("/")
+        self.url = url.rstrip("/")
         self._authorization = {"Authorization": aiohttp.encode_basic_auth(user, password)}
         self._opened: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         self._opened = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEPALIVE_S),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=self._authorization,
-            skip_auto_headers=_ANSWER_HEADERS_SKIPPED,
-            timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_S),
+            timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
             auto_decompress=False,
         )
         return self
@@ -60,56 +39,41 @@ class Http:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.session.close()
+        await self._session.close()
 
     @property
-    def session(self) -> aiohttp.ClientSession:
-        """The open aiohttp session, shared with the event socket."""
+    def _session(self) -> aiohttp.ClientSession:
         if self._opened is None:
             raise RuntimeError("the ARI client is used outside its `async with` block")
         return self._opened
 
-    def address(self, path: str, query: Query | None = None) -> URL:
-        """The whole address of a path below ARI."""
-        return URL(f"{self._url}{path}{query_string(query) if query else ''}", encoded=True)
-
-    async def send(
-        self, operation: str, method: str, path: str, *, query: Query | None = None, body: object = None
-    ) -> bytes:
-        """Carry out one operation within REQUEST_TIMEOUT_S and return the bare answer. Raises AriError."""
-        data, headers = (None, None) if body is None else (_encoder.encode(body), _JSON)
-        url = self.address(path, query)
+    async def websocket(self, app: str, heartbeat_s: float | None = None) -> aiohttp.ClientWebSocketResponse:
+        """A websocket of the Stasis application `app`, which ends the one before it. Raises Unavailable, Refused."""
+        address = self._address("/events", {"app": app, "subscribeAll": False})
         try:
-            async with self.session.request(method, url, data=data, headers=headers, allow_redirects=False) as response:
+            return await self._session.ws_connect(
+                address,
+                heartbeat=heartbeat_s,
+                timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_S),
+                max_msg_size=0,
+            )
+        except aiohttp.WSServerHandshakeError as error:
+            if error.status in (401, 403):
+                raise Refused(f"{address}: user or password is wrong: compare the settings with ari.conf") from error
+            raise Unavailable(f"{address}: {error.status} {error.message}") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise Unavailable(f"{address}: {str(error) or f'no answer within {TIMEOUT_S:g} s'}") from error
+
+    async def document(self, path: str) -> bytes:
+        """A file below ARI, such as `/api-docs/channels.json`. Raises AriError."""
+        try:
+            async with self._session.get(self._address(path), allow_redirects=False) as response:
                 answer = await response.read()
         except (aiohttp.ClientError, OSError) as error:
-            reason = str(error) or f"no answer within {REQUEST_TIMEOUT_S:g} s"
-            raise Unavailable(f"{operation}: {self._url}: {reason}") from error
-        if response.status < 300:
-            return answer
-        raise from_answer(operation, response.status, _message(answer, response.reason))
+            raise Unavailable(f"{self.url}{path}: {str(error) or f'no answer within {TIMEOUT_S:g} s'}") from error
+        if response.status != 200:
+            raise from_answer(path, response.status, response.reason or "")
+        return answer
 
-    async def fetch(
-        self,
-        decoder: msgspec.json.Decoder[T],
-        operation: str,
-        method: str,
-        path: str,
-        *,
-        query: Query | None = None,
-        body: object = None,
-    ) -> T:
-        """Like `send`, with the answer decoded. Raises AriError."""
-        answer = await self.send(operation, method, path, query=query, body=body)
-        try:
-            return decoder.decode(answer)
-        except NOT_DECODED as error:
-            raise Unreadable(f"{operation}: {error}") from error
-
-
-def _message(answer: bytes, reason: str | None) -> str:
-    try:
-        fault = _fault.decode(answer)
-    except NOT_DECODED:
-        return reason or ""
-    return fault.message or fault.error or reason or ""
+    def _address(self, path: str, query: Query | None = None) -> URL:
+        return URL(f"{self.url}{path}{query_string(query) if query else ''}", encoded=True)

@@ -29,13 +29,11 @@ import msgspec
 import structlog
 
 from cti.asterisk.client import Ari
-from cti.asterisk.errors import NOT_DECODED, Gone, Refused, Replaced, Unavailable, Unreadable
+from cti.asterisk.errors import NOT_DECODED, Gone, Replaced, Unavailable, Unreadable
 from cti.asterisk.generated.messages import AnyMessage, ApplicationReplaced, Message
 
 # A frozen Asterisk is noticed within one and a half heartbeats.
 HEARTBEAT_S = 3.0
-# How long a farewell may take; one that is frozen does not answer it.
-CLOSE_TIMEOUT_S = 1.0
 FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 1.0
 # Between a message and its double lie only those of other channels that came in the same instant.
@@ -112,7 +110,7 @@ class EventSocket:
 
     async def _connection(self) -> None:
         """One connection, from the handshake to its end. Raises Unavailable, Refused, Replaced."""
-        socket = await self._connect()
+        socket = await self._ari.http.websocket(self._ari.app, HEARTBEAT_S)
         messages: asyncio.Queue[Message | None] = asyncio.Queue()
         reader = asyncio.create_task(self._read(socket, messages))
         server = asyncio.create_task(self._serve(messages))
@@ -126,20 +124,6 @@ class EventSocket:
             await asyncio.gather(reader, server, return_exceptions=True)
             self.connected = False
             await socket.close()
-
-    async def _connect(self) -> aiohttp.ClientWebSocketResponse:
-        http = self._ari.http
-        address = http.address("/events", {"app": self._ari.app, "subscribeAll": False})
-        try:
-            return await http.session.ws_connect(
-                address, heartbeat=HEARTBEAT_S, timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_S)
-            )
-        except aiohttp.WSServerHandshakeError as error:
-            if error.status in (401, 403):
-                raise Refused(f"{address}: user or password is wrong: compare the settings with ari.conf") from error
-            raise Unavailable(f"{address}: {error.status} {error.message}") from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise Unavailable(f"{address}: {error}") from error
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse, messages: "asyncio.Queue[Message | None]") -> None:
         async for frame in socket:

@@ -1,4 +1,4 @@
-"""How a generated operation reaches Asterisk: the one seam between the generated classes and HTTP.
+"""How a generated operation reaches Asterisk: the one seam between the generated classes and the network.
 
 The generated code depends on this Protocol and on nothing else, so that it can be driven by any carrier of requests.
 """
@@ -18,8 +18,8 @@ class Transport(Protocol):
 
     async def send(
         self, operation: str, method: str, path: str, *, query: Query | None = None, body: object = None
-    ) -> bytes:
-        """Carry out `operation` (its name is for messages only) and return the bare answer."""
+    ) -> str:
+        """Carry out `operation` (its name is for messages only) and return the bare answer, JSON or nothing."""
         ...
 
     async def fetch(

@@ -14,6 +14,7 @@ from calls.clock import Instant, ms_between
 from calls.facts import PositionSaid, QueueEntered, SeatDidNotAnswer, SeatOffered
 from calls.words import Needs
 from cti.asterisk.errors import AriError, Gone, NotInStasis
+from cti.asterisk.playing import hush
 from cti.asterisk.seatleg import SeatDidNotAnswerError, SeatLeg
 from cti.floor import Place
 from queues import NotAnswered, Propose
@@ -54,7 +55,7 @@ async def wait_for_seat(
         await call.caller.say(f"queue.{place.turned_away}", skippable=False)
         return None
     if call.kept.saying:  # the last controller died in mid-sentence; what is said now would wait behind it
-        await call.caller.hush(call.kept.saying)
+        await hush(call.ari, call.kept.saying)
     announcing = asyncio.create_task(_announce(call, place))
     try:
         while not _must_refuse(call):

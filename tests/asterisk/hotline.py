@@ -32,7 +32,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from calls.errors import NotPossible
-from calls.facts import AnyFact, CallEnded, Fact, QueueEntered, Stamped
+from calls.facts import AdviserNumberSaid, AnyFact, CallEnded, Fact, QueueEntered, SeatAnswered, Stamped
 from calls.moments import RATING_MENU, AwaitingKey, MenuStarted, Observation, decode_observation
 from cti.asterisk.client import Ari
 from cti.control import AskStatus, SeatLogOut, SeatNotReady, SeatReady, ask, follow
@@ -80,6 +80,13 @@ class Caller:
     def said(self) -> list[str]:
         """What the caller was told until now, as pieces of the catalogue."""
         return said(self.phone.heard())
+
+    async def connected(self, times: int = 1) -> SeatAnswered:
+        """An adviser has answered, for the nth time, and the number is said: from now on they hear each other."""
+        answered = await self.saw(SeatAnswered, times)
+        said_before = sum(isinstance(fact, AdviserNumberSaid) for fact in self.facts[: self.facts.index(answered)])
+        await self.saw(AdviserNumberSaid, said_before + 1)
+        return answered
 
     async def saw(self, kind: type[F], times: int = 1) -> F:
         """Wait for the fact of this kind, or the nth one. Raises TimeoutError naming what came instead."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from calls.facts import RatingKeyed, SeatAnswered
+from calls.facts import RatingKeyed
 from cti.phone.sound import Samples, silence, tone
 from recordings.listen import channels, dominant_hz
 from tests.asterisk.hotline import Caller, Hotline
@@ -36,7 +36,7 @@ async def test_the_uac_that_is_built_into_sipp(hotline: Hotline) -> None:
 
 async def talks(hotline: Hotline, caller: Caller) -> str:
     """Talk both ways, rate; the trunk by which the call came."""
-    await caller.saw(SeatAnswered)
+    await caller.connected()
     assert hears(await listen(caller.phone, 3), SEAT_HZ)
     [(trunk,)] = await hotline.sql("SELECT trunk FROM calls WHERE call_id = $1", caller.call_id)
     return str(trunk)

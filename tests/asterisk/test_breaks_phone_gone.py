@@ -115,7 +115,7 @@ async def test_a_telephone_that_vanishes_in_mid_call(hotline: Hotline) -> None:
     async with hotline.adviser("1004", "8004") as lost, hotline.adviser("1005", "8005") as next_seat:
         await hotline.not_ready("1005")
         async with hotline.caller("2") as caller:
-            await caller.saw(SeatAnswered)
+            await caller.connected()
             assert hears(await listen(caller.phone, 2), SEAT_HZ)
             began = time.monotonic()
             await lost.kill()
@@ -129,7 +129,7 @@ async def test_a_telephone_that_vanishes_in_mid_call(hotline: Hotline) -> None:
             assert await states(hotline, "1004") == [("not_ready", "phone_gone")]
 
             await hotline.ready("1005")
-            assert (await caller.saw(SeatAnswered, times=2)).seat == "1005"
+            assert (await caller.connected(times=2)).seat == "1005"
             assert hears(await listen(next_seat, 2), CITIZEN_HZ)
             await caller.leave()
     assert await visits(hotline, caller) == [("answered", False, 1, 0, "1004"), ("answered", True, 1, 0, "1005")]
@@ -143,13 +143,13 @@ async def test_a_telephone_that_vanishes_in_mid_call(hotline: Hotline) -> None:
 async def test_a_telephone_that_registers_from_elsewhere_in_mid_call(hotline: Hotline) -> None:
     """It has another address now, and the old one is told removed: the call stays where it is, the next one finds it."""
     async with hotline.adviser("1004", "8004") as seat, hotline.caller("2") as caller:
-        await caller.saw(SeatAnswered)
+        await caller.connected()
         async with hotline.telephone("1004") as elsewhere, hotline.caller("2") as following:
             await following.saw(QueueEntered)
             assert hears(await listen(caller.phone, 2), SEAT_HZ)
             assert hears(await listen(seat), CITIZEN_HZ)
             await caller.leave()
-            assert (await following.saw(SeatAnswered)).seat == "1004"
+            assert (await following.connected()).seat == "1004"
             assert hears(await listen(elsewhere), CITIZEN_HZ)
             await following.leave()
     assert await visits(hotline, following) == [("answered", False, 1, 0, "1004")]
@@ -181,7 +181,7 @@ async def test_telephones_that_answer_oddly(hotline: Hotline) -> None:
                 await caller.hears("seat.lost")
                 assert await states(hotline, seat) == [("not_ready", "phone_gone")]
                 await hotline.ready("1005")
-                assert (await caller.saw(SeatAnswered, times=2)).seat == "1005"
+                assert (await caller.connected(times=2)).seat == "1005"
                 assert hears(await listen(good), CITIZEN_HZ)
                 await caller.leave()
         await hotline.log_out(seat)

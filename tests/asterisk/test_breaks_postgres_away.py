@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from calls.errors import NotPossible
-from calls.facts import CallEnded, SeatAnswered
+from calls.facts import CallEnded
 from cti.settings import CHECKOUT
 from tests.asterisk.hotline import Hotline
 from tests.asterisk.phones import CITIZEN_HZ, SEAT_HZ, hears, listen
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.asterisk
 async def a_whole_call(hotline: Hotline, meanwhile: Callable[[], Awaitable[object]] | None = None) -> CallEnded:
     """From the first ring to the rating, with an adviser; `meanwhile` happens while they talk."""
     async with hotline.adviser("1001", "8001") as seat, hotline.caller("1", rate="5") as caller:
-        await caller.saw(SeatAnswered)
+        await caller.connected()
         if meanwhile is not None:
             await meanwhile()
         assert hears(await listen(caller.phone), SEAT_HZ)

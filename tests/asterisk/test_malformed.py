@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from calls.facts import QueueEntered, SeatAnswered
+from calls.facts import QueueEntered
 from cti.stack.supervisor import Supervisor
 from tests.asterisk.hotline import Hotline
 from tests.asterisk.malformed import Peer, call_id, malformed, peer, strange_numbers, tolerated
@@ -36,7 +36,7 @@ async def while_they_talk(hotline: Hotline) -> AsyncIterator[Peer]:
     """A wire to Asterisk; before the block and after it a citizen and an adviser hear each other, in one and the same call."""
     asterisk = asterisk_pid(hotline)
     async with hotline.adviser("1004", "8004") as seat, hotline.caller("2") as caller, peer(hotline.server) as wire:
-        await caller.saw(SeatAnswered)
+        await caller.connected()
         assert hears(await listen(caller.phone, 2), SEAT_HZ)
         yield wire
         assert hears(await listen(caller.phone, 2), SEAT_HZ)

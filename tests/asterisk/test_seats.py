@@ -74,7 +74,7 @@ async def test_a_busy_telephone_is_passed_over(hotline: Hotline) -> None:
 async def test_not_ready_in_mid_call_holds_afterwards(hotline: Hotline) -> None:
     async with hotline.adviser("1004", "8004") as seat:
         async with hotline.caller("2") as caller:
-            await caller.saw(SeatAnswered)
+            await caller.connected()
             await hotline.not_ready("1004", "lunch")
             assert (await hotline.status()).seats["1004"] == "talking"
             assert hears(await listen(caller.phone, 2), SEAT_HZ)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from calls.facts import CallEnded, PositionSaid, SeatAnswered
+from calls.facts import CallEnded, PositionSaid
 from cti.phone.events import Closed
 from tests.asterisk.hotline import Caller, Hotline
 from tests.asterisk.phones import CITIZEN_HZ, hears, listen
@@ -18,7 +18,7 @@ async def test_in_a_conversation_and_in_the_queue(hotline: Hotline) -> None:
     async with hotline.adviser("1004", "8004") as seat, hotline.adviser("1006", "8006"):
         await hotline.not_ready("1006")
         async with hotline.caller("2") as talking, hotline.caller("3") as waiting:
-            await talking.saw(SeatAnswered)
+            await talking.connected()
             assert hears(await listen(seat, 2), CITIZEN_HZ)
             await waiting.saw(PositionSaid)
             await asyncio.gather(talking.phone.kill(), waiting.phone.kill())

@@ -211,6 +211,7 @@ class Site:
                 await journal.close()  # first: what follows is not history any more
                 fake.deaf = True
                 await _kill({*work, *_tasks_of_the_controller()})
+                await eventually(lambda: not fake.hands)  # nor is what the dead one asked in its last instant
                 fake.deaf = False
 
 

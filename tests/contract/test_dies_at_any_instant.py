@@ -12,6 +12,7 @@ import math
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -56,9 +57,9 @@ class Mortal(Journal):
         """Something that it was given is lost."""
         return self._left < 0
 
-    def record(self, fact: AnyFact, at: object = None) -> Stamped:
+    def record(self, fact: AnyFact, at: datetime | None = None) -> Stamped:
         with self.together():
-            return super().record(fact, at)  # type: ignore[arg-type]  # a datetime or None, handed on
+            return super().record(fact, at)
 
     def _put(self, key: str, value: bytes | None) -> None:
         with self.together():

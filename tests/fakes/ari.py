@@ -1,11 +1,11 @@
-"""A fake Asterisk that speaks ARI over real HTTP, with callers and phones that a test moves by hand.
+"""A fake Asterisk that speaks ARI over real HTTP and websockets, with callers and phones that a test moves by hand.
 
     async with FakeAri() as fake, Ari(fake.url, fake.user, fake.password, fake.app) as ari:
         caller = fake.incoming("13800000000")     # StasisStart
         fake.dtmf(caller, "1")
         fake.hangup(caller)                       # ChannelHangupRequest, StasisEnd
 
-Why over HTTP: the code under test is then the whole client, and `tests/contract/test_ari_contract.py` runs the same
+Why over the network: the code under test is then the whole client, and `tests/contract/test_ari_contract.py` runs the same
 tests here and on a real Asterisk, so that the fake cannot drift. This file is the state and the script; what each request
 does is in `ari_rest.py`. Nothing here takes time: a sound ends at once unless it is `lasting`, a phone does what
 `phones` says of it. To teach it more, add to the contract first.
@@ -84,6 +84,8 @@ class FakeAri:
         """Every request is answered with 503 and not done."""
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         self.sockets: list[web.WebSocketResponse] = []
+        self.hands: list[web.WebSocketResponse] = []
+        """The websockets by which requests come."""
         self.url = ""
         self._numbers = count(1)
         self._clock = count()
@@ -106,6 +108,7 @@ class FakeAri:
     ) -> None:
         await asyncio.gather(*self._flushing)
         await self.drop()
+        await self._let_go()
         await self._runner.cleanup()
 
     # What a test does to it
@@ -124,6 +127,7 @@ class FakeAri:
         self.bridges.clear()
         self.started += 1
         await self.drop()
+        await self._let_go()
 
     def elsewhere(self) -> str:
         """A channel that is in Asterisk's hands and not in ours."""
@@ -193,6 +197,10 @@ class FakeAri:
         """Close every event socket, as Asterisk does with a reader that lags."""
         while self.sockets:
             await self.sockets.pop().close()
+
+    async def _let_go(self) -> None:
+        while self.hands:
+            await self.hands.pop().close()
 
     # What the requests use
 
@@ -283,11 +291,6 @@ class FakeAri:
         leg.playing.append(playback)
         if leg.playing[0] is playback:
             self._play_next(leg)
-
-    def play_to_all(self, playback: Playback) -> None:
-        """A sound on a bridge: over at once, unless it is lasting: then it ends untold, with the bridge."""
-        if playback.media_uri not in self.lasting:
-            self._tell_played(playback)
 
     def _play_next(self, leg: Leg) -> None:
         while leg.playing and leg.playing[0].media_uri not in self.lasting:

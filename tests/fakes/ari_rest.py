@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import aiohttp
 import msgspec
 from aiohttp import web
+from yarl import URL
 
 from cti.asterisk.generated import messages as told
 from cti.asterisk.generated.models import Application, AsteriskInfo, Bridge, Playback, StatusInfo, SystemInfo, Variable
@@ -60,7 +63,6 @@ def application(fake: FakeAri) -> web.Application:
             web.delete("/ari/bridges/{bridge}", rest.destroy),
             web.post("/ari/bridges/{bridge}/addChannel", rest.add),
             web.post("/ari/bridges/{bridge}/removeChannel", rest.remove),
-            web.post("/ari/bridges/{bridge}/play/{playback}", rest.play_to_all),
             web.get("/ari/endpoints/{technology}", rest.endpoints),
             web.get("/ari/endpoints/{technology}/{resource}", rest.endpoint),
             web.delete("/ari/playbacks/{playback}", rest.stop),
@@ -89,7 +91,8 @@ class Rest:
         """Password, record of requests, refusals; the events of a request are told before its answer."""
         if request.headers.get("Authorization") != self._password:
             return web.json_response({"error": "Invalid userid/password"}, status=401)
-        self._fake.requests.append((request.method, request.path.removeprefix("/ari"), dict(request.query)))
+        if request.path != "/ari/events" or request.query.get("app") == self._fake.app:
+            self._fake.requests.append((request.method, request.path.removeprefix("/ari"), dict(request.query)))
         try:
             if self._fake.deaf:
                 raise Refusal(503, "Asterisk is away")
@@ -106,6 +109,9 @@ class Rest:
             raise Refusal(503, "Asterisk not booted")
         socket = web.WebSocketResponse(autoping=not fake.frozen)
         await socket.prepare(request)
+        if request.query["app"] != fake.app:
+            await self._serve(socket)
+            return socket
         if fake.sockets:
             fake.tell(told.ApplicationReplaced(application=fake.app, timestamp=fake.now()))
             await fake.flush()
@@ -115,6 +121,28 @@ class Rest:
         if socket in fake.sockets:
             fake.sockets.remove(socket)
         return socket
+
+    async def _serve(self, socket: web.WebSocketResponse) -> None:
+        """Requests by websocket, until its end: each is asked of this server by HTTP, whose answers are the same."""
+        self._fake.hands.append(socket)
+        async with aiohttp.ClientSession(headers={"Authorization": self._password}) as session:
+            async for frame in socket:
+                asked = msgspec.json.decode(frame.data)
+                url = URL(f"{self._fake.url}/{asked['uri']}", encoded=True)
+                headers = {"Content-Type": asked.get("content_type", "")}
+                body = asked.get("message_body", "").encode()
+                async with session.request(asked["method"], url, data=body or None, headers=headers) as response:
+                    answer = {
+                        "type": "RESTResponse",
+                        "request_id": asked["request_id"],
+                        "status_code": response.status,
+                        "reason_phrase": response.reason,
+                        "message_body": await response.text(),
+                    }
+                with suppress(ConnectionError):  # whoever asked is dead by now
+                    await socket.send_str(msgspec.json.encode(answer).decode())
+        if socket in self._fake.hands:
+            self._fake.hands.remove(socket)
 
     async def api_docs(self, request: web.Request) -> web.StreamResponse:
         return web.Response(body=(FOLDER / request.match_info["file"]).read_bytes(), content_type="application/json")
@@ -330,11 +358,6 @@ class Rest:
                 raise Refusal(422, "Channel not in this bridge")
             self._fake.leave_bridge(leg)
         return _done()
-
-    async def play_to_all(self, request: web.Request) -> web.StreamResponse:
-        playback = _playback(request, f"bridge:{self._bridge(request).id}")
-        self._fake.play_to_all(playback)
-        return _json(playback, status=201)
 
     # Endpoints
 

@@ -45,7 +45,8 @@ def test_every_operation_and_every_event_is_there() -> None:
     made = vars(Resources(transport=None))  # type: ignore[arg-type]  # nothing is sent
     for name, declared in resources.items():
         methods = dict(inspect.getmembers(made[snake(name)], inspect.iscoroutinefunction))
-        assert set(methods) == {snake(each.nickname) for _, each in declared.operations()}
+        said = {snake(each.nickname) for _, each in declared.operations() if each.response_class != "binary"}
+        assert set(methods) == said
     assert sum(len(list(each.operations())) for each in resources.values()) == 108
     assert all(hasattr(told, each) for each in event_types(resources))
 

@@ -22,7 +22,6 @@ _SCALARS = {
     "boolean": "bool",
     "Date": "str",
     "object": "dict[str, object]",
-    "binary": "bytes",
     "void": "None",
 }
 

@@ -16,12 +16,15 @@ from cti.asterisk.generate.layout import (
 )
 from cti.asterisk.specification import Operation, Parameter, Resource
 
-_UNDECODED = ("void", "binary")
+_UNDECODED = ("void",)
+
+_FILE = "binary"
+"""What an operation answers that hands out a file: requests go by websocket, where only JSON is answered."""
 
 
 def operations_module(resource: str, declared: Resource, version: str) -> str:
     """One class with a method for each operation on one kind of object."""
-    operations = list(declared.operations())
+    operations = [(path, each) for path, each in declared.operations() if each.response_class != _FILE]
     parameters = [each for _, operation in operations for each in operation.parameters]
     answers = sorted({each.response_class for _, each in operations} - {*_UNDECODED})
     choices = _choices(operations)

@@ -50,19 +50,6 @@ class Recordings:
             f"/recordings/stored/{segment(recording_name)}",
         )
 
-    async def get_stored_file(self, recording_name: str) -> bytes:
-        """Get the file associated with the stored recording.
-
-        - recording_name: The name of the recording
-
-        Refusals: 403 The recording file could not be opened; 404 Recording not found.
-        """
-        return await self._transport.send(
-            "recordings.get_stored_file",
-            "GET",
-            f"/recordings/stored/{segment(recording_name)}/file",
-        )
-
     async def copy_stored(self, recording_name: str, destination_recording_name: str) -> StoredRecording:
         """Copy a stored recording.
 
