@@ -147,9 +147,20 @@ def test_what_is_not_needed_is_not_loaded(files: dict[str, str]) -> None:
 def test_asterisks_manager_gets_no_configuration(files: dict[str, str]) -> None:
     """Without one it is off; so are the CLI's aliases, the web pages and the rest that nobody asked for."""
     wanted = {"ari", "asterisk", "cdr", "cdr_custom", "extensions", "http", "indications", "logger", "modules"}
-    wanted |= {"musiconhold", "pjsip", "rtp", *UNUSED_FILES}
+    wanted |= {"musiconhold", "pjsip", "rtp", "stasis", *UNUSED_FILES}
 
     assert set(files) == {f"{name}.conf" for name in wanted}
+
+
+def test_what_calls_and_their_records_live_by_is_made(files: dict[str, str]) -> None:
+    declined = set(re.findall(r"^decline = (\w+)$", files["stasis.conf"], re.MULTILINE))
+    for_events = {"ast_channel_snapshot_type", "ast_channel_dtmf_end_type", "ast_multi_user_event_type"}
+    for_events |= {"stasis_app_playback_snapshot_type", "ast_endpoint_snapshot_type", "ast_endpoint_state_type"}
+    for_records = {"ast_channel_dial_type", "ast_channel_entered_bridge_type", "ast_channel_left_bridge_type"}
+    assert declined
+    assert not declined & (
+        for_events | for_records | {"ast_security_event_type"}
+    )  # a decline of it is told as an error
 
 
 def test_nobody_is_anonymous(files: dict[str, str]) -> None:
