@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import platform
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -45,6 +46,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     facts: dict[str, int]
     mailboxes: int
     """Objects of Asterisk that somebody waits on; 0 when no call is up, or something leaks."""
+    tasks: int
+    """What the controller does at once, in its event loop: a few dozen, and some for each call."""
     problems: list[str]
 
 
@@ -83,5 +86,6 @@ def read_status(controller: Controller) -> Status:
             "recordings_to_seal": controller.recorder.waiting,
         },
         mailboxes=len(node.router),
+        tasks=len(asyncio.all_tasks()),
         problems=[*problems, *controller.differences, *filter(None, controller.calendar_troubles.values())],
     )

@@ -162,14 +162,14 @@ async def one_reservation_each(hotline: Hotline) -> Verdict:
 async def recordings_are_whole(hotline: Hotline, sent: Collection[str], excuses: Excuses) -> Verdict:
     """Each of these callers' conversations has its file: the hash is right, the length is the talk's, no sound is missing."""
     rows = await hotline.sql(
-        "SELECT v.visit, v.talked_ms, v.talk_ended_by, r.path, r.sha256, r.length_ms, r.alarms, r.lost_why "
+        "SELECT v.visit, v.talked_ms, v.talk_ended_by, v.talk_ended_at, r.path, r.sha256, r.length_ms, r.alarms, r.lost_why "
         "FROM queue_visits v JOIN calls c USING (call_id) LEFT JOIN recordings r USING (visit) "
         "WHERE v.outcome = 'answered' AND c.sip_call_id = ANY($1)",
         list(sent),
     )
     broken: list[str] = []
     off_ms = hole_ms = tail_ms = 0
-    for visit, talked_ms, ended_by, path, sha256, length_ms, alarms, lost_why in rows:
+    for visit, talked_ms, ended_by, ended_at, path, sha256, length_ms, alarms, lost_why in rows:
         if path is None:
             if lost_why is None or (talked_ms or 0) > TALK_AND_RECORDING_MS:
                 broken.append(f"{visit}: talked {talked_ms} ms, no recording: {lost_why}")
@@ -187,7 +187,9 @@ async def recordings_are_whole(hotline: Hotline, sent: Collection[str], excuses:
         if hole > HOLE_MS + excuses.late_ms:
             broken.append(f"{visit}: {hole} ms of {length_ms} without sound")
         if tail > TALK_AND_RECORDING_MS + excuses.away_ms:
-            broken.append(f"{visit}: {tail} ms of {length_ms} after the talk")
+            broken.append(
+                f"{visit}: {tail} ms of {length_ms} after the talk, which {ended_by} ended at {ended_at:%X.%f}"
+            )
     figure = (
         f"{len(rows)} recordings, at most {off_ms} ms from the talk time, "
         f"longest hole {hole_ms} ms, longest silence at the end {tail_ms} ms"

@@ -17,7 +17,6 @@ from calls.facts import AdviserNumberSaid, ConversationEnded, EndedBy, SeatAnswe
 from cti.asterisk.errors import Gone
 from cti.asterisk.generated.messages import PlaybackFinished
 from cti.asterisk.kept import Conversation, Step
-from cti.asterisk.playing import begin, hush
 from cti.asterisk.seatleg import NORMAL, SeatLeg
 from cti.recorder import Pending
 from queues import Answered, ConversationOver
@@ -170,20 +169,14 @@ def _over(call: Session, conversation: Conversation, ended_by: EndedBy) -> Conve
 async def _say_number(call: Session, conversation: Conversation) -> None:
     """Both hear it: the caller learns who speaks, the adviser when it was said.
 
-    To each on the own channel, while it stands in the bridge: played to the bridge it costs as much as a third of the call
-    (decision 0015). Until it is said they hear the sentence alone, and then each other.
+    The bridge is played to, though it costs a third of the call: a channel that is played to while it stands in a bridge, and
+    that hangs up in this instant, stays in Asterisk (decision 0015).
     """
+    playback = uuid4().hex
     media = call.node.sounds.media("seat.number", call.caller.language, number=conversation.adviser)
-    to_caller, to_seat = uuid4().hex, uuid4().hex
-    with call.node.router.mailbox(to_caller) as box:
-        await asyncio.gather(
-            begin(call.ari, call.call_id, to_caller, media), begin(call.ari, conversation.leg, to_seat, media)
-        )
-        try:
-            event = await box.get()
-        except asyncio.CancelledError:  # one of them has left already
-            await asyncio.gather(hush(call.ari, to_caller), hush(call.ari, to_seat))
-            raise
+    with call.node.router.mailbox(playback) as box:
+        await call.ari.bridges.play_with_id(conversation.bridge, playback, media=media)
+        event = await box.get()
     if isinstance(event, PlaybackFinished) and event.playback.state == "done":
         call.record(AdviserNumberSaid(call_id=call.call_id, visit=call.visit, adviser=conversation.adviser))
 

@@ -328,23 +328,20 @@ async def test_a_channel_joins_and_leaves_a_bridge(exchange: Exchange, controlle
     await controller.ari.bridges.destroy(bridge)
 
 
-async def test_a_channel_is_played_to_while_it_is_in_a_bridge(
-    exchange: Exchange, controller: Controller, fresh: Callable[[], str]
-) -> None:
-    channel, missing, lasting, bridge = (await controller.call(exchange)).channel.id, fresh(), fresh(), fresh()
+async def test_a_bridge_is_played_to(exchange: Exchange, controller: Controller, fresh: Callable[[], str]) -> None:
+    channel, playback, bridge = (await controller.call(exchange)).channel.id, fresh(), fresh()
     await controller.ari.channels.answer(channel)
     await controller.ari.bridges.create_with_id(bridge, type="mixing")
     await controller.ari.bridges.add_channel(bridge, [channel])
 
-    with controller.router.mailbox(missing) as box:
-        await controller.ari.channels.play_with_id(channel, missing, media=exchange.missing)
-        assert (await finished(box)).playback.state == "failed"
-    with controller.router.mailbox(lasting) as box:
-        await controller.ari.channels.play_with_id(channel, lasting, media=exchange.lasting)
-        await controller.ari.playbacks.stop(lasting)
-        await finished(box)
-    assert (await controller.ari.bridges.get(bridge)).channels == [channel]
+    with controller.router.mailbox(playback) as box:
+        await controller.ari.bridges.play_with_id(bridge, playback, exchange.missing)
+        event = await finished(box)
+
+    assert event.playback.state == "failed"
     await controller.ari.bridges.destroy(bridge)
+    with pytest.raises(Gone):
+        await controller.ari.bridges.play_with_id(bridge, playback, exchange.missing)
 
 
 async def test_a_destroyed_bridge_is_gone(exchange: Exchange, controller: Controller) -> None:

@@ -1,4 +1,4 @@
-"""Whether a process grows: memory, open files and threads, sampled while it lives, and a line through the samples.
+"""Whether a process grows: memory, open files, threads and tasks, sampled while it lives, and a line through the samples.
 
 A process that is restarted by a fault begins a new life, and each life is judged by itself: the first part of it, in which
 caches fill, is not counted.
@@ -27,7 +27,7 @@ MOST_MB = 50.0
 """In a life, however long. The controller keeps the last 20,000 facts and the stories of the last calls in memory, some
 1.5 kB a fact: until that is full it grows, and not beyond."""
 
-FILES_MORE = 10
+FILES_MORE = TASKS_MORE = 10
 """Between two moments without a call."""
 
 MB = 1 << 20
@@ -77,6 +77,7 @@ class Growth:
         self._hotline = hotline
         self.lives: list[Life] = []
         self._idle: dict[str, list[int]] = {}
+        self._tasks: list[int] = []
 
     def look(self, now: float) -> None:
         """Take one sample of each."""
@@ -89,9 +90,10 @@ class Growth:
                 self.lives.append(life)
             life.samples.append(sample)
 
-    def look_idle(self, now: float) -> None:
+    async def look_idle(self, now: float) -> None:
         """Take a sample of each at a moment without a call: before the first, or after the last."""
         self.look(now)
+        self._tasks.append((await self._hotline.status()).tasks)
         for life in self.lives:
             if life.samples[-1].at == now:
                 self._idle.setdefault(life.program, []).append(life.samples[-1].files)
@@ -103,7 +105,12 @@ class Growth:
 
     def verdicts(self) -> list[Verdict]:
         """A law for each program."""
-        return [self._verdict(program) for program in WATCHED]
+        return [*(self._verdict(program) for program in WATCHED), self._tasks_verdict()]
+
+    def _tasks_verdict(self) -> Verdict:
+        before, *_, after = self._tasks
+        broken = (f"{after - before} more",) if after > before + TASKS_MORE else ()
+        return Verdict("no task is left behind", f"{before} before the first call, {after} after the last one", broken)
 
     def _verdict(self, program: str) -> Verdict:
         law = f"{program} does not grow"

@@ -53,6 +53,9 @@ LATELY = 2 * RATE_HZ
 RESTED_S = (0.0, 3.0)
 """Between one recovery and the next kill."""
 
+SETTLED_S = 1.0
+"""A controller that is killed sooner after it works again may leave what it found to the next one."""
+
 
 class Break(msgspec.Struct, frozen=True):
     """One way to lose the controller, and its name in the figures. Over when `do` returns; then it must work again."""
@@ -73,7 +76,9 @@ class Outcome(msgspec.Struct, kw_only=True):
     welcome_s: dict[str, list[float]]
     """From dialling at that moment to the welcome, each."""
     longest_s: float = 0.0
-    """From the break's beginning to working again."""
+    """From a break's beginning to working again; breaks that follow each other within `SETTLED_S` are one."""
+    away: Span = (0.0, 0.0)
+    """The last of these."""
     worst_hole_s: float = 0.0
     """Of all who talked, both ways, over all of it."""
     beat_late_s: float = 0.0
@@ -192,11 +197,13 @@ async def _break(crowd: Crowd, how: Break, outcome: Outcome) -> None:
     """Break it, dial at once, and wait until all is well."""
     outcome.states.update((await crowd.hotline.status()).calls)
     began = time.monotonic()
+    first = outcome.away[0] if began - outcome.away[1] < SETTLED_S else began
     breaking = asyncio.create_task(how.do(crowd.hotline))
     welcome = asyncio.create_task(_welcome(crowd, how.lasts_s))
     await breaking
     outcome.back_s[how.name].append(await until_working(crowd.hotline))
-    outcome.longest_s = max(outcome.longest_s, time.monotonic() - began)
+    outcome.away = (first, time.monotonic())
+    outcome.longest_s = max(outcome.longest_s, outcome.away[1] - first)
     await welcome
     outcome.welcome_s[how.name].append(time.monotonic() - began)
 

@@ -77,7 +77,7 @@ class Soak:
     async def run(self) -> list[Verdict]:
         """Everything; what came of each law."""
         self._began = time.monotonic()
-        self._growth.look_idle(self._began)
+        await self._growth.look_idle(self._began)
         async with _running(self._crowd.metronome.run(), self._look(), self._sample()):
             async with _running(*(desk.run() for desk in self._desks.values())):
                 await self._act()
@@ -197,7 +197,7 @@ class Soak:
         dead = [broken.span for broken in self.broken if broken.fault.name == ASTERISK_KILLED]
         doubled = tuple(f"{seat}: {desk.doubled}" for seat, desk in self._desks.items() if desk.doubled)
         laws = await after_all(self._hotline, self._crowd.sent, excuses)
-        self._growth.look_idle(time.monotonic())
+        await self._growth.look_idle(time.monotonic())
         return [
             *laws,
             await one_reservation_each(self._hotline),

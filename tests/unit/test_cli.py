@@ -259,6 +259,7 @@ STATUS = Status(
     seats={"1001": "ready"},
     facts={},
     mailboxes=0,
+    tasks=40,
     problems=[],
 )
 
