@@ -110,7 +110,7 @@ class _Channel:
         self._broken: str | None = None
         self._packets = leg.packets
         self._offset, self._length = (begin_ms - leg.started_ms) * PER_MS, length
-        self._squares, self._peak = 0.0, 0
+        self._squares, self._peak = 0, 0
         try:
             self.raw = stack.enter_context(RawTrack(leg.path))
         except FileNotFoundError:
@@ -128,8 +128,10 @@ class _Channel:
         except OSError as error:
             self._note(error)
             return np.zeros(count, dtype=np.int16)
-        wide = block.astype(np.float64)
-        self._squares += float(wide @ wide)
+        wide = block.astype(np.int64)
+        self._squares += int(
+            np.square(wide).sum()
+        )  # not `wide @ wide`: BLAS would keep a thread spinning for the next one
         self._peak = max(self._peak, int(np.abs(wide).max()))
         return block
 
