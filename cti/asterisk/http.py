@@ -47,15 +47,12 @@ class Http:
             raise RuntimeError("the ARI client is used outside its `async with` block")
         return self._opened
 
-    async def websocket(self, app: str, heartbeat_s: float | None = None) -> aiohttp.ClientWebSocketResponse:
+    async def websocket(self, app: str) -> aiohttp.ClientWebSocketResponse:
         """A websocket of the Stasis application `app`, which ends the one before it. Raises Unavailable, Refused."""
         address = self._address("/events", {"app": app, "subscribeAll": False})
         try:
             return await self._session.ws_connect(
-                address,
-                heartbeat=heartbeat_s,
-                timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_S),
-                max_msg_size=0,
+                address, timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_S), max_msg_size=0
             )
         except aiohttp.WSServerHandshakeError as error:
             if error.status in (401, 403):

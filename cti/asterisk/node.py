@@ -20,7 +20,7 @@ from cti.admission import Admission
 from cti.asterisk.books import Books
 from cti.asterisk.client import Ari
 from cti.asterisk.config import seat_endpoint, seat_of_endpoint
-from cti.asterisk.errors import AriError, Gone
+from cti.asterisk.errors import AriError, Gone, Unavailable
 from cti.asterisk.gate import Gate
 from cti.asterisk.generated.messages import PeerStatusChange, StasisStart
 from cti.asterisk.generated.models import Channel
@@ -189,7 +189,11 @@ class Node:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()):
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if isinstance(error, Unavailable):  # what was left undone is found when Asterisk is back
+            log.warning("a channel was left to itself", error=str(error))
+        else:
             log.error("a call's task failed", exc_info=error)
 
     async def _refuse(self, refused: CallRefused) -> None:

@@ -9,7 +9,7 @@ is the line's business (`ivr/`), who speaks to whom the engine's (`queues/`).
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -20,7 +20,7 @@ from calls.facts import AnyFact, CallEnded, EndedBy, NoticeHeard, QueueLeft, Vis
 from calls.words import Needs
 from cti.asterisk.caller import TelephoneCaller
 from cti.asterisk.conversation import connect, find_again
-from cti.asterisk.errors import AriError, Gone, NotInStasis
+from cti.asterisk.errors import AriError, Gone, NotInStasis, Unavailable
 from cti.asterisk.generated.messages import ChannelDestroyed, ChannelDtmfReceived, ChannelUserevent, StasisStart
 from cti.asterisk.kept import KeptCall, outcome, owed
 from cti.asterisk.router import Came, Mailbox, Vanished
@@ -45,6 +45,9 @@ PROMISE_S = 2.0
 
 LAST_EVENT_S = 3.0
 """How long the end of a channel that we hung up may take to be told."""
+
+ASK_AGAIN_S = 0.5
+"""An Asterisk that does not answer is asked again after this long."""
 
 
 class Session:
@@ -171,7 +174,10 @@ class Session:
             self.ended_by = "caller"
             return
         self._fault, self.ended_by = True, "fault"
-        log.error("a call failed", step=self.kept.step, exc_info=error)
+        if isinstance(error, Unavailable):  # Asterisk's trouble, which has a log line of its own
+            log.warning("a call cannot go on", step=self.kept.step, error=str(error))
+        else:
+            log.error("a call failed", step=self.kept.step, exc_info=error)
 
     def _leave_open_visit(self) -> None:
         """Whoever still waits when the call ends has abandoned, or was let down by us."""
@@ -183,19 +189,26 @@ class Session:
             self.leave_queue("abandoned_ringing" if self.kept.step == "ringing" else "abandoned_waiting")
 
     async def _let_go(self, pump: asyncio.Task[EndedBy]) -> None:
-        """End the caller's leg if it is still up, and wait until Asterisk says so."""
-        if pump.done():
-            return
-        try:
-            if self._fault:
+        """End the caller's leg if it is still up, and wait until Asterisk says so, or is gone with all its calls."""
+        if self._fault and not pump.done():
+            with suppress(AriError):
                 await self.caller.say("fault", skippable=False)
+        while not (pump.done() or await self._hung_up()):
+            await asyncio.wait({pump}, timeout=ASK_AGAIN_S)
+        await asyncio.wait({pump}, timeout=LAST_EVENT_S)
+        pump.cancel()
+
+    async def _hung_up(self) -> bool:
+        """Ask Asterisk to end the caller's leg; False when it does not answer."""
+        try:
             await self.ari.channels.hangup(self.call_id)
         except Gone:
             pass  # its last event is on the way
+        except Unavailable:
+            return False
         except AriError as error:
             log.warning("a call could not be hung up", error=str(error))
-        await asyncio.wait({pump}, timeout=LAST_EVENT_S)
-        pump.cancel()
+        return True
 
     def _tell_end(self) -> None:
         ended = CallEnded(

@@ -4,11 +4,15 @@ Theory of operation, of one connection:
 
 1. A reader task decodes each message and puts it in a queue; it does nothing else, because Asterisk cuts off a reader
    that lags (about 1,450 unread events, 100 ms a write).
-2. Meanwhile the filter is set, so that Asterisk sends only what somebody uses.
+2. Meanwhile the filter is set, so that Asterisk sends only what somebody uses, and it is proved that events come.
 3. `on_connected` is awaited: events of the gap are lost for good, so the owner asks Asterisk what is still there, and
    subscribes to what it needs.
 4. Only then are the queued events handed on, in order, and those that follow.
 5. When the connection ends, what was read is handed on, and after a pause it starts again at 1.
+
+That events come is proved again and again, by one of our own: Asterisk tells it to us, or the connection is given up. A
+frozen Asterisk is noticed so, and one whose clearing away of an old connection overtook the new one: it deactivates the
+application by its name, and the new connection stays open, obeyed and deaf for ever.
 
 A channel that is in our hands and whose endpoint is subscribed to is told of twice, letter by letter the same, time stamp
 included: the second one is dropped.
@@ -30,10 +34,12 @@ import structlog
 
 from cti.asterisk.client import Ari
 from cti.asterisk.errors import NOT_DECODED, Gone, Replaced, Unavailable, Unreadable
-from cti.asterisk.generated.messages import AnyMessage, ApplicationReplaced, Message
+from cti.asterisk.generated.messages import AnyMessage, ApplicationReplaced, ChannelUserevent, Message
 
-# A frozen Asterisk is noticed within one and a half heartbeats.
-HEARTBEAT_S = 3.0
+# A connection that brings no events is given up within twice this.
+PROVED_EVERY_S = 3.0
+PROOF = "rexian-hears"
+"""The name of our own event."""
 FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 1.0
 # Between a message and its double lie only those of other channels that came in the same instant.
@@ -89,6 +95,7 @@ class EventSocket:
         self._handle = handle
         self._on_connected = on_connected
         self._filter = {"disallowed": [{"type": each} for each in disallowed]}
+        self._heard = asyncio.Event()
         self._recent: deque[str] = deque(maxlen=DOUBLES_WITHIN)
         self._decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(AnyMessage)
 
@@ -102,7 +109,6 @@ class EventSocket:
             before = self.connections
             try:
                 await self._connection()
-                log.warning("ari_disconnected", app=self._ari.app)
             except Unavailable as error:
                 log.warning("ari_unavailable", app=self._ari.app, error=str(error))
             pause = FIRST_PAUSE_S if self.connections > before else min(pause * 2, LONGEST_PAUSE_S)
@@ -110,18 +116,18 @@ class EventSocket:
 
     async def _connection(self) -> None:
         """One connection, from the handshake to its end. Raises Unavailable, Refused, Replaced."""
-        socket = await self._ari.http.websocket(self._ari.app, HEARTBEAT_S)
+        socket = await self._ari.http.websocket(self._ari.app)
         messages: asyncio.Queue[Message | None] = asyncio.Queue()
-        reader = asyncio.create_task(self._read(socket, messages))
-        server = asyncio.create_task(self._serve(messages))
+        parts = (self._read(socket, messages), self._serve(messages), self._keep_proving())
+        work = [asyncio.create_task(part) for part in parts]
         try:
-            done, _ = await asyncio.wait({reader, server}, return_when=asyncio.FIRST_EXCEPTION)
-            for task in done:
-                task.result()
+            await asyncio.gather(*work)
+        except (Gone, Unreadable) as error:
+            raise Unavailable(f"the application {self._ari.app!r} is no longer there: {error}") from error
         finally:
-            reader.cancel()
-            server.cancel()
-            await asyncio.gather(reader, server, return_exceptions=True)
+            for task in work:
+                task.cancel()
+            await asyncio.gather(*work, return_exceptions=True)
             self.connected = False
             await socket.close()
 
@@ -133,23 +139,40 @@ class EventSocket:
             if frame.data in self._recent:
                 continue
             self._recent.append(frame.data)
-            if (message := self._decoded(frame.data)) is not None:
-                if isinstance(message, ApplicationReplaced) and message.application == self._ari.app:
+            match self._decoded(frame.data):
+                case ApplicationReplaced(application=self._ari.app):
                     raise Replaced(f"another controller registered the application {self._ari.app!r}: stop one of them")
-                messages.put_nowait(message)
+                case ChannelUserevent(eventname=name) if name == PROOF:
+                    self._heard.set()
+                case Message() as message:
+                    messages.put_nowait(message)
         messages.put_nowait(None)
 
-    async def _serve(self, messages: "asyncio.Queue[Message | None]") -> None:
-        try:
-            await self._ari.applications.filter(self._ari.app, filter=self._filter)
-            await self._on_connected()
-        except (Gone, Unreadable) as error:
-            raise Unavailable(f"the application {self._ari.app!r} went while it was set up: {error}") from error
+    async def _serve(self, messages: "asyncio.Queue[Message | None]") -> NoReturn:
+        await self._ari.applications.filter(self._ari.app, filter=self._filter)
+        await self._prove()
+        await self._on_connected()
         self.connections += 1
         self.connected = True
         log.info("ari_connected", app=self._ari.app)
         while (message := await messages.get()) is not None:
             self._hand_on(message)
+        raise Unavailable("Asterisk closed the connection")
+
+    async def _keep_proving(self) -> NoReturn:
+        while True:
+            await asyncio.sleep(PROVED_EVERY_S)
+            await self._prove()
+
+    async def _prove(self) -> None:
+        """Have Asterisk tell us something. Raises Unavailable when it does not."""
+        self._heard.clear()
+        await self._ari.events.user_event(PROOF, self._ari.app)
+        try:
+            async with asyncio.timeout(PROVED_EVERY_S):
+                await self._heard.wait()
+        except TimeoutError:
+            raise Unavailable("no events come on this connection") from None
 
     def _hand_on(self, message: Message) -> None:
         try:

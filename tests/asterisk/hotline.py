@@ -82,7 +82,7 @@ class Caller:
         return said(self.phone.heard())
 
     async def connected(self, times: int = 1) -> SeatAnswered:
-        """An adviser has answered, for the nth time, and the number is said: from now on they hear each other."""
+        """An adviser has answered, for the nth time, and the number is said: only voices are heard from now on."""
         answered = await self.saw(SeatAnswered, times)
         said_before = sum(isinstance(fact, AdviserNumberSaid) for fact in self.facts[: self.facts.index(answered)])
         await self.saw(AdviserNumberSaid, said_before + 1)

@@ -14,9 +14,13 @@ from uuid import uuid4
 
 from cti.asterisk.client import Ari
 from tests.asterisk_tree import TREE, Asterisk, asterisk, modules
+from tests.eventually import PATIENCE_S, eventually
 from tests.fakes.ari import FakeAri
 
 HTTP_PORT, SIP_PORT = 21088, 21060
+RESEND_S = 0.5
+"""SIP's T1: what was not answered by then is said again."""
+
 _SOUNDS = TREE / "usr/share/asterisk/sounds/en_US_f_Allison"
 
 _ARI = ("applications", "asterisk", "bridges", "channels", "device_states", "endpoints", "events", "playbacks")
@@ -106,6 +110,10 @@ class Exchange(ABC):
     async def drop_sockets(self) -> None:
         """Asterisk closes its event sockets."""
 
+    @abstractmethod
+    async def socket_forgotten(self) -> None:
+        """Nothing is left of an event socket that was closed: until then, it may still take the next one with it."""
+
 
 class FakeExchange(Exchange):
     """The fake; its script is all there is to do."""
@@ -135,6 +143,9 @@ class FakeExchange(Exchange):
 
     async def drop_sockets(self) -> None:
         await self._fake.drop()
+
+    async def socket_forgotten(self) -> None:
+        await eventually(lambda: not self._fake.sockets)
 
 
 class RealExchange(Exchange):
@@ -172,10 +183,16 @@ class RealExchange(Exchange):
         await self._hands.channels.hangup(self._far_ends[channel])
 
     async def register(self) -> None:
+        """Says it until it is answered, as everything that SIP sends by UDP."""
         loop = asyncio.get_running_loop()
-        transport, _ = await loop.create_datagram_endpoint(
-            asyncio.DatagramProtocol, remote_addr=("127.0.0.1", SIP_PORT)
-        )
+        answered = asyncio.Event()
+
+        class Telephone(asyncio.DatagramProtocol):
+            def datagram_received(self, data: bytes, _: object) -> None:
+                if data.startswith(b"SIP/2.0 200"):
+                    answered.set()
+
+        transport, _ = await loop.create_datagram_endpoint(Telephone, remote_addr=("127.0.0.1", SIP_PORT))
         host, port = transport.get_extra_info("sockname")
         lines = (
             f"REGISTER sip:127.0.0.1:{SIP_PORT} SIP/2.0",
@@ -189,11 +206,23 @@ class RealExchange(Exchange):
             "Expires: 60",
             "Content-Length: 0",
         )
-        transport.sendto("\r\n".join([*lines, "", ""]).encode())
-        transport.close()
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while not answered.is_set():
+                    transport.sendto("\r\n".join([*lines, "", ""]).encode())
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(answered.wait(), RESEND_S)
+        finally:
+            transport.close()
 
     async def drop_sockets(self) -> None:
         await self._pbx.cli("ari shutdown websocket sessions")
+
+    async def socket_forgotten(self) -> None:
+        async def forgotten() -> bool:
+            return self.app not in (await self._pbx.cli("ari show websocket sessions")).split()
+
+        await eventually(forgotten)
 
 
 @contextlib.asynccontextmanager

@@ -94,6 +94,7 @@ async def controller(exchange: Exchange) -> AsyncIterator[Controller]:
             await controller.connected()
             yield controller
             assert len(controller.router) == 0
+    await exchange.socket_forgotten()
 
 
 async def until(box: Mailbox, wanted: type[told.Message]) -> told.Message:

@@ -23,6 +23,7 @@ from calls.facts import (
     SeatOffered,
 )
 from calls.moments import RATING_MENU
+from cti.asterisk import session
 from tests.contract.hotline_on_fake import CALLING, LINE, SEAT, Calls, Site
 from tests.contract.steps import STEPS, closing, in_menu, rating, ringing, said_last, step, talking, waiting
 from tests.eventually import eventually
@@ -207,6 +208,30 @@ async def test_whom_asterisk_dropped_while_nobody_looked_is_owed_a_call(site: Si
 
         assert (end.call_id, end.ended_by, end.step) == (caller, "fault", where)
         assert [owed.call_id for owed in calls.of(CallbackOwed)] == [caller]
+
+
+@pytest.mark.parametrize("dies", [True, False])
+async def test_a_request_that_asterisk_does_not_answer_ends_the_call_when_it_answers_again(
+    calls: Calls, dies: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(session, "LAST_EVENT_S", 0.05)
+    monkeypatch.setattr(session, "ASK_AGAIN_S", 0.05)
+    caller = await in_menu(calls)
+    calls.fake.deaf = True
+    calls.fake.dtmf(caller, "9")
+    hang_up: tuple[str, str, dict[str, str]] = ("DELETE", f"/channels/{caller}", {})
+    await eventually(lambda: calls.fake.requests.count(hang_up) > 2)
+    assert calls.of(CallEnded) == []
+    if dies:
+        await calls.fake.die()
+    calls.fake.deaf = False
+    end = await calls.ended()
+
+    assert (end.call_id, end.ended_by, end.step) == (caller, "fault", "menu")
+    assert [owed.call_id for owed in calls.of(CallbackOwed)] == [caller] * dies
+    out = capsys.readouterr().out
+    assert "a call cannot go on" in out
+    assert "Traceback" not in out
 
 
 async def test_a_call_that_the_dialplan_holds_comes_back_by_itself(site: Site) -> None:

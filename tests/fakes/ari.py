@@ -78,8 +78,8 @@ class FakeAri:
         """How many event sockets are still refused with 503, as by an Asterisk that is starting."""
         self.started = 1
         """Which run of Asterisk this is; see `die`."""
-        self.frozen = False
-        """Event sockets are accepted, and their heartbeats not answered."""
+        self.silent = False
+        """Event sockets are accepted, and told nothing; requests are carried out."""
         self.deaf = False
         """Every request is answered with 503 and not done."""
         self.requests: list[tuple[str, str, dict[str, str]]] = []
@@ -212,7 +212,7 @@ class FakeAri:
 
     def tell(self, message: told.Message) -> None:
         """Queue an event for the application's socket; lost when there is none, as in Asterisk."""
-        if type(message).__name__ not in self.disallowed:
+        if type(message).__name__ not in self.disallowed and not self.silent:
             self.tell_text(msgspec.json.encode(message).decode())
 
     async def flush(self) -> None:

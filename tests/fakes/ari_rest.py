@@ -36,6 +36,7 @@ def application(fake: FakeAri) -> web.Application:
     app.add_routes(
         [
             web.get("/ari/events", rest.events),
+            web.post("/ari/events/user/{name}", rest.user_event),
             web.get("/ari/api-docs/{file}", rest.api_docs),
             web.get("/ari/asterisk/info", rest.info),
             web.get("/ari/applications/{app}", rest.application),
@@ -108,7 +109,7 @@ class Rest:
         if fake.booting:
             fake.booting -= 1
             raise Refusal(503, "Asterisk not booted")
-        socket = web.WebSocketResponse(autoping=not fake.frozen)
+        socket = web.WebSocketResponse()
         await socket.prepare(request)
         if request.query["app"] != fake.app:
             await self._serve(socket)
@@ -145,6 +146,12 @@ class Rest:
         if socket in self._fake.hands:
             self._fake.hands.remove(socket)
 
+    async def user_event(self, request: web.Request) -> web.StreamResponse:
+        self._application(request)
+        name, now = request.match_info["name"], self._fake.now()
+        self._fake.tell(told.ChannelUserevent(application=self._fake.app, timestamp=now, eventname=name, userevent={}))
+        return _done()
+
     async def api_docs(self, request: web.Request) -> web.StreamResponse:
         return web.Response(body=(FOLDER / request.match_info["file"]).read_bytes(), content_type="application/json")
 
@@ -179,7 +186,8 @@ class Rest:
 
     def _application(self, request: web.Request) -> Application:
         fake = self._fake
-        if request.match_info["app"] != fake.app or not fake.sockets:
+        name = request.match_info.get("app") or request.query["application"]
+        if name != fake.app or not fake.sockets:
             raise Refusal(404, "Application not found")
         return Application(
             name=fake.app,

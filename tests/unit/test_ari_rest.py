@@ -304,10 +304,8 @@ async def test_whatever_is_answered_becomes_a_word(frames: list[tuple[bool, byte
         await answering.close()
 
     async with Server(say).running() as ari:
-        try:
-            assert isinstance(await ari.channels.list_all(), list)
-        except AriError as error:
-            assert "channels.list_all" in str(error)  # noqa: PT017 - either outcome is right
+        [came] = await asyncio.gather(ari.channels.list_all(), return_exceptions=True)
+    assert isinstance(came, list) or (isinstance(came, AriError) and "channels.list_all" in str(came))
 
 
 LINES = (

@@ -12,6 +12,7 @@ from cti.asterisk.errors import AriError, Unavailable
 from cti.asterisk.generated import messages as told
 from cti.asterisk.socket import DISALLOWED, EventSocket
 from cti.asterisk.specification import event_types, vendored
+from tests.eventually import eventually
 from tests.fakes.ari import FakeAri
 
 PATIENCE_S = 30
@@ -113,17 +114,22 @@ async def test_an_asterisk_that_is_still_starting_is_tried_again() -> None:
         assert fake.booting == 0
 
 
-async def test_an_asterisk_that_freezes_is_noticed(fake: FakeAri, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket, "HEARTBEAT_S", 0.05)
-    fake.frozen = True
-    owner = Owner(fake)
-    async with owner.ari:
-        task = asyncio.create_task(owner.socket.run())
-        await connected(owner)
-        owner.connected.clear()
-        await connected(owner)
-        task.cancel()
-        await asyncio.wait({task})
+async def test_a_connection_that_brings_no_events_is_given_up(
+    fake: FakeAri, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "PROVED_EVERY_S", 0.05)
+    fake.silent = True
+    await eventually(lambda: sum(path == f"/events/user/{socket.PROOF}" for _, path, _ in fake.requests) > 1)
+    assert not owner.connected.is_set()
+
+    fake.silent = False
+    await connected(owner)
+    assert owner.socket.connections == 1
+    fake.silent = True
+    await eventually(lambda: not owner.socket.connected)
+    fake.silent = False
+    await eventually(lambda: owner.socket.connections == 2)
+    assert owner.heard.empty()  # the proof is for the socket alone
 
 
 @pytest.mark.parametrize("trouble", [Unavailable("down"), AriError()])
