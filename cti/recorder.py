@@ -103,10 +103,6 @@ class Recorder:
         if (data := self._journal.get(f"recording/{visit}", dict)) is not None:
             self.keep(msgspec.structs.replace(_pending(data), end_ms=end_ms))
 
-    def drop(self, visit: str) -> None:
-        """The conversation of this visit never began: it has no recording, and its tracks go as strays."""
-        self._journal.forget(f"recording/{visit}")
-
     def seal_soon(self, pending: Pending) -> None:
         """The call is over and everything is known."""
         self.keep(pending)

@@ -152,7 +152,7 @@ class Books:
     def _end(self, kept: KeptCall, ended_by: EndedBy, lasted_ms: int, at: datetime | None) -> None:
         """The terminal facts of a call at its last known step, as far as they can be known."""
         visit = f"{kept.call_id}.{kept.visits}"
-        if kept.conversation and kept.step == "talking":
+        if kept.conversation:
             talked_ms = self._since(kept, kept.conversation.begun_ms, lasted_ms)
             over = ConversationEnded(
                 call_id=kept.call_id,
@@ -164,8 +164,6 @@ class Books:
             )
             self._watch.record(over, at)
             self._recorder.ended(visit, kept.conversation.begun_ms + talked_ms)
-        elif kept.conversation:
-            self._recorder.drop(visit)
         if kept.visit_open:
             how: VisitOutcome = "abandoned_ringing" if kept.step == "ringing" else "abandoned_waiting"
             how = "fault" if ended_by == "fault" else how

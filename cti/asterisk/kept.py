@@ -16,7 +16,7 @@ Step = Literal["notice", "menu", "queue", "ringing", "talking", "rating", "closi
 class Conversation(msgspec.Struct, frozen=True):
     """Who talks with whom, and how to find them in Asterisk. Instants are monotonic milliseconds.
 
-    Kept before the two are brought together: a call at step `ringing` that has one may be talking already.
+    Kept from the adviser's answer on: the number may still be to be said, and the two to be brought together.
     """
 
     seat: str

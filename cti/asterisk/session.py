@@ -56,9 +56,7 @@ class Session:
     def __init__(self, node: Node, line: Line, kept: KeptCall) -> None:
         self.node, self.kept = node, kept
         self.clock, self.ari = node.clock, node.ari
-        self.caller = TelephoneCaller(
-            kept.call_id, node.ari, node.router, node.sounds, node.clock, node.watch, self.record
-        )
+        self.caller = self.person(kept.call_id)
         self.recordings: list[tuple[Pending, SeatLeg]] = []
         """Conversations that are over; sealed when the call is."""
         self.ended_by: EndedBy = "system"
@@ -116,6 +114,11 @@ class Session:
         waited_ms = max(0, self.now_ms() - self.kept.since_ms)
         left = QueueLeft(call_id=self.call_id, visit=self.visit, outcome=how, waited_ms=waited_ms)
         self.turn(*facts, left, visit_open=False, **changes)
+
+    def person(self, channel: str) -> TelephoneCaller:
+        """Somebody on that channel, to be spoken to."""
+        node = self.node
+        return TelephoneCaller(channel, node.ari, node.router, node.sounds, node.clock, node.watch, self.record)
 
     def leg(self, undo: AsyncExitStack, channel: str | None = None) -> SeatLeg:
         """A leg to a seat, to be rung or there already, that ends with the call at the latest."""
@@ -267,13 +270,11 @@ class Session:
         kept = self.kept
         needs = kept.needs or self._line.needs(self._line.person)
         since = Instant(kept.since_ms / 1000)
-        found = await find_again(self, undo, kept.conversation) if kept.conversation else None
-        match found or kept.step:
-            case "over" if kept.conversation:
-                await self._after(kept.conversation.adviser)
-            case "lost":
-                await self._come_back(undo, needs, since)
-            case "queue" | "ringing" | "never_begun":
+        match kept.step:
+            case "talking" if kept.conversation:
+                lost = await find_again(self, undo, kept.conversation)
+                await (self._come_back(undo, needs, since) if lost else self._after(kept.conversation.adviser))
+            case "queue" | "ringing":
                 await self._wait_and_talk(undo, needs, since, returned=True)
             case "rating" | "closing":
                 await self.caller.say("goodbye")

@@ -70,7 +70,7 @@ async def the_call(hotline: Hotline, tmp_path: Path) -> CallReport:
         words = ("call", "--keys", "1", "--rate", "5", "--say", str(wav), "--from", "013812345678", "--json")
         calling = asyncio.create_task(hotline.rexian(*words))
         await seat.wait_for(Established, timeout_s=30)
-        assert hears(await listen(seat, 3), CITIZEN_HZ)
+        assert hears(await listen(seat, 6), CITIZEN_HZ)  # the number first
         assert in_order(("digit.8", "digit.0", "digit.1", "seat.number.1"), said(seat.heard()))
         await seat.hangup()
         code, out, err = await calling

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from calls.facts import NoticeHeard, PositionSaid, SeatAnswered, SeatOffered
+from calls.facts import NoticeHeard, PositionSaid, SeatOffered
 from cti.phone.baresip import RingOn
 from cti.phone.events import Closed, Incoming
 from recordings.listen import level_dbfs
@@ -88,7 +88,7 @@ async def test_while_a_seat_rings(hotline: Hotline) -> None:
 
 async def test_while_talking(hotline: Hotline) -> None:
     async with hotline.adviser("1004", "8004") as seat, hotline.caller("2") as caller:
-        await caller.saw(SeatAnswered)
+        await caller.connected()
         await caller.hears("digit.8", "digit.0", "digit.4", "seat.number.1")
         assert hears(await listen(caller.phone), SEAT_HZ)
         assert hears(await listen(seat), CITIZEN_HZ)
@@ -101,8 +101,7 @@ async def test_while_talking(hotline: Hotline) -> None:
 
 async def test_instead_of_rating(hotline: Hotline) -> None:
     async with hotline.adviser("1004", "8004") as seat, hotline.caller("2") as caller:
-        await caller.saw(SeatAnswered)
-        await caller.hears("seat.number.1")
+        await caller.connected()
         await seat.hangup()
         await caller.hears("rating.ask")
         await caller.leave()

@@ -88,7 +88,7 @@ async def test_not_ready_in_mid_call_holds_afterwards(hotline: Hotline) -> None:
 async def test_wrap_up_ends_by_itself_and_the_next_caller_is_served(hotline: Hotline) -> None:
     async with hotline.adviser("1004", "8004") as seat:
         async with hotline.caller("2", rate="3") as first, hotline.caller("2") as second:
-            await first.saw(SeatAnswered)
+            await first.connected()
             await second.saw(QueueEntered)
             await seat.hangup()
             await second.saw(SeatAnswered)

@@ -329,22 +329,6 @@ async def test_a_channel_joins_and_leaves_a_bridge(exchange: Exchange, controlle
     await controller.ari.bridges.destroy(bridge)
 
 
-async def test_a_bridge_is_played_to(exchange: Exchange, controller: Controller, fresh: Callable[[], str]) -> None:
-    channel, playback, bridge = (await controller.call(exchange)).channel.id, fresh(), fresh()
-    await controller.ari.channels.answer(channel)
-    await controller.ari.bridges.create_with_id(bridge, type="mixing")
-    await controller.ari.bridges.add_channel(bridge, [channel])
-
-    with controller.router.mailbox(playback) as box:
-        await controller.ari.bridges.play_with_id(bridge, playback, exchange.missing)
-        event = await finished(box)
-
-    assert event.playback.state == "failed"
-    await controller.ari.bridges.destroy(bridge)
-    with pytest.raises(Gone):
-        await controller.ari.bridges.play_with_id(bridge, playback, exchange.missing)
-
-
 async def test_a_destroyed_bridge_is_gone(exchange: Exchange, controller: Controller) -> None:
     """8: BridgeDestroyed comes because the bridge was subscribed to."""
     channel = (await controller.call(exchange)).channel.id

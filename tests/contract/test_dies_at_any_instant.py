@@ -19,6 +19,7 @@ import pytest
 
 from calls.clock import SystemClock
 from calls.facts import (
+    AdviserNumberSaid,
     AnyFact,
     CallArrived,
     CallEnded,
@@ -106,7 +107,7 @@ async def the_seat_hangs_up(calls: Calls, callers: Callers) -> None:
     calls.sit()
     caller = await dial(calls, callers)
     calls.fake.dtmf(caller, "1")
-    await calls.told(SeatAnswered)
+    await calls.told(AdviserNumberSaid)
     calls.fake.hangup(calls.leg())
     await calls.until(lambda: RATING_MENU in calls.watch.asked)
     calls.fake.dtmf(caller, "5")

@@ -8,6 +8,7 @@ import pytest
 import soundfile  # type: ignore[import-untyped]  # it ships no types
 
 from calls.facts import (
+    AdviserNumberSaid,
     AlarmRaised,
     CallArrived,
     CallRefused,
@@ -26,6 +27,7 @@ from calls.facts import (
     kind_of,
 )
 from calls.moments import RATING_MENU
+from cti.asterisk.errors import Refused
 from cti.asterisk.generated import messages as told
 from cti.recorder import Recorder
 from tests.contract.hotline_on_fake import (
@@ -313,7 +315,61 @@ async def test_a_seat_that_vanishes_while_talking_sends_the_caller_to_the_head(c
     assert (end.outcome, end.step) == ("queued", "talking")
 
 
+async def hearing_the_number(calls: Calls) -> str:
+    """An adviser has answered, and the two do not hear each other yet."""
+    calls.never_ends("seat.number", number=ADVISER)
+    calls.sit()
+    caller = await in_menu(calls)
+    calls.fake.dtmf(caller, "1")
+    await calls.told(SeatAnswered)
+    await eventually(lambda: all(calls.fake.legs[name].playing for name in (caller, calls.leg())))
+    return caller
+
+
+async def test_an_adviser_who_leaves_while_the_number_is_said_costs_the_caller_no_turn(calls: Calls) -> None:
+    caller = await hearing_the_number(calls)
+    calls.fake.hangup(calls.leg())
+    over = await calls.told(ConversationEnded)
+    again = await calls.told(QueueEntered, 2)
+    calls.fake.hangup(caller)
+    end = await calls.ended()
+
+    assert over.ended_by == "seat"
+    assert calls.floor.engine.seat(SEAT).state == "ready"
+    assert again.returned
+    assert again.since_ms == calls.of(QueueEntered)[0].since_ms
+    assert (end.outcome, end.ended_by) == ("queued", "caller")
+    assert calls.of(AdviserNumberSaid) == []
+
+
+async def test_a_caller_who_leaves_while_the_number_is_said_leaves_nothing(calls: Calls) -> None:
+    caller = await hearing_the_number(calls)
+    calls.fake.hangup(caller)
+    end = await calls.ended()
+
+    assert (end.outcome, end.ended_by, end.step) == ("queued", "caller", "talking")
+    assert [over.ended_by for over in calls.of(ConversationEnded)] == ["caller"]
+    assert calls.of(AdviserNumberSaid) == []
+
+
 # What fails
+
+
+async def test_two_who_cannot_be_brought_together_are_not_left_in_silence(
+    calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object, **__: object) -> None:
+        raise Refused("broken on purpose")
+
+    monkeypatch.setattr(calls.node.ari.bridges, "add_channel", broken)
+    calls.sit()
+    caller = await in_menu(calls)
+    calls.fake.dtmf(caller, "1")
+    end = await calls.ended()
+
+    assert (end.call_id, end.outcome, end.ended_by) == (caller, "queued", "fault")
+    assert [over.ended_by for over in calls.of(ConversationEnded)] == ["fault"]
+    assert said_last(calls, "fault")
 
 
 async def test_a_fault_of_ours_is_told_to_the_caller_and_counted(site: Site) -> None:

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from calls.facts import (
+    AdviserNumberSaid,
     CallArrived,
     CallbackOwed,
     CallEnded,
@@ -24,7 +25,7 @@ from calls.facts import (
 )
 from calls.moments import RATING_MENU
 from cti.asterisk import session
-from tests.contract.hotline_on_fake import CALLING, LINE, SEAT, Calls, Site
+from tests.contract.hotline_on_fake import ADVISER, CALLING, LINE, SEAT, Calls, Site
 from tests.contract.steps import STEPS, closing, in_menu, rating, ringing, said_last, step, talking, waiting
 from tests.eventually import eventually
 
@@ -121,6 +122,34 @@ async def test_a_seat_that_ended_between_two_controllers_has_hung_up(site: Site)
         await calls.ended()
 
         assert [over.ended_by for over in calls.of(ConversationEnded)] == ["seat"]
+
+
+@pytest.mark.parametrize("left", [False, True], ids=["the adviser stays", "the adviser leaves meanwhile"])
+async def test_two_who_did_not_meet_yet_are_brought_together_by_the_next_controller(site: Site, left: bool) -> None:
+    async with site.controller() as first:
+        first.never_ends("seat.number", number=ADVISER)
+        first.sit()
+        caller = await in_menu(first)
+        site.fake.dtmf(caller, "1")
+        await first.told(SeatAnswered)
+        await eventually(lambda: all(site.fake.legs[name].playing for name in (caller, first.leg())))
+        leg = first.leg()
+    site.fake.lasting.clear()
+    for name in (caller, leg):
+        site.fake.finish(site.fake.legs[name].playing[0].id)
+    if left:
+        site.fake.hangup(leg)
+    async with site.controller() as calls:
+        if left:
+            again = await calls.told(QueueEntered)
+            assert again.returned
+        else:
+            await calls.told(AdviserNumberSaid)
+            assert {site.fake.legs[name].bridge for name in (caller, leg)} == set(site.fake.bridges)
+        site.fake.hangup(caller)
+        await calls.ended()
+
+        assert [over.ended_by for over in calls.of(ConversationEnded)] == ["seat" if left else "caller"]
 
 
 async def test_a_place_in_the_queue_is_kept(site: Site) -> None:

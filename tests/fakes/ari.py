@@ -292,11 +292,6 @@ class FakeAri:
         if leg.playing[0] is playback:
             self._play_next(leg)
 
-    def play_to_all(self, playback: Playback) -> None:
-        """A sound on a bridge: over at once, unless it is lasting: then it ends untold, with the bridge."""
-        if playback.media_uri not in self.lasting:
-            self._tell_played(playback)
-
     def _play_next(self, leg: Leg) -> None:
         while leg.playing and leg.playing[0].media_uri not in self.lasting:
             self._tell_played(leg.playing.popleft())

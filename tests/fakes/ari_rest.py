@@ -64,7 +64,6 @@ def application(fake: FakeAri) -> web.Application:
             web.delete("/ari/bridges/{bridge}", rest.destroy),
             web.post("/ari/bridges/{bridge}/addChannel", rest.add),
             web.post("/ari/bridges/{bridge}/removeChannel", rest.remove),
-            web.post("/ari/bridges/{bridge}/play/{playback}", rest.play_to_all),
             web.get("/ari/endpoints/{technology}", rest.endpoints),
             web.get("/ari/endpoints/{technology}/{resource}", rest.endpoint),
             web.delete("/ari/playbacks/{playback}", rest.stop),
@@ -367,11 +366,6 @@ class Rest:
                 raise Refusal(422, "Channel not in this bridge")
             self._fake.leave_bridge(leg)
         return _done()
-
-    async def play_to_all(self, request: web.Request) -> web.StreamResponse:
-        playback = _playback(request, f"bridge:{self._bridge(request).id}")
-        self._fake.play_to_all(playback)
-        return _json(playback, status=201)
 
     # Endpoints
 

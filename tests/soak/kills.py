@@ -23,6 +23,7 @@ from cti.phone.places import RATE_HZ
 from tests.asterisk.ears import said
 from tests.asterisk.hotline import Hotline
 from tests.asterisk.phones import CITIZEN_HZ, SEAT_HZ
+from tests.asterisk.phones import hears as tone_is_heard
 from tests.eventually import PATIENCE_S
 from tests.faults import frozen, kill, supervisorctl, until_working
 from tests.figures import tell
@@ -117,7 +118,7 @@ async def broken_again_and_again(hotline: Hotline, seed: int, breaks: Sequence[B
     outcome = Outcome(states=Counter(), back_s=defaultdict(list), welcome_s=defaultdict(list), verdicts=[])
     async with on_the_phone(hotline) as crowd, AsyncExitStack() as stack:
         talking = await asyncio.gather(*(_talk(crowd, stack, *who) for who in TALKERS))
-        waited_for = await stack.enter_async_context(crowd.adviser(*WAITED_FOR, Manners(talk_s=0.5)))
+        waited_for = await stack.enter_async_context(crowd.adviser(*WAITED_FOR, Manners(talk_s=3)))
         await hotline.not_ready(waited_for.seat)
         waiting = await asyncio.gather(*(_wait(crowd, stack) for _ in range(WAITERS)))
         coming = await _come_and_go(crowd, stack, seed)
@@ -150,6 +151,9 @@ async def _talk(crowd: Crowd, stack: AsyncExitStack, seat: str, number: str, key
     adviser = await stack.enter_async_context(crowd.adviser(seat, number, Manners(talk_s=3600)))
     call = await _choose(crowd, stack, key)
     await hears(call, "seat.number.1")
+    async with asyncio.timeout(PATIENCE_S):
+        while not tone_is_heard(call.voice.heard.samples(-LATELY), SEAT_HZ):  # noqa: ASYNC110 - sound has no event
+            await asyncio.sleep(LISTENED_EVERY_S)
     return adviser, call
 
 
@@ -177,7 +181,7 @@ async def _come_and_go(crowd: Crowd, stack: AsyncExitStack, seed: int) -> list[a
 async def _vary(adviser: Adviser, chance: random.Random) -> None:
     """Rings longer or shorter, talks longer or shorter, with each call."""
     while True:
-        adviser.manners = Manners(rings_s=chance.uniform(0, 2), talk_s=chance.uniform(0.5, 4))
+        adviser.manners = Manners(rings_s=chance.uniform(0, 2), talk_s=chance.uniform(0.5, 6))
         calls = len(adviser.phone.calls)
         while len(adviser.phone.calls) == calls:  # noqa: ASYNC110 - a telephone's list of calls has no event
             await asyncio.sleep(0.1)

@@ -291,10 +291,10 @@ async def test_tracks_of_a_conversation_that_never_began_are_removed_and_no_othe
 ) -> None:
     monkeypatch.setattr(strays_module, "ROUND_S", 0.02)
     write_tone(site.raw / "of-an-older-journal.wav", 440, ms=11_000)
+    write_tone(site.raw / "call-1.1.caller.wav", 440, ms=3000)
+    write_tone(site.raw / "call-1.1.seat.wav", 1000, ms=2500)
     async with site.recorder() as recorder:
-        site.talk(recorder, "call-1.1")
         site.talk(recorder, "call-2.1")
-        recorder.drop("call-1.1")
         await eventually(lambda: len(list(site.raw.iterdir())) == 3)
     assert sorted(path.name for path in site.raw.iterdir()) == [
         "call-2.1.caller.wav",
