@@ -39,7 +39,7 @@ SEATS = tuple(str(number) for number in range(1001, 1201))
 FEW = SEATS[:5]
 """The seats that are staffed where callers are to wait."""
 
-SHORT = {"REXIAN_WRAP_UP_S": "0.001", "REXIAN_SILENCE_BEFORE_CLOSE_S": "0.1"}
+SHORT = {"REXIAN_WRAP_UP_S": "0", "REXIAN_SILENCE_BEFORE_CLOSE_S": "0.1"}
 """No pause after a call, as the rival has none."""
 
 SOURCE = Path(__file__).parent / "hotline"

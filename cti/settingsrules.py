@@ -35,6 +35,8 @@ TIMES = (
     "silence_before_close_s",
 )
 LONGEST_TIME_S = 24 * 3600
+MAY_BE_NONE = ("wrap_up_s",)
+"""Of these times, 0 means that there is none."""
 
 _NAME = re.compile(r"[0-9A-Za-z-]{1,32}")
 _ACCOUNT = re.compile(r"[0-9A-Za-z+._-]+@[0-9A-Za-z.-]+(:[0-9]{1,5})?")
@@ -82,9 +84,10 @@ def _network(settings: Settings) -> Iterator[Problem]:
 def _times(settings: Settings) -> Iterator[Problem]:
     for name in TIMES:
         value = getattr(settings, name)
-        if not (math.isfinite(value) and 0 < value <= LONGEST_TIME_S):
-            reason = "the time must be more than 0 seconds and at most a day"
-            yield Problem((name,), reason, "write seconds, such as 15")
+        none = value == 0 and name in MAY_BE_NONE
+        if not none and not (math.isfinite(value) and 0 < value <= LONGEST_TIME_S):
+            least = "0 seconds or more" if name in MAY_BE_NONE else "more than 0 seconds"
+            yield Problem((name,), f"the time must be {least} and at most a day", "write seconds, such as 15")
 
 
 def _room(settings: Settings) -> Iterator[Problem]:

@@ -17,7 +17,13 @@ from calls.facts import NotAnswered
 from cti.asterisk.client import Ari
 from cti.asterisk.config import seat_endpoint
 from cti.asterisk.errors import AriError, Gone, Unavailable
-from cti.asterisk.generated.messages import ChannelDestroyed, ChannelUserevent, StasisStart
+from cti.asterisk.generated.messages import (
+    ChannelDestroyed,
+    ChannelHangupRequest,
+    ChannelUserevent,
+    Message,
+    StasisStart,
+)
 from cti.asterisk.router import Came, Router, Vanished
 
 log = structlog.get_logger(__name__)
@@ -99,18 +105,30 @@ class SeatLeg:
                     raise SeatDidNotAnswerError("unreachable")
 
     async def ended(self) -> int:
-        """Wait for the leg's end; the Q.850 cause of it, 0 when Asterisk died. One that nobody told hung up, most likely."""
+        """Wait for the leg's end; the Q.850 cause of it, 0 when Asterisk died. One that nobody told hung up, most likely.
+
+        Who hangs up is told so some milliseconds before Asterisk has cleared the leg away: nobody need wait for that.
+        """
         while self._there:
-            match await self._box.get():
-                case ChannelUserevent(userevent=counts):
-                    self.packets = packets_received(counts)
-                case ChannelDestroyed(cause=cause):
-                    self._there = False
-                    return cause
-                case Vanished(died=died):
-                    self._there = False
-                    return 0 if died else NORMAL
+            event = await self._box.get()
+            if isinstance(event, ChannelHangupRequest) and event.cause == NORMAL and not event.soft:
+                return NORMAL
+            if (cause := self._last(event)) is not None:
+                return cause
         return NORMAL
+
+    def _last(self, event: Message) -> int | None:
+        """Take note of an event; the cause, if it is the leg's last."""
+        match event:
+            case ChannelUserevent(userevent=counts):
+                self.packets = packets_received(counts)
+            case ChannelDestroyed(cause=cause):
+                self._there = False
+                return cause
+            case Vanished(died=died):
+                self._there = False
+                return 0 if died else NORMAL
+        return None
 
     async def close(self) -> None:
         """End it, if it is still there, and wait until its end is told: only then its packets are known."""
@@ -126,7 +144,8 @@ class SeatLeg:
             with suppress(Gone):  # the adviser hung up in this instant; the last events are on their way
                 await self._ari.channels.hangup(self.channel)
             async with asyncio.timeout(END_TOLD_S):
-                await self.ended()
+                while self._there:
+                    self._last(await self._box.get())
         except (AriError, TimeoutError) as error:
             log.warning("a seat's leg did not end", leg=self.channel, error=repr(error))
 

@@ -53,7 +53,6 @@ DISALLOWED = (
     "ChannelCreated",
     "ChannelDialplan",
     "ChannelEnteredBridge",
-    "ChannelHangupRequest",
     "ChannelLeftBridge",
     "ChannelStateChange",
     "ChannelVarset",

@@ -156,6 +156,7 @@ def test_the_filter_names_real_events_and_keeps_those_that_calls_live_by() -> No
         "StasisStart",
         "StasisEnd",
         "ChannelDestroyed",
+        "ChannelHangupRequest",
         "ChannelDtmfReceived",
         "PlaybackFinished",
         "ContactStatusChange",

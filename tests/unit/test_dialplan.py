@@ -155,6 +155,7 @@ def test_asterisks_manager_gets_no_configuration(files: dict[str, str]) -> None:
 def test_what_calls_and_their_records_live_by_is_made(files: dict[str, str]) -> None:
     declined = set(re.findall(r"^decline = (\w+)$", files["stasis.conf"], re.MULTILINE))
     for_events = {"ast_channel_snapshot_type", "ast_channel_dtmf_end_type", "ast_multi_user_event_type"}
+    for_events |= {"ast_channel_hangup_request_type"}
     for_events |= {"stasis_app_playback_snapshot_type", "ast_endpoint_snapshot_type", "ast_endpoint_state_type"}
     for_records = {"ast_channel_dial_type", "ast_channel_entered_bridge_type", "ast_channel_left_bridge_type"}
     assert declined

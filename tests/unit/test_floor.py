@@ -192,6 +192,17 @@ async def test_every_move_is_a_fact_and_is_told(site: Site) -> None:
     assert site.changes == 7
 
 
+async def test_a_seat_without_wrap_up_is_ready_at_once(site: Site) -> None:
+    async with site.floor(wrap_up_s=0) as floor:
+        sit(floor)
+        proposal = await proposed(enter(floor))
+        floor.accept(proposal)
+        floor.take(Answered("1001", proposal.generation))
+        floor.take(ConversationOver("1001", "v1"))
+
+        assert state(floor) == "ready"
+
+
 async def test_a_wish_that_is_refused_says_why(site: Site) -> None:
     async with site.floor() as floor:
         with pytest.raises(NotPossible, match="the telephone of seat 1001 is not registered"):

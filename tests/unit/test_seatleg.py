@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import cast
 
 import msgspec
@@ -62,6 +63,28 @@ async def test_who_hung_up_first_is_counted_too(router: Router) -> None:
 
     assert leg.packets == 77
     assert len(router) == 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "left_before_the_end"),
+    [({"cause": 16}, True), ({"cause": 16, "soft": True}, False), ({"cause": 44}, False), ({}, False)],
+    ids=["hung up", "we hung it up", "vanished", "for no reason told"],
+)
+async def test_a_seat_that_hangs_up_is_free_before_its_leg_is_cleared_away(
+    router: Router, asked: dict[str, object], left_before_the_end: bool
+) -> None:
+    leg = SeatLeg(cast(Ari, RefusingAri(Gone("channels.hangup: 404"))), router, "leg")
+    common = {"application": "rexian", "timestamp": "2026-11-21T00:00:00.000+0000", "channel": CHANNEL}
+    router.dispatch(msgspec.convert(common | {"type": "ChannelHangupRequest"} | asked, AnyMessage))
+    leaving = asyncio.create_task(leg.ended())
+    await asyncio.wait({leaving}, timeout=0.01)
+    assert leaving.done() is left_before_the_end
+    for event in LAST_EVENTS:
+        router.dispatch(msgspec.convert(common | event, AnyMessage))
+
+    assert await leaving == 16
+    await leg.close()
+    assert leg.packets == 77
 
 
 @pytest.mark.parametrize(("error", "asked"), [(Unreachable("500"), 1), (Unavailable("no answer"), 2)])

@@ -104,8 +104,12 @@ VARIABLES = [
     ("REXIAN_PORT_OFFSET", "50001", "50001 is not between 0 and 50000"),
     *(
         (f"REXIAN_{name}", value, "the time must be more than 0 seconds and at most a day. Mend: write seconds")
-        for name in ("RING_S", "WRAP_UP_S", "POSITION_EVERY_S", "SILENCE_BEFORE_CLOSE_S")
+        for name in ("RING_S", "POSITION_EVERY_S", "SILENCE_BEFORE_CLOSE_S")
         for value in ("0", "-1", "nan", "inf", "86401")
+    ),
+    *(
+        ("REXIAN_WRAP_UP_S", value, "the time must be 0 seconds or more and at most a day")
+        for value in ("-1", "nan", "86401")
     ),
     *((f"REXIAN_{name}", "0", "the time must be") for name in ("TRUNK_RTP_TIMEOUT_S", "SEAT_RTP_TIMEOUT_S")),
     ("REXIAN_HOLD_LOOP_S", "-1", "the time must be"),
