@@ -17,11 +17,11 @@ from benchmarks.load import Moment, Result, Seats, between, call, seats
 from benchmarks.processes import spent
 from benchmarks.scenarios import SEAT, citizen, hang_up, key, pause, seat, seat_hangs_up, wait_for_hang_up
 
-KEY_MS, TALK_MS = 1000, 700
+KEY_MS, TALK_MS = 1000, 1000
 """From the answer to the key, when welcome and notice are over; from the key to the caller's BYE."""
 
-SHORT_TALK_MS = 300
-"""Of the five seats for whom others wait."""
+SHORT_TALK_MS = 1250
+"""Of the five seats for whom others wait: longer than it takes to say the adviser's number."""
 
 RATES = (10, 15, 20, 25, 30, 35, 40, 45, 50, 60, 70, 80, 90, 100, 110, 120, 130, 140, 150, 165, 180, 200, 220, 240, 260)
 """Calls a second that are tried."""

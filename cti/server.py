@@ -19,6 +19,7 @@ import uvloop
 from calls.clock import SystemClock
 from calls.errors import NotPossible, RexianError
 from calls.facts import LinesLoaded
+from calls.words import LANGUAGES, Language
 from cti import secrets as secret_file
 from cti.alarms import Alarms
 from cti.asterisk.apidocs import compare_api
@@ -59,6 +60,8 @@ STATES_EVERY_S = 0.1
 
 MIGRATION_RETRY_S = 1.0
 CALENDAR_EVERY_S = 3600.0
+PLACES = range(1, 31)
+"""Places in a queue that are said often."""
 
 
 class Controller:
@@ -82,6 +85,7 @@ class Controller:
             password=keys.mqtt_controller,
         )
         self._moved = asyncio.Event()
+        self._taken = asyncio.Event()
         self._seats_told: dict[str, tuple[object, ...]] = {}
         self.floor = Floor(self.clock, self.watch, self.journal, settings.seats, settings.wrap_up_s, self._moved.set)
         self.recorder = Recorder(
@@ -93,7 +97,7 @@ class Controller:
             settings.recording_reserve_mb,
         )
         self.ari = Ari(f"http://127.0.0.1:{settings.ari_port}/ari", APP, keys.ari, APP)
-        sounds = Sounds(settings.prompts_dir)
+        self.sounds = Sounds(settings.prompts_dir)
         self.node = Node(
             settings,
             self.ari,
@@ -102,7 +106,7 @@ class Controller:
             self.journal,
             self.floor,
             self.recorder,
-            sounds,
+            self.sounds,
             self.hotline.lines,
         )
         self.differences: list[str] = []
@@ -117,6 +121,7 @@ class Controller:
         self.floor.load(hotline.advisers, hotline.queues)
         versions = {number: line.version for number, line in hotline.lines.items()}
         self.watch.record(LinesLoaded(versions=versions))
+        self._taken.set()
 
     async def run(self) -> None:
         """Everything at once, until something is fatal."""
@@ -136,6 +141,7 @@ class Controller:
                     self._tell_states(),
                     self._compare_api(),
                     self._watch_calendar(),
+                    self._join_sentences(),
                     serve_web(self.settings.api_port, self.status),
                 ):
                     tasks.create_task(work)
@@ -167,6 +173,20 @@ class Controller:
                 self.calendar_troubles[line.number] = trouble
                 alarms.tell("calendar_ends", line.number, trouble)
             await asyncio.sleep(CALENDAR_EVERY_S)
+
+    async def _join_sentences(self) -> None:
+        """Have what is said to every caller ready as one file each, for the advisers of the moment, for ever."""
+        while True:
+            await self._taken.wait()
+            self._taken.clear()
+            sentences: list[tuple[str, Language, int | str]] = [
+                *(("seat.number", language, number) for language in LANGUAGES for number in self.hotline.advisers),
+                *(("queue.position", language, place) for language in LANGUAGES for place in PLACES),
+            ]
+            try:
+                await asyncio.to_thread(self.sounds.join, sentences)
+            except OSError as error:  # then they are said piece by piece
+                log.warning("sentences cannot be joined", error=str(error))
 
     async def _tell_states(self) -> None:
         """Tell the bus how seats and queues stand, for ever: at once when something moved, then for all in one go.

@@ -4,19 +4,28 @@
     sounds.media("seat.number", "zh-CN", number="8001")
     -> ["sound:/…/zh-CN/digit.8", …, "sound:/…/zh-CN/seat.number.1"]
 
-Read once: nothing here touches the disk after the start. A new build is taken up by making a new `Sounds`.
+Read once: nothing here touches the disk after the start, except `join`. A new build is taken up by making a new `Sounds`.
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 from calls.errors import NotPossible
 from calls.words import FIRST_LANGUAGE, Language
-from prompts import manifest
+from prompts import audio, manifest
 from prompts.catalogue import Sentence
 from prompts.manifest import MUSIC, Made
 from prompts.reading import CannotSay, Value
+
+Piece: TypeAlias = tuple[Language, str]
+"""One sound file: its language and its name."""
+
+JOINED = "joined"
+"""Folder, under the target, of sentences that are one file each."""
 
 
 class Sounds:
@@ -28,6 +37,8 @@ class Sounds:
         if found is None:
             raise NotPossible(f"{target}: no prompts were built there. Mend: rexian prompts build.")
         self._target = target.absolute()
+        self._joined: dict[tuple[Piece, ...], Path] = {}
+        """The one file of several pieces in a row."""
         self._made = found.pieces
         self._sentences = {
             language: {key: Sentence(key, text, language) for key, text in texts.items()}
@@ -42,10 +53,32 @@ class Sounds:
         """What to hand to Asterisk, in order. A sentence that `language` lacks is said in zh-CN.
 
         Raises CannotSay when no language has it, or a value cannot be read out."""
-        return [
-            f"sound:{self.path(piece, spoken).with_suffix('')}"
-            for spoken, piece, _ in self._said(key, language, values)
-        ]
+        pieces, _ = self._said(key, language, values)
+        if whole := self._joined.get(pieces):
+            return [f"sound:{whole.with_suffix('')}"]
+        return [f"sound:{self._target}/{spoken}/{piece}" for spoken, piece in pieces]
+
+    def join(self, sentences: Iterable[tuple[str, Language, int | str]]) -> None:
+        """Say each of these (key, language, its {number}) by one file from now on. Blocks; raises OSError.
+
+        Each file that is played costs Asterisk and us a millisecond, however short it is (decision 0015). What cannot be
+        said is passed over: `media` says why when somebody wants it said. Files that are no longer wanted are removed.
+        """
+        folder = self._target / JOINED
+        folder.mkdir(exist_ok=True)
+        for key, language, number in sentences:
+            try:
+                pieces, made = self._said(key, language, {"number": number})
+            except CannotSay:
+                continue
+            if len(pieces) > 1 and pieces not in self._joined:
+                sources = "".join(each.source for each in made)
+                whole = folder / f"{hashlib.sha256(sources.encode()).hexdigest()}.wav"
+                if not whole.exists():
+                    audio.join([self.path(piece, spoken) for spoken, piece in pieces], whole)
+                self._joined[pieces] = whole
+        for stray in set(folder.iterdir()) - set(self._joined.values()):
+            stray.unlink(missing_ok=True)
 
     @property
     def music(self) -> str:
@@ -54,14 +87,17 @@ class Sounds:
 
     def length_ms(self, key: str, language: Language, /, **values: Value) -> int:
         """How long that plays, in ms. Raises CannotSay as `media` does."""
-        return sum(made.ms for _, _, made in self._said(key, language, values))
+        return sum(each.ms for each in self._said(key, language, values)[1])
 
-    def _said(self, key: str, language: Language, values: dict[str, Value]) -> list[tuple[Language, str, Made]]:
+    def _said(
+        self, key: str, language: Language, values: Mapping[str, Value]
+    ) -> tuple[tuple[Piece, ...], tuple[Made, ...]]:
+        """The pieces, and what was made of each."""
         for spoken in dict.fromkeys((language, FIRST_LANGUAGE)):
             sentence, made = self._sentences.get(spoken, {}).get(key), self._made.get(spoken, {})
             if sentence is None:
                 continue
-            pieces = sentence.render(values)
-            if all(piece in made for piece in pieces):
-                return [(spoken, piece, made[piece]) for piece in pieces]
+            names = sentence.render(values)
+            if all(name in made for name in names):
+                return tuple((spoken, name) for name in names), tuple(made[name] for name in names)
         raise CannotSay(f"{key}: no sound says this. Mend: rexian prompts check.")

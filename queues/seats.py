@@ -41,6 +41,7 @@ MOVES: Mapping[SeatState, Mapping[SeatState, str]] = {
         "ringing": "accepted",
         "ready": "the caller left, or nobody accepted in time",
         "not_ready": "the telephone is gone, or a pause was asked for",
+        "talking": FOUND,
     },
     "ringing": {
         "talking": "answered",

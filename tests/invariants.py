@@ -177,6 +177,9 @@ async def recordings_are_whole(hotline: Hotline, sent: Collection[str], excuses:
         file = hotline.recording(path)
         if hashlib.sha256(file.read_bytes()).hexdigest() != sha256:
             broken.append(f"{visit}: not the file that was hashed")
+        if talked_ms is None:
+            broken.append(f"{visit}: recorded, but its conversation never ended")
+            continue
         off_ms = max(off_ms, off := abs(length_ms - talked_ms))
         if off > TALK_AND_RECORDING_MS:
             broken.append(f"{visit}: talked {talked_ms} ms, recorded {length_ms} ms")

@@ -111,6 +111,7 @@ async def _until_over(
             call.node.recorder.keep(ended)
             call.turn(_over(call, conversation, ended_by), step=step, conversation=None)
         call.recordings.append((ended, leg))
+    await asyncio.sleep(0)  # who waited for this seat goes first
     await call.through_dialplan("stop-recording", "s")
     return step == "queue"
 

@@ -86,6 +86,7 @@ async def test_the_first_call(hotline: Hotline, tmp_path: Path) -> None:
         await hotline.nothing_left()
         await eventually(lambda: any(f["kind"] == "recording_sealed" and f["call_id"] == call_id for f in reader.facts))
 
+    assert list((hotline.settings.prompts_dir / "joined").glob("*.wav"))  # what the number was said by
     told_in_the_report(report)
     await rows_are_complete(hotline, call_id or "")
     await recorded_in_two_channels(hotline, call_id or "")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile  # type: ignore[import-untyped]  # it ships no types
+from numpy.typing import NDArray
 
 from calls.errors import NotPossible
 from calls.words import Language
@@ -47,6 +49,30 @@ def test_a_sentence_that_a_language_lacks_is_said_in_chinese_with_chinese_number
     media = Sounds(tmp_path).media("queue.position", "en", number=2)
     assert [Path(medium).name for medium in media] == ["queue.position.1", "number.2", "queue.position.2"]
     assert all("/zh-CN/" in medium for medium in media)
+
+
+def test_joined_a_sentence_is_one_file_that_sounds_the_same(folder: Path) -> None:
+    sounds = Sounds(folder)
+    pieces = sounds.media("seat.number", "zh-CN", number="8001")
+    length_ms = sounds.length_ms("seat.number", "zh-CN", number="8001")
+    (folder / "joined").mkdir(exist_ok=True)
+    (folder / "joined" / "of-an-older-build.wav").touch()
+    wanted: list[tuple[str, Language, int | str]] = [("seat.number", "zh-CN", "8001"), ("queue.position", "en", 10_000)]
+    sounds.join([*wanted, ("welcome", "zh-CN", 1)])
+    (whole,) = sounds.media("seat.number", "zh-CN", number="8001")
+
+    assert np.array_equal(sound_of(whole), np.concatenate([sound_of(piece) for piece in pieces]))
+    assert sounds.length_ms("seat.number", "zh-CN", number="8001") == length_ms
+    assert len(sounds.media("seat.number", "zh-CN", number="8002")) == 5
+    sounds.join([("seat.number", "en", "8001")])
+    assert len(list((folder / "joined").iterdir())) == 2  # of both, and none of an older build
+
+
+def sound_of(medium: str) -> NDArray[np.int16]:
+    samples: NDArray[np.int16]
+    samples, rate = soundfile.read(medium.removeprefix("sound:") + ".wav", dtype="int16")
+    assert rate == 8000
+    return samples
 
 
 def test_a_key_that_nobody_knows_is_refused(folder: Path) -> None:

@@ -508,6 +508,17 @@ def test_a_conversation_found_going_on_is_taken_over(room: Room, state: SeatStat
     assert room.state() == "wrap_up"
 
 
+def test_whoever_a_seat_was_reserved_for_keeps_the_turn_when_a_conversation_is_found_there(room: Room) -> None:
+    room.bring_to("reserved")
+    room.join("v2")
+    outputs = room.take(Talking("1001", "8001", "v7"))
+
+    assert outputs == [SeatMoved("1001", "8001", "talking", "found")]
+    assert [waiting.visit for waiting in room.engine.waiting()] == ["v1", "v2"]
+    assert room.take(Accepted("1001", 1)) == []
+    assert not room.engine.rings("1001", 1)
+
+
 def test_a_conversation_cannot_be_found_at_a_seat_that_talks_to_another(room: Room) -> None:
     room.bring_to("talking")
     with pytest.raises(IllegalMove, match="1001"):

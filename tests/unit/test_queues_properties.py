@@ -215,7 +215,7 @@ class AnyHistory(RuleBasedStateMachine):
             return
         self.count += 1
         visit = f"v{self.count}"
-        if self.engine.seat(seat).state not in ("reserved", "talking", "wrap_up", "ringing"):
+        if self.engine.seat(seat).state not in ("talking", "wrap_up", "ringing"):
             self.talking[visit], self.since[visit] = seat, Instant(float(self.now))
             self.let_down.discard(seat)
             self.take(Talking(seat, adviser, visit))

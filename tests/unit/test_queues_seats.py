@@ -22,7 +22,7 @@ EXPECTED = {
     "logged_out": "ready not_ready talking",
     "not_ready": "ready not_ready logged_out talking",
     "ready": "reserved ready not_ready logged_out talking",
-    "reserved": "ringing ready not_ready",
+    "reserved": "ringing ready not_ready talking",
     "ringing": "talking ready not_ready",
     "talking": "wrap_up not_ready",
     "wrap_up": "ready not_ready logged_out",
