@@ -149,7 +149,7 @@ class SeatDidNotAnswer(Fact, frozen=True, kw_only=True, tag="seat_did_not_answer
 
 
 class SeatAnswered(Fact, frozen=True, kw_only=True, tag="seat_answered"):
-    """An adviser and a caller hear each other from here on."""
+    """An adviser has picked up for a caller, who waits no more; first each of them hears the adviser's number."""
 
     call_id: str
     visit: str
@@ -160,7 +160,7 @@ class SeatAnswered(Fact, frozen=True, kw_only=True, tag="seat_answered"):
 
 
 class AdviserNumberSaid(Fact, frozen=True, kw_only=True, tag="adviser_number_said"):
-    """The caller heard the adviser's own number."""
+    """The caller heard the adviser's own number; from here on the two hear each other."""
 
     call_id: str
     visit: str
