@@ -117,7 +117,8 @@ async def test_an_asterisk_that_is_still_starting_is_tried_again() -> None:
 async def test_a_connection_that_brings_no_events_is_given_up(
     fake: FakeAri, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(socket, "PROVED_EVERY_S", 0.05)
+    for each in ("PROVED_EVERY_S", "PROVED_WITHIN_S"):
+        monkeypatch.setattr(socket, each, 0.05)
     fake.silent = True
     await eventually(lambda: sum(path == f"/events/user/{socket.PROOF}" for _, path, _ in fake.requests) > 1)
     assert not owner.connected.is_set()
