@@ -19,7 +19,7 @@ import uvloop
 from calls.clock import SystemClock
 from calls.errors import NotPossible, RexianError
 from calls.facts import LinesLoaded
-from calls.words import LANGUAGES, Language
+from calls.words import LANGUAGES
 from cti import secrets as secret_file
 from cti.alarms import Alarms
 from cti.asterisk.apidocs import compare_api
@@ -97,7 +97,7 @@ class Controller:
             settings.recording_reserve_mb,
         )
         self.ari = Ari(f"http://127.0.0.1:{settings.ari_port}/ari", APP, keys.ari, APP)
-        self.sounds = Sounds(settings.prompts_dir)
+        sounds = Sounds(settings.prompts_dir)
         self.node = Node(
             settings,
             self.ari,
@@ -106,18 +106,18 @@ class Controller:
             self.journal,
             self.floor,
             self.recorder,
-            self.sounds,
+            sounds,
             self.hotline.lines,
         )
         self.differences: list[str] = []
         """Between the Asterisk that runs and the one that its client was made from."""
         self.calendar_troubles: dict[str, str | None] = {}
-        self._take(self.hotline)
+        self._take(self.hotline, sounds)
 
-    def _take(self, hotline: Hotline) -> None:
-        """Use these hotline files from now on; calls that are up finish on theirs."""
+    def _take(self, hotline: Hotline, sounds: Sounds) -> None:
+        """Use these hotline files and prompts from now on; calls that are up finish on theirs."""
         self.hotline = hotline
-        self.node.take_lines(hotline.lines)
+        self.node.take(hotline.lines, sounds)
         self.floor.load(hotline.advisers, hotline.queues)
         versions = {number: line.version for number, line in hotline.lines.items()}
         self.watch.record(LinesLoaded(versions=versions))
@@ -175,16 +175,19 @@ class Controller:
             await asyncio.sleep(CALENDAR_EVERY_S)
 
     async def _join_sentences(self) -> None:
-        """Have what is said to every caller ready as one file each, for the advisers of the moment, for ever."""
+        """Have what is said to every caller ready as one file each, for the advisers and prompts of the moment, for ever."""
+        strays = True  # of an earlier controller, whose calls are over or ours
         while True:
             await self._taken.wait()
             self._taken.clear()
-            sentences: list[tuple[str, Language, int | str]] = [
-                *(("seat.number", language, number) for language in LANGUAGES for number in self.hotline.advisers),
-                *(("queue.position", language, place) for language in LANGUAGES for place in PLACES),
-            ]
+            numbers: list[tuple[str, int | str]] = [("seat.number", number) for number in self.hotline.advisers]
+            numbers += [("queue.position", place) for place in PLACES]
+            sentences = [(key, language, number) for language in LANGUAGES for key, number in numbers]
             try:
-                await asyncio.to_thread(self.sounds.join, sentences)
+                await asyncio.to_thread(self.node.sounds.join, sentences)
+                if strays:
+                    await asyncio.to_thread(self.node.sounds.remove_strays)
+                    strays = False
             except OSError as error:  # then they are said piece by piece
                 log.warning("sentences cannot be joined", error=str(error))
 
@@ -234,7 +237,7 @@ class Controller:
             case SeatLogOut(seat=seat):
                 self.floor.take(LogOut(seat))
             case Reload():
-                self._take(load_hotline(self.settings))
+                self._take(load_hotline(self.settings), Sounds(self.settings.prompts_dir))
             case Follow():
                 raise NotPossible("a call is followed on a connection of its own")
         with suppress(TimeoutError):  # it is done; that it cannot be kept at this moment is told by `status`

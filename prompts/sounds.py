@@ -61,8 +61,8 @@ class Sounds:
     def join(self, sentences: Iterable[tuple[str, Language, int | str]]) -> None:
         """Say each of these (key, language, its {number}) by one file from now on. Blocks; raises OSError.
 
-        Each file that is played costs Asterisk and us a millisecond, however short it is (decision 0015). What cannot be
-        said is passed over: `media` says why when somebody wants it said. Files that are no longer wanted are removed.
+        Each file that is played costs Asterisk and us half a millisecond, however short it is (decision 0015). What cannot
+        be said is passed over: `media` says why when somebody wants it said.
         """
         folder = self._target / JOINED
         folder.mkdir(exist_ok=True)
@@ -77,7 +77,10 @@ class Sounds:
                 if not whole.exists():
                     audio.join([self.path(piece, spoken) for spoken, piece in pieces], whole)
                 self._joined[pieces] = whole
-        for stray in set(folder.iterdir()) - set(self._joined.values()):
+
+    def remove_strays(self) -> None:
+        """Remove the joined files that this build does not use: nobody must be using another build. Raises OSError."""
+        for stray in set((self._target / JOINED).iterdir()) - set(self._joined.values()):
             stray.unlink(missing_ok=True)
 
     @property

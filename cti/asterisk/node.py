@@ -91,9 +91,9 @@ class Node:
             return "not connected to Asterisk yet"
         return None if self.socket.connected else "the connection to Asterisk is lost; trying again"
 
-    def take_lines(self, lines: Mapping[str, Line]) -> None:
+    def take(self, lines: Mapping[str, Line], sounds: Sounds) -> None:
         """New calls run on these; those that are up finish on theirs."""
-        self.lines = lines
+        self.lines, self.sounds = lines, sounds
 
     async def run(self) -> None:
         """Take calls for ever. Raises Replaced when another controller took over, Refused for a wrong password."""

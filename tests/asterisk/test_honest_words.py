@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections import deque
 
 import pytest
+import soundfile  # type: ignore[import-untyped]  # it ships no types
 
 from calls.facts import CallEnded, PositionSaid, QueueLeft
 from cti.hotline import speakable
 from cti.phone.events import Closed
+from cti.phone.places import RATE_HZ
+from cti.phone.sound import tone
 from ivr.hours import Hours
 from ivr.lines import load_line
 from prompts.reading import chinese_ordinal
+from tests.asterisk.ears import LENGTH_S, TONES
 from tests.asterisk.hotline import Caller, Hotline, in_turn
 
 pytestmark = pytest.mark.asterisk
@@ -87,3 +91,26 @@ async def test_you_are_number_n_is_true_and_never_rises(hotline: Hotline) -> Non
 
 def numbers(caller: Caller) -> list[str]:
     return [piece for piece in caller.said if piece.startswith("number.")]
+
+
+async def test_another_voice_is_heard_after_a_build_and_a_reload(hotline: Hotline) -> None:
+    """Also where pieces are joined beforehand, as the adviser's number is."""
+    assert hotline.settings.voices_dir
+    piece = hotline.settings.voices_dir / "zh-CN" / "seat.number.1.wav"
+    before = piece.read_bytes()
+    try:
+        soundfile.write(piece, tone(TONES["busy.later"], LENGTH_S), RATE_HZ, subtype="PCM_16")
+        await built_and_reloaded(hotline)
+        async with hotline.adviser("1004", "8004"), hotline.caller("2") as caller:
+            await caller.hears("digit.8", "digit.0", "digit.0", "digit.4", "busy.later")
+            assert "seat.number.1" not in caller.said
+            await caller.leave()
+    finally:
+        piece.write_bytes(before)
+        await built_and_reloaded(hotline)
+
+
+async def built_and_reloaded(hotline: Hotline) -> None:
+    for words in (("prompts", "build"), ("reload",)):
+        code, out, err = await hotline.rexian(*words)
+        assert code == 0, out + err

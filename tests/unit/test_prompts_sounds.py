@@ -65,6 +65,8 @@ def test_joined_a_sentence_is_one_file_that_sounds_the_same(folder: Path) -> Non
     assert sounds.length_ms("seat.number", "zh-CN", number="8001") == length_ms
     assert len(sounds.media("seat.number", "zh-CN", number="8002")) == 5
     sounds.join([("seat.number", "en", "8001")])
+    assert len(list((folder / "joined").iterdir())) == 3
+    sounds.remove_strays()
     assert len(list((folder / "joined").iterdir())) == 2  # of both, and none of an older build
 
 
