@@ -41,7 +41,7 @@ def decision_ms(seats: int = SEATS, waiting: int = WAITING, turns: int = 2000) -
     for number in range(waiting + seats, waiting + seats + turns):
         now += 1.0
         seat, visit = busy.pop(0)
-        engine.take(ConversationOver(seat, visit), Instant(now))
+        engine.take(ConversationOver(seat, visit, hung_up=True), Instant(now))
         now += WRAP_UP_S
         began = time.perf_counter()
         outputs = engine.take(Tick(), Instant(now))

@@ -1,6 +1,6 @@
 """Recordings, off the call path: each conversation's two raw tracks are sealed into one file after its end.
 
-What is to be sealed is kept with the journal before the conversation begins, so a controller that dies leaves nothing
+What is to be sealed is kept with the journal as the conversation begins, so a controller that dies leaves nothing
 behind: the next one seals what it finds, to the end of the tracks if nobody saw the end of the conversation.
 
 A disk that refuses (full, read-only, not ours) loses nothing: the tracks stay where they are and are tried again, an

@@ -180,14 +180,15 @@ class Controller:
         while True:
             await self._taken.wait()
             self._taken.clear()
+            sounds = self.node.sounds
             numbers: list[tuple[str, int | str]] = [("seat.number", number) for number in self.hotline.advisers]
             numbers += [("queue.position", place) for place in PLACES]
             sentences = [(key, language, number) for language in LANGUAGES for key, number in numbers]
             try:
-                await asyncio.to_thread(self.node.sounds.join, sentences)
-                if strays:
-                    await asyncio.to_thread(self.node.sounds.remove_strays)
-                    strays = False
+                await asyncio.to_thread(sounds.join, sentences)
+                if strays and sounds is self.node.sounds:
+                    await asyncio.to_thread(sounds.remove_strays)
+                strays = False
             except OSError as error:  # then they are said piece by piece
                 log.warning("sentences cannot be joined", error=str(error))
 

@@ -24,6 +24,9 @@ from calls.errors import BadFile
 RATE = 8000
 """Hz: what a telephone line carries."""
 
+HEADER_BYTES = 44
+"""Of a WAV file, before its samples."""
+
 SPEECH_DBFS = -20.0
 """The loudness of every voice: full on the line, with room for peaks."""
 
@@ -71,13 +74,16 @@ def write(path: Path, samples: Samples) -> None:
 
 
 def join(pieces: Iterable[Path], whole: Path) -> None:
-    """One file out of several that `write` made, in one step: nobody finds half of it. Raises OSError."""
+    """One file out of several that `write` made, in one step: nobody finds half of it. A damaged one raises OSError, too."""
     aside = whole.with_suffix(".part")
     with aside.open("wb") as file, wave.open(file, "wb") as sound:
         sound.setparams((1, 2, RATE, 0, "NONE", ""))
         for piece in pieces:
-            with piece.open("rb") as part, wave.open(part) as read:
-                sound.writeframes(read.readframes(read.getnframes()))
+            try:
+                with piece.open("rb") as part, wave.open(part) as read:
+                    sound.writeframes(read.readframes(read.getnframes()))
+            except (wave.Error, EOFError) as error:
+                raise OSError(f"{piece}: {error or 'it ends too early'}") from error
     aside.replace(whole)
 
 

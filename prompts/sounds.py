@@ -4,7 +4,8 @@
     sounds.media("seat.number", "zh-CN", number="8001")
     -> ["sound:/…/zh-CN/digit.8", …, "sound:/…/zh-CN/seat.number.1"]
 
-Read once: nothing here touches the disk after the start, except `join`. A new build is taken up by making a new `Sounds`.
+Read once: nothing here touches the disk after the start, except in `join` and `remove_strays`. A new build is taken up by
+making a new `Sounds`.
 """
 
 from __future__ import annotations
@@ -59,24 +60,35 @@ class Sounds:
         return [f"sound:{self._target}/{spoken}/{piece}" for spoken, piece in pieces]
 
     def join(self, sentences: Iterable[tuple[str, Language, int | str]]) -> None:
-        """Say each of these (key, language, its {number}) by one file from now on. Blocks; raises OSError.
+        """Say each of these (key, language, its {number}) by one file from now on. Blocks.
 
         Each file that is played costs Asterisk and us half a millisecond, however short it is (decision 0015). What cannot
-        be said is passed over: `media` says why when somebody wants it said.
+        be said is passed over: `media` says why when somebody wants it said. Raises OSError, with what could not be read
+        or written, when all the others are joined.
         """
         folder = self._target / JOINED
         folder.mkdir(exist_ok=True)
+        problems: list[str] = []
         for key, language, number in sentences:
             try:
                 pieces, made = self._said(key, language, {"number": number})
+                if len(pieces) > 1 and pieces not in self._joined:
+                    self._joined[pieces] = self._whole(folder, pieces, made)
             except CannotSay:
                 continue
-            if len(pieces) > 1 and pieces not in self._joined:
-                sources = "".join(each.source for each in made)
-                whole = folder / f"{hashlib.sha256(sources.encode()).hexdigest()}.wav"
-                if not whole.exists():
-                    audio.join([self.path(piece, spoken) for spoken, piece in pieces], whole)
-                self._joined[pieces] = whole
+            except OSError as error:
+                problems.append(str(error))
+        if problems:
+            raise OSError(f"{len(problems)} sentences, the first: {problems[0]}")
+
+    def _whole(self, folder: Path, pieces: Iterable[Piece], made: Iterable[Made]) -> Path:
+        """The one file of these pieces, made if it is not there as it should be. Raises OSError."""
+        sources = "".join(each.source for each in made)
+        whole = folder / f"{hashlib.sha256(sources.encode()).hexdigest()}.wav"
+        size = audio.HEADER_BYTES + sum(each.size - audio.HEADER_BYTES for each in made)
+        if not (whole.exists() and whole.stat().st_size == size):
+            audio.join([self.path(piece, spoken) for spoken, piece in pieces], whole)
+        return whole
 
     def remove_strays(self) -> None:
         """Remove the joined files that this build does not use: nobody must be using another build. Raises OSError."""

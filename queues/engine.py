@@ -44,6 +44,9 @@ from queues.seats import BUSY, Seat
 RESERVATION_S = 5.0
 """A reservation that nobody accepts ends after this long: the edge accepts within milliseconds or is dead."""
 
+LEG_ENDS_S = 0.5
+"""The least wrap-up of a seat whose adviser did not hang up: until its leg is ended, the telephone is busy."""
+
 NOT_KNOWN = QueueRules(max_waiting=0)
 
 PHONE_GONE = "phone_gone"
@@ -251,7 +254,8 @@ class Engine:
         if event.lost or not seat.reachable:
             self._move(seat, "not_ready", PHONE_GONE, now)
         else:
-            self._move(seat, "wrap_up", "", now, until=Instant(now + self._wrap_up_s))
+            wrap_up_s = self._wrap_up_s if event.hung_up else max(self._wrap_up_s, LEG_ENDS_S)
+            self._move(seat, "wrap_up", "", now, until=Instant(now + wrap_up_s))
 
     def _free(self, seat: Seat, reason: str, now: Instant) -> None:
         """Back to work, unless the telephone went or the adviser asked for a pause meanwhile."""

@@ -96,11 +96,15 @@ class Talking(_Event, frozen=True):
 
 
 class ConversationOver(_Event, frozen=True):
-    """The seat's conversation ended; `lost` when its telephone vanished, so that it is not offered again."""
+    """The seat's conversation ended; `lost` when its telephone vanished, so that it is not offered again.
+
+    `hung_up`: the adviser did, so the telephone is free; else its leg is still to be ended.
+    """
 
     seat: str
     visit: str
     lost: bool = False
+    hung_up: bool = False
 
 
 class Tick(_Event, frozen=True):

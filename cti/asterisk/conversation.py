@@ -7,14 +7,14 @@ start it, so the caller passes through a dialplan context that does, and is back
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import msgspec
 
 from calls.facts import AdviserNumberSaid, ConversationEnded, EndedBy, SeatAnswered
-from cti.asterisk.errors import Conflict, Gone
+from cti.asterisk.errors import Gone, NotInStasis
 from cti.asterisk.kept import Conversation, Step
 from cti.asterisk.seatleg import NORMAL, SeatLeg
 from cti.recorder import Pending
@@ -86,19 +86,24 @@ def _tell_answered(call: Session, conversation: Conversation) -> None:
 async def _until_over(
     call: Session, leg: SeatLeg, conversation: Conversation, pending: Pending, *, found: bool
 ) -> bool:
-    """Wait until one of them leaves. True when the adviser was lost to the caller: the telephone vanished, or never met.
+    """Bring them together and wait until one leaves. True when the adviser was lost to the caller: vanished, or never met.
 
     `found`: it began under another controller, so they may have met, and the seat may have left while none ran.
     """
     ended_by: EndedBy = "caller"
     step: Step = "talking"
-    lost = False
+    lost = hung_up = False
+    tasks: list[asyncio.Task[object]] = []
     try:
-        if found and await _have_met(call, conversation):
-            cause, met = await leg.ended(), True
-        else:
-            cause, met = await _meet_and_part(call, leg, conversation)
-        lost = cause != NORMAL
+        there = await _found(call, conversation) if found else None
+        met = there is not None and call.call_id in there
+        tasks += [leaving := asyncio.create_task(leg.ended())]
+        if not met:
+            tasks += [meeting := asyncio.create_task(_meet(call, conversation, bridged=there is not None))]
+            done, _ = await asyncio.wait({meeting, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            met = leaving not in done and meeting.result()
+        lost = await leaving != NORMAL
+        hung_up = not lost
         ended_by, step = "fault" if lost else "seat", "rating" if met and not lost else "queue"
     except Exception:
         ended_by = "fault"
@@ -107,50 +112,38 @@ async def _until_over(
         # Nothing is awaited before all is told: a second leg that leaves in this instant cancels at the first await.
         ended = msgspec.structs.replace(pending, end_ms=call.now_ms())
         with call.node.journal.together():
-            call.node.floor.take(ConversationOver(conversation.seat, call.visit, lost))
+            call.node.floor.take(ConversationOver(conversation.seat, call.visit, lost, hung_up))
             call.node.recorder.keep(ended)
             call.turn(_over(call, conversation, ended_by), step=step, conversation=None)
         call.recordings.append((ended, leg))
-    await asyncio.sleep(0)  # who waited for this seat goes first
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
     await call.through_dialplan("stop-recording", "s")
     return step == "queue"
 
 
-async def _have_met(call: Session, conversation: Conversation) -> bool:
-    """Whether another controller had brought them together. A seat that left since then is told to be gone."""
+async def _found(call: Session, conversation: Conversation) -> list[str] | None:
+    """Who is in the bridge that another controller made; None when it made none. A seat that left is told to be gone."""
     try:
-        met = call.call_id in (await call.ari.bridges.get(conversation.bridge)).channels
+        there = (await call.ari.bridges.get(conversation.bridge)).channels
     except Gone:
-        met = False
+        there = None
     try:
         await call.ari.channels.get(conversation.leg)
     except Gone:
         call.node.router.vanish(conversation.leg)
-    return met
+    return there
 
 
-async def _meet_and_part(call: Session, leg: SeatLeg, conversation: Conversation) -> tuple[int, bool]:
-    """Bring them together and wait for the end of the seat's leg: the Q.850 cause of it, and whether they had met."""
-    meeting = asyncio.create_task(_meet(call, conversation))
-    leaving = asyncio.create_task(leg.ended())
-    try:
-        done, _ = await asyncio.wait({meeting, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        met = meeting in done and meeting.result()
-        return await leaving, met
-    finally:
-        for task in (meeting, leaving):
-            task.cancel()
-        await asyncio.gather(meeting, leaving, return_exceptions=True)
-
-
-async def _meet(call: Session, conversation: Conversation) -> bool:
+async def _meet(call: Session, conversation: Conversation, *, bridged: bool) -> bool:
     """Say the number, then let them hear each other. False when one of them has left meanwhile, which is told elsewhere."""
     try:
         heard = await _say_number(call, conversation)
-        with suppress(Conflict):  # another controller had come as far as this
+        if not bridged:
             await call.ari.bridges.create_with_id(conversation.bridge, type="mixing")
         await call.ari.bridges.add_channel(conversation.bridge, [call.call_id, conversation.leg])
-    except Gone:
+    except (Gone, NotInStasis):  # for some milliseconds, whoever hung up is still there
         return False
     if heard.whole:
         call.record(AdviserNumberSaid(call_id=call.call_id, visit=call.visit, adviser=conversation.adviser))
@@ -169,7 +162,7 @@ def _over(call: Session, conversation: Conversation, ended_by: EndedBy) -> Conve
 
 
 async def _say_number(call: Session, conversation: Conversation) -> Heard:
-    """Each hears it: the caller learns who speaks, the adviser when it was said. What the caller heard. Raises Gone.
+    """Each hears it: the caller learns who speaks, the adviser when it was said. What the caller heard. Raises AriError.
 
     They are not in the bridge yet: a bridge that is played to costs a third of the call, and a channel that is played to in
     a bridge, and that hangs up in this instant, stays in Asterisk (decision 0015).

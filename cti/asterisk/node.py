@@ -294,8 +294,10 @@ class Node:
         legs = {call.conversation.leg for call in adopted if call.conversation}
         bridges = {call.conversation.bridge for call in adopted if call.conversation}
         self.recorder.resume({f"{call.call_id}.{call.visits}" for call in adopted if call.conversation})
-        for call in adopted:  # what else is kept is held by the dialplan, and comes back by itself
+        # What else is kept is held by the dialplan, and comes back by itself. Who talks goes first: the seat is taken.
+        for call in sorted(adopted, key=lambda call: call.conversation is None):
             self._resume(call)
+        legs |= {channel for session in self.sessions.values() for channel in session.channels}
         for channel in ours - legs - {call.call_id for call in adopted}:
             await self._adopt_unknown(live[channel]) if channel in live else None
         for bridge in await self.ari.bridges.list_all():
@@ -303,6 +305,8 @@ class Node:
                 await self.ari.bridges.destroy(bridge.id)
 
     def _resume(self, kept: KeptCall) -> None:
+        if kept.call_id in self.sessions:  # a take-over that was broken off came so far
+            return
         line = self.lines.get(kept.line)
         if line is None:
             self.books.end(kept, "fault")

@@ -225,7 +225,7 @@ class Session:
             for pending, leg in self.recordings:
                 counted = {"caller_packets": self._packets, "seat_packets": leg.packets}
                 self.node.recorder.seal_soon(msgspec.structs.replace(pending, **counted))
-            if self._dropped and self.kept.carried:
+            if self._dropped and self.kept.carried and self.ended_by == "fault":
                 self.record(owed(self.kept, "asterisk_died"))
             self.record(ended)
             self.node.books.close(self.call_id)

@@ -162,7 +162,8 @@ class EventSocket:
     async def _keep_proving(self) -> NoReturn:
         while True:
             await asyncio.sleep(PROVED_EVERY_S)
-            await self._prove()
+            if self.connected:
+                await self._prove()
 
     async def _prove(self) -> None:
         """Have Asterisk tell us something. Raises Unavailable when it does not."""

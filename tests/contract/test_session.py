@@ -27,7 +27,7 @@ from calls.facts import (
     kind_of,
 )
 from calls.moments import RATING_MENU
-from cti.asterisk.errors import Refused
+from cti.asterisk.errors import NotInStasis, Refused
 from cti.asterisk.generated import messages as told
 from cti.recorder import Recorder
 from tests.contract.hotline_on_fake import (
@@ -350,6 +350,35 @@ async def test_a_caller_who_leaves_while_the_number_is_said_leaves_nothing(calls
     assert (end.outcome, end.ended_by, end.step) == ("queued", "caller", "talking")
     assert [over.ended_by for over in calls.of(ConversationEnded)] == ["caller"]
     assert calls.of(AdviserNumberSaid) == []
+
+
+@pytest.mark.parametrize("operation", ["bridges.add_channel", "channels.play_with_id"])
+async def test_a_seat_that_vanishes_as_they_are_brought_together_costs_the_caller_no_turn(
+    calls: Calls, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    kind, name = operation.split(".")
+    carry_out = getattr(getattr(calls.node.ari, kind), name)
+    caller = await in_menu(calls)
+
+    async def too_late(*words: object, **more: object) -> object:
+        """For some milliseconds, whoever hung up is there, and no longer in our hands."""
+        if words[0] == caller:
+            return await carry_out(*words, **more)
+        calls.fake.hangup(calls.leg(), PHONE_GONE)
+        raise NotInStasis(operation)
+
+    calls.sit()
+    monkeypatch.setattr(getattr(calls.node.ari, kind), name, too_late)
+    calls.fake.dtmf(caller, "1")
+    over = await calls.told(ConversationEnded)
+    again = await calls.told(QueueEntered, 2)
+    calls.fake.hangup(caller)
+    end = await calls.ended()
+
+    assert over.ended_by == "fault"
+    assert calls.floor.engine.seat(SEAT).state == "not_ready"
+    assert again.returned
+    assert (end.outcome, end.ended_by) == ("queued", "caller")
 
 
 # What fails

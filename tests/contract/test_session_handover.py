@@ -68,7 +68,7 @@ async def test_a_talking_caller_who_left_unheard_frees_the_seat(calls: Calls) ->
 
     assert (end.outcome, end.ended_by) == ("queued", "caller")
     assert [over.ended_by for over in calls.of(ConversationEnded)] == ["caller"]
-    assert calls.floor.engine.seat(SEAT).state == "ready"
+    assert calls.floor.engine.seat(SEAT).state == "wrap_up"
 
 
 async def test_a_seat_that_left_unheard_has_hung_up(calls: Calls) -> None:

@@ -28,7 +28,7 @@ from queues import (
     StandUp,
     Tick,
 )
-from queues.engine import RESERVATION_S
+from queues.engine import LEG_ENDS_S, RESERVATION_S
 from tests.eventually import eventually
 
 ADVISERS = {number: Adviser(number, {"cards": 1}) for number in ("8001", "8002")}
@@ -192,14 +192,18 @@ async def test_every_move_is_a_fact_and_is_told(site: Site) -> None:
     assert site.changes == 7
 
 
-async def test_a_seat_without_wrap_up_is_ready_at_once(site: Site) -> None:
+@pytest.mark.parametrize("hung_up", [True, False])
+async def test_a_seat_without_wrap_up_is_ready_as_soon_as_its_telephone_is_free(site: Site, hung_up: bool) -> None:
     async with site.floor(wrap_up_s=0) as floor:
         sit(floor)
         proposal = await proposed(enter(floor))
         floor.accept(proposal)
         floor.take(Answered("1001", proposal.generation))
-        floor.take(ConversationOver("1001", "v1"))
+        floor.take(ConversationOver("1001", "v1", hung_up=hung_up))
 
+        assert state(floor) == ("ready" if hung_up else "wrap_up")
+        site.clock.seconds += LEG_ENDS_S
+        floor.take(Tick())
         assert state(floor) == "ready"
 
 
@@ -222,6 +226,7 @@ async def test_the_engine_is_given_the_time_when_it_wants_it(site: Site) -> None
         floor.accept(proposal)
         floor.take(Answered("1001", proposal.generation))
         floor.take(ConversationOver("1001", "v1"))
+        site.clock.seconds += LEG_ENDS_S
         await eventually(lambda: state(floor) == "ready")
         running.cancel()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import time
 from pathlib import Path
 
@@ -68,6 +69,29 @@ def test_joined_a_sentence_is_one_file_that_sounds_the_same(folder: Path) -> Non
     assert len(list((folder / "joined").iterdir())) == 3
     sounds.remove_strays()
     assert len(list((folder / "joined").iterdir())) == 2  # of both, and none of an older build
+
+
+@pytest.mark.parametrize("damage", [b"", b"RIFF", b"no sound at all, but long enough for a header of 44 bytes"])
+def test_a_damaged_piece_spoils_no_other_sentence(folder: Path, tmp_path: Path, damage: bytes) -> None:
+    shutil.copytree(folder, tmp_path / "prompts", ignore=shutil.ignore_patterns("joined"))
+    (tmp_path / "prompts" / "zh-CN" / "digit.9.wav").write_bytes(damage)
+    sounds = Sounds(tmp_path / "prompts")
+    with pytest.raises(OSError, match=r"digit\.9"):
+        sounds.join([("seat.number", "zh-CN", "8009"), ("seat.number", "zh-CN", "8001")])
+
+    assert len(sounds.media("seat.number", "zh-CN", number="8009")) == 5
+    assert len(sounds.media("seat.number", "zh-CN", number="8001")) == 1
+
+
+def test_a_joined_file_that_was_cut_off_is_made_anew(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "prompts", ignore=shutil.ignore_patterns("joined"))
+    Sounds(tmp_path / "prompts").join([("seat.number", "zh-CN", "8001")])
+    (whole,) = (tmp_path / "prompts" / "joined").iterdir()
+    sound = whole.read_bytes()
+    whole.write_bytes(b"")
+    Sounds(tmp_path / "prompts").join([("seat.number", "zh-CN", "8001")])
+
+    assert whole.read_bytes() == sound
 
 
 def sound_of(medium: str) -> NDArray[np.int16]:
