@@ -124,7 +124,7 @@ class SeatLeg:
                 self.packets = packets_received(counts)
             case ChannelDestroyed(cause=cause):
                 self._there = False
-                return cause
+                return cause or NORMAL  # 0: hung up while in nobody's bridge, for which no cause is told
             case Vanished(died=died):
                 self._there = False
                 return 0 if died else NORMAL

@@ -138,3 +138,12 @@ async def test_one_adviser_sits_at_one_seat(hotline: Hotline) -> None:
 async def registered(hotline: Hotline, seat: str) -> bool:
     async with hotline.ari() as ari:
         return (await ari.endpoints.get("PJSIP", f"seat{seat}")).state == "online"
+
+
+async def test_an_adviser_who_leaves_while_the_number_is_said_costs_the_caller_no_turn(hotline: Hotline) -> None:
+    async with hotline.adviser("1004", "8004") as seat, hotline.caller("2") as caller:
+        await caller.saw(SeatAnswered)
+        await seat.hangup()
+        await caller.hears("seat.lost")
+        await hotline.seat_is("1004", "wrap_up", "ready", "reserved", "ringing", "talking")
+        await caller.leave()

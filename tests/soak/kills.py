@@ -118,7 +118,7 @@ async def broken_again_and_again(hotline: Hotline, seed: int, breaks: Sequence[B
     outcome = Outcome(states=Counter(), back_s=defaultdict(list), welcome_s=defaultdict(list), verdicts=[])
     async with on_the_phone(hotline) as crowd, AsyncExitStack() as stack:
         talking = await asyncio.gather(*(_talk(crowd, stack, *who) for who in TALKERS))
-        waited_for = await stack.enter_async_context(crowd.adviser(*WAITED_FOR, Manners(talk_s=3)))
+        waited_for = await stack.enter_async_context(crowd.adviser(*WAITED_FOR, Manners(talk_s=6)))
         await hotline.not_ready(waited_for.seat)
         waiting = await asyncio.gather(*(_wait(crowd, stack) for _ in range(WAITERS)))
         coming = await _come_and_go(crowd, stack, seed)

@@ -87,6 +87,16 @@ async def test_a_seat_that_hangs_up_is_free_before_its_leg_is_cleared_away(
     assert leg.packets == 77
 
 
+async def test_a_leg_whose_end_has_no_cause_was_hung_up(router: Router) -> None:
+    """So Asterisk tells a hang-up in the middle of a sentence, before there is a bridge."""
+    leg = SeatLeg(cast(Ari, RefusingAri(Gone("channels.hangup: 404"))), router, "leg")
+    common = {"application": "rexian", "timestamp": "2026-11-21T00:00:00.000+0000", "channel": CHANNEL}
+    router.dispatch(msgspec.convert(common | {"type": "ChannelDestroyed", "cause": 0, "cause_txt": ""}, AnyMessage))
+
+    assert await leg.ended() == 16
+    await leg.close()
+
+
 @pytest.mark.parametrize(("error", "asked"), [(Unreachable("500"), 1), (Unavailable("no answer"), 2)])
 async def test_a_leg_that_was_refused_is_not_ended_one_that_may_exist_is(
     router: Router, error: AriError, asked: int
