@@ -129,9 +129,7 @@ class _Channel:
             self._note(error)
             return np.zeros(count, dtype=np.int16)
         wide = block.astype(np.int64)
-        self._squares += int(
-            np.square(wide).sum()
-        )  # not `wide @ wide`: BLAS would keep a thread spinning for the next one
+        self._squares += int(np.square(wide).sum())  # BLAS, by `wide @ wide`, would leave a thread spinning
         self._peak = max(self._peak, int(np.abs(wide).max()))
         return block
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from calls.facts import AdviserNumberSaid, NoticeHeard, QueueEntered
+from calls.facts import AdviserNumberSaid, NoticeHeard, QueueEntered, SeatAnswered
 from calls.moments import RATING_MENU
 from cti.asterisk.kept import KeptCall
-from tests.contract.hotline_on_fake import LINE, SEAT, Calls
+from tests.contract.hotline_on_fake import ADVISER, LINE, SEAT, Calls
 from tests.eventually import eventually
 
 
@@ -43,6 +43,17 @@ async def ringing(calls: Calls) -> str:
     caller = await in_menu(calls)
     calls.fake.dtmf(caller, "1")
     await eventually(lambda: any(leg.endpoint.endswith(SEAT) for leg in calls.fake.legs.values()))
+    return caller
+
+
+async def hearing_the_number(calls: Calls) -> str:
+    """An adviser has answered, and the two do not hear each other yet; the sentence lasts."""
+    calls.never_ends("seat.number", number=ADVISER)
+    calls.sit()
+    caller = await in_menu(calls)
+    calls.fake.dtmf(caller, "1")
+    await calls.told(SeatAnswered)
+    await eventually(lambda: all(calls.fake.legs[name].playing for name in (caller, calls.leg())))
     return caller
 
 

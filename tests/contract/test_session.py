@@ -41,7 +41,7 @@ from tests.contract.hotline_on_fake import (
     Calls,
     Site,
 )
-from tests.contract.steps import STEPS, closing, in_menu, said_last, step, talking, waiting
+from tests.contract.steps import STEPS, closing, hearing_the_number, in_menu, said_last, step, talking, waiting
 from tests.eventually import eventually
 from tests.fakes.ari import Phone
 
@@ -313,17 +313,6 @@ async def test_a_seat_that_vanishes_while_talking_sends_the_caller_to_the_head(c
     assert again.since_ms == calls.of(QueueEntered)[0].since_ms
     assert (answered.visit, answered.seat) == (f"{caller}.2", OTHER_SEAT)
     assert (end.outcome, end.step) == ("queued", "talking")
-
-
-async def hearing_the_number(calls: Calls) -> str:
-    """An adviser has answered, and the two do not hear each other yet."""
-    calls.never_ends("seat.number", number=ADVISER)
-    calls.sit()
-    caller = await in_menu(calls)
-    calls.fake.dtmf(caller, "1")
-    await calls.told(SeatAnswered)
-    await eventually(lambda: all(calls.fake.legs[name].playing for name in (caller, calls.leg())))
-    return caller
 
 
 async def test_an_adviser_who_leaves_while_the_number_is_said_costs_the_caller_no_turn(calls: Calls) -> None:

@@ -25,8 +25,19 @@ from calls.facts import (
 )
 from calls.moments import RATING_MENU
 from cti.asterisk import session
-from tests.contract.hotline_on_fake import ADVISER, CALLING, LINE, SEAT, Calls, Site
-from tests.contract.steps import STEPS, closing, in_menu, rating, ringing, said_last, step, talking, waiting
+from tests.contract.hotline_on_fake import CALLING, LINE, SEAT, Calls, Site
+from tests.contract.steps import (
+    STEPS,
+    closing,
+    hearing_the_number,
+    in_menu,
+    rating,
+    ringing,
+    said_last,
+    step,
+    talking,
+    waiting,
+)
 from tests.eventually import eventually
 
 # The event socket away
@@ -127,12 +138,7 @@ async def test_a_seat_that_ended_between_two_controllers_has_hung_up(site: Site)
 @pytest.mark.parametrize("left", [False, True], ids=["the adviser stays", "the adviser leaves meanwhile"])
 async def test_two_who_did_not_meet_yet_are_brought_together_by_the_next_controller(site: Site, left: bool) -> None:
     async with site.controller() as first:
-        first.never_ends("seat.number", number=ADVISER)
-        first.sit()
-        caller = await in_menu(first)
-        site.fake.dtmf(caller, "1")
-        await first.told(SeatAnswered)
-        await eventually(lambda: all(site.fake.legs[name].playing for name in (caller, first.leg())))
+        caller = await hearing_the_number(first)
         leg = first.leg()
     site.fake.lasting.clear()
     for name in (caller, leg):
