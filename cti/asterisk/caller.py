@@ -50,11 +50,13 @@ class TelephoneCaller:
         clock: Clock,
         watch: Watch,
         record: Callable[[AnyFact], None],
+        keep: Callable[[str], None],
     ) -> None:
+        """`keep` is given the name of each playback before it begins, so that another controller can end it."""
         self.language: Language = FIRST_LANGUAGE
         self.clock = clock
         self._channel, self._ari, self._router, self._sounds, self._watch = channel, ari, router, sounds, watch
-        self._record = record
+        self._record, self._keep = record, keep
         self._keys: deque[str] = deque()
         self._pressed = asyncio.Event()
         self._question: str | None = None
@@ -75,7 +77,7 @@ class TelephoneCaller:
         media = [piece for key in keys for piece in self._sounds.media(key, self.language, **values)]
         length_ms = sum(self._sounds.length_ms(key, self.language, **values) for key in keys)
         began = self.clock.now()
-        playback = uuid4().hex
+        playback = self._name_playback()
         with self._router.mailbox(playback) as box:
             await begin(self._ari, self._channel, playback, media)
             finished = asyncio.create_task(box.get())
@@ -105,7 +107,7 @@ class TelephoneCaller:
             min(length_ms, ms_between(began, self.clock.now())), whole=False, key=self._keys[0] if self._keys else None
         )
 
-    async def say_into_music(self, playback: str, key: str, **values: Value) -> None:
+    async def say_into_music(self, key: str, **values: Value) -> None:
         """Say this to somebody who waits, and let the channel's music begin.
 
         Music follows in the same playback until the channel's own takes over: a controller that dies in mid-sentence leaves
@@ -113,6 +115,7 @@ class TelephoneCaller:
         """
         media = [*self._sounds.media(key, self.language, **values), self._sounds.music]
         length_ms = self._sounds.length_ms(key, self.language, **values)
+        playback = self._name_playback()
         with self._router.mailbox(playback) as box:
             await begin(self._ari, self._channel, playback, media)
             try:
@@ -144,6 +147,11 @@ class TelephoneCaller:
 
     def record(self, fact: AnyFact) -> None:
         self._record(fact)
+
+    def _name_playback(self) -> str:
+        playback = uuid4().hex
+        self._keep(playback)
+        return playback
 
     def _note_question(self, prompt: str) -> None:
         """Tell onlookers that a question begins, by the menu's word."""

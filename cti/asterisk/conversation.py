@@ -14,6 +14,7 @@ from uuid import uuid4
 import msgspec
 
 from calls.facts import AdviserNumberSaid, ConversationEnded, EndedBy, SeatAnswered
+from cti.asterisk.ending import ASK_AGAIN_S, asked_to_go
 from cti.asterisk.errors import Gone, NotInStasis
 from cti.asterisk.kept import Conversation, Step
 from cti.asterisk.seatleg import NORMAL, SeatLeg
@@ -125,6 +126,7 @@ async def _until_over(
 
 async def _found(call: Session, conversation: Conversation) -> list[str] | None:
     """Who is in the bridge that another controller made; None when it made none. A seat that left is told to be gone."""
+    await call.quiet()
     try:
         there = (await call.ari.bridges.get(conversation.bridge)).channels
     except Gone:
@@ -167,7 +169,7 @@ async def _say_number(call: Session, conversation: Conversation) -> Heard:
     They are not in the bridge yet: a bridge that is played to costs a third of the call, and a channel that is played to in
     a bridge, and that hangs up in this instant, stays in Asterisk (decision 0015).
     """
-    adviser = call.person(conversation.leg)
+    adviser = call.person(conversation.leg, lambda playback: call.keep(seat_saying=playback))
     saying = asyncio.create_task(adviser.say("seat.number", skippable=False, number=conversation.adviser))
     try:
         heard = await call.caller.say("seat.number", skippable=False, number=conversation.adviser)
@@ -179,7 +181,5 @@ async def _say_number(call: Session, conversation: Conversation) -> Heard:
 
 
 async def _remove_bridge(call: Session, bridge: str) -> None:
-    try:
-        await call.ari.bridges.destroy(bridge)
-    except Gone:
-        return
+    while not await asked_to_go(call.ari.bridges.destroy(bridge), bridge):  # noqa: ASYNC110 - asking is the point
+        await asyncio.sleep(ASK_AGAIN_S)

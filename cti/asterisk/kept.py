@@ -48,7 +48,9 @@ class KeptCall(msgspec.Struct, frozen=True, kw_only=True):
     since_ms: int = 0
     conversation: Conversation | None = None
     saying: str | None = None
-    """The playback by which a waiting caller is spoken to."""
+    """The last sentence to the caller, by its playback's name; it may be over."""
+    seat_saying: str | None = None
+    """The last one to the adviser."""
 
     @property
     def carried(self) -> bool:

@@ -16,7 +16,8 @@ import structlog
 from calls.facts import NotAnswered
 from cti.asterisk.client import Ari
 from cti.asterisk.config import seat_endpoint
-from cti.asterisk.errors import AriError, Gone, Unavailable
+from cti.asterisk.ending import ASK_AGAIN_S, asked_to_go
+from cti.asterisk.errors import AriError, Unavailable
 from cti.asterisk.generated.messages import (
     ChannelDestroyed,
     ChannelHangupRequest,
@@ -138,16 +139,18 @@ class SeatLeg:
             self._mailbox.__exit__(None, None, None)
 
     async def _end(self) -> None:
-        if not self._there:
-            return
-        try:
-            with suppress(Gone):  # the adviser hung up in this instant; the last events are on their way
-                await self._ari.channels.hangup(self.channel)
-            async with asyncio.timeout(END_TOLD_S):
+        while self._there and not await asked_to_go(self._ari.channels.hangup(self.channel), self.channel):
+            await self._told_gone(ASK_AGAIN_S)
+        await self._told_gone(END_TOLD_S)
+        if self._there:
+            log.warning("a seat's leg did not end", leg=self.channel)
+
+    async def _told_gone(self, wait_s: float) -> None:
+        """Read its events until the last one has come, for so long at most."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
                 while self._there:
                     self._last(await self._box.get())
-        except (AriError, TimeoutError) as error:
-            log.warning("a seat's leg did not end", leg=self.channel, error=repr(error))
 
 
 def packets_received(counts: dict[str, object]) -> int:

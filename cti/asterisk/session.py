@@ -9,6 +9,7 @@ is the line's business (`ivr/`), who speaks to whom the engine's (`queues/`).
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING
 
@@ -20,9 +21,11 @@ from calls.facts import AnyFact, CallEnded, EndedBy, NoticeHeard, QueueLeft, Vis
 from calls.words import Needs
 from cti.asterisk.caller import TelephoneCaller
 from cti.asterisk.conversation import connect, find_again
+from cti.asterisk.ending import ASK_AGAIN_S, asked_to_go
 from cti.asterisk.errors import AriError, Gone, NotInStasis, Unavailable
 from cti.asterisk.generated.messages import ChannelDestroyed, ChannelDtmfReceived, ChannelUserevent, StasisStart
 from cti.asterisk.kept import KeptCall, outcome, owed
+from cti.asterisk.playing import hush
 from cti.asterisk.router import Came, Mailbox, Vanished
 from cti.asterisk.seatleg import SeatLeg, packets_received
 from cti.asterisk.waiting import wait_for_seat
@@ -46,9 +49,6 @@ PROMISE_S = 2.0
 LAST_EVENT_S = 3.0
 """How long the end of a channel that we hung up may take to be told."""
 
-ASK_AGAIN_S = 0.5
-"""An Asterisk that does not answer is asked again after this long."""
-
 
 class Session:
     """One caller's call. `kept` is always the present step."""
@@ -56,7 +56,7 @@ class Session:
     def __init__(self, node: Node, line: Line, kept: KeptCall) -> None:
         self.node, self.kept = node, kept
         self.clock, self.ari = node.clock, node.ari
-        self.caller = self.person(kept.call_id)
+        self.caller = self.person(kept.call_id, lambda playback: self.keep(saying=playback))
         self.recordings: list[tuple[Pending, SeatLeg]] = []
         """Conversations that are over; sealed when the call is."""
         self.ended_by: EndedBy = "system"
@@ -115,10 +115,10 @@ class Session:
         left = QueueLeft(call_id=self.call_id, visit=self.visit, outcome=how, waited_ms=waited_ms)
         self.turn(*facts, left, visit_open=False, **changes)
 
-    def person(self, channel: str) -> TelephoneCaller:
-        """Somebody on that channel, to be spoken to."""
+    def person(self, channel: str, keep: Callable[[str], None]) -> TelephoneCaller:
+        """Somebody on that channel, to be spoken to; `keep` notes each sentence where the next controller finds it."""
         node = self.node
-        return TelephoneCaller(channel, node.ari, node.router, node.sounds, node.clock, node.watch, self.record)
+        return TelephoneCaller(channel, node.ari, node.router, node.sounds, node.clock, node.watch, self.record, keep)
 
     def leg(self, undo: AsyncExitStack, channel: str | None = None) -> SeatLeg:
         """A leg to a seat, to be rung or there already, that ends with the call at the latest."""
@@ -196,22 +196,10 @@ class Session:
         if self._fault and not pump.done():
             with suppress(AriError):
                 await self.caller.say("fault", skippable=False)
-        while not (pump.done() or await self._hung_up()):
+        while not (pump.done() or await asked_to_go(self.ari.channels.hangup(self.call_id), self.call_id)):
             await asyncio.wait({pump}, timeout=ASK_AGAIN_S)
         await asyncio.wait({pump}, timeout=LAST_EVENT_S)
         pump.cancel()
-
-    async def _hung_up(self) -> bool:
-        """Ask Asterisk to end the caller's leg; False when it does not answer."""
-        try:
-            await self.ari.channels.hangup(self.call_id)
-        except Gone:
-            pass  # its last event is on the way
-        except Unavailable:
-            return False
-        except AriError as error:
-            log.warning("a call could not be hung up", error=str(error))
-        return True
 
     def _tell_end(self) -> None:
         ended = CallEnded(
@@ -233,11 +221,15 @@ class Session:
     # --- the call
 
     async def _flow(self, resumed: bool) -> None:
-        async with AsyncExitStack() as undo:
+        undo = AsyncExitStack()
+        try:
             if not self.kept.carried:
                 await self._turn_away()
             else:
                 await (self._resume(undo) if resumed else self._from_the_start(undo))
+        finally:
+            _be_patient()
+            await undo.aclose()
 
     async def _turn_away(self) -> None:
         """There are too many calls. A call back is promised only once it is on the disk, and only whose number is known."""
@@ -268,6 +260,8 @@ class Session:
     async def _resume(self, undo: AsyncExitStack) -> None:
         """Go on where the last controller was: who was in a menu begins it again, who waited keeps the place."""
         kept = self.kept
+        if kept.conversation is None:
+            await self.quiet()
         needs = kept.needs or self._line.needs(self._line.person)
         since = Instant(kept.since_ms / 1000)
         match kept.step:
@@ -281,6 +275,11 @@ class Session:
                 await self._close()
             case _:
                 await self._from_the_start(undo)
+
+    async def quiet(self) -> None:
+        """End what the last controller was saying: all that follows would wait behind it."""
+        for playback in filter(None, (self.kept.saying, self.kept.seat_saying)):
+            await hush(self.ari, playback)
 
     async def _wait_and_talk(self, undo: AsyncExitStack, needs: Needs, since: Instant, *, returned: bool) -> None:
         """From joining the queue to the end of the call."""
@@ -308,3 +307,10 @@ class Session:
         """Everything is said; the caller is left the time to hang up first."""
         self.keep(step="closing")
         await wait_for_hang_up(self.caller, self.node.settings.silence_before_close_s)
+
+
+def _be_patient() -> None:
+    """What is undone after a hang-up has time limits of its own, none of which Python 3.11 tells in a cancelled task."""
+    task = asyncio.current_task()
+    while task and task.uncancel():
+        pass

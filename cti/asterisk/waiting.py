@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import msgspec
 import structlog
@@ -14,7 +13,6 @@ from calls.clock import Instant, ms_between
 from calls.facts import PositionSaid, QueueEntered, SeatDidNotAnswer, SeatOffered
 from calls.words import Needs
 from cti.asterisk.errors import AriError, Gone, NotInStasis
-from cti.asterisk.playing import hush
 from cti.asterisk.seatleg import SeatDidNotAnswerError, SeatLeg
 from cti.floor import Place
 from queues import NotAnswered, Propose
@@ -54,8 +52,6 @@ async def wait_for_seat(
         call.leave_queue(place.turned_away, step="closing")
         await call.caller.say(f"queue.{place.turned_away}", skippable=False)
         return None
-    if call.kept.saying:  # the last controller died in mid-sentence; what is said now would wait behind it
-        await hush(call.ari, call.kept.saying)
     announcing = asyncio.create_task(_announce(call, place))
     try:
         while not _must_refuse(call):
@@ -103,7 +99,7 @@ async def _announce(call: Session, place: Place) -> None:
     try:
         await asyncio.sleep(SILENCE_S)
         music = True
-        await _say(call, "queue.enter")
+        await call.caller.say_into_music("queue.enter")
         said = await _say_position(call, place, None)
         while True:
             await asyncio.sleep(call.node.settings.position_every_s)
@@ -124,15 +120,8 @@ async def _say_position(call: Session, place: Place, said: int | None) -> int | 
     if position is None or (said is not None and position >= said):
         return said
     call.record(PositionSaid(call_id=call.call_id, visit=call.visit, position=position))
-    await _say(call, "queue.position", number=position)
+    await call.caller.say_into_music("queue.position", number=position)
     return position
-
-
-async def _say(call: Session, key: str, **values: int) -> None:
-    """Under a name that is kept, so that the next controller can end it: what it says would wait behind it."""
-    playback = uuid4().hex
-    call.keep(saying=playback)
-    await call.caller.say_into_music(playback, key, **values)
 
 
 async def _ring(call: Session, undo: AsyncExitStack, proposal: Propose) -> Seated | None:

@@ -226,9 +226,11 @@ def _file_of(task: asyncio.Task[None]) -> Path:
 
 
 async def _kill(tasks: set[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    """Again and again: whoever is cancelled clears up behind itself, and asks a deaf Asterisk to, for ever."""
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        _, tasks = await asyncio.wait(tasks, timeout=0.01)
 
 
 @pytest.fixture(scope="module")

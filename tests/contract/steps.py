@@ -38,6 +38,18 @@ async def waiting(calls: Calls, key: str = "1") -> str:
     return caller
 
 
+async def waiting_told(calls: Calls) -> str:
+    """The word at the start of a wait, which lasts."""
+    media = [*calls.sounds.media("queue.enter", LINE.language), calls.sounds.music]
+    calls.fake.lasting.add(",".join(media))
+    calls.sit()
+    calls.pause()
+    caller = await in_menu(calls)
+    calls.fake.dtmf(caller, "1")
+    await eventually(lambda: bool(calls.fake.legs[caller].playing))
+    return caller
+
+
 async def ringing(calls: Calls) -> str:
     calls.sit(phone="rings")
     caller = await in_menu(calls)

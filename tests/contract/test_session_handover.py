@@ -24,19 +24,21 @@ from calls.facts import (
     SeatOffered,
 )
 from calls.moments import RATING_MENU
-from cti.asterisk import session
+from cti.asterisk import conversation, seatleg, session
 from tests.contract.hotline_on_fake import CALLING, LINE, SEAT, Calls, Site
 from tests.contract.steps import (
     STEPS,
     closing,
     hearing_the_number,
     in_menu,
+    in_notice,
     rating,
     ringing,
     said_last,
     step,
     talking,
     waiting,
+    waiting_told,
 )
 from tests.eventually import eventually
 
@@ -140,9 +142,7 @@ async def test_two_who_did_not_meet_yet_are_brought_together_by_the_next_control
     async with site.controller() as first:
         caller = await hearing_the_number(first)
         leg = first.leg()
-    site.fake.lasting.clear()
-    for name in (caller, leg):
-        site.fake.finish(site.fake.legs[name].playing[0].id)
+    site.fake.lasting.clear()  # the sentences that were begun go on: nothing can be said before they are ended
     if left:
         site.fake.hangup(leg)
     async with site.controller() as calls:
@@ -184,6 +184,20 @@ async def test_a_menu_is_begun_again(site: Site) -> None:
         end = await calls.ended()
 
         assert (end.outcome, end.step) == ("abandoned_menu", "menu")
+
+
+@pytest.mark.parametrize("come", [in_notice, waiting_told], ids=["the notice", "the word at the start of a wait"])
+async def test_a_sentence_that_the_last_controller_began_is_ended(
+    site: Site, come: Callable[[Calls], Awaitable[str]]
+) -> None:
+    async with site.controller() as first:
+        caller = await come(first)
+        (begun,) = [playback.id for playback in site.fake.legs[caller].playing]
+    site.fake.lasting.clear()
+    async with site.controller() as calls:
+        await eventually(lambda: begun not in [playback.id for playback in site.fake.legs[caller].playing])
+        site.fake.hangup(caller)
+        await calls.ended()
 
 
 @pytest.mark.parametrize("come", [rating, closing])
@@ -267,6 +281,22 @@ async def test_a_request_that_asterisk_does_not_answer_ends_the_call_when_it_ans
     out = capsys.readouterr().out
     assert "a call cannot go on" in out
     assert "Traceback" not in out
+
+
+@pytest.mark.parametrize("come", [ringing, talking], ids=["a ringing leg", "a leg and a bridge"])
+async def test_what_a_call_leaves_is_cleared_away_when_asterisk_answers_again(
+    calls: Calls, come: Callable[[Calls], Awaitable[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (seatleg, conversation):
+        monkeypatch.setattr(module, "ASK_AGAIN_S", 0.05)
+    caller = await come(calls)
+    left = {calls.leg(), *calls.fake.bridges}
+    calls.fake.deaf = True
+    calls.fake.hangup(caller)
+    await eventually(lambda: sum(method == "DELETE" for method, _, _ in calls.fake.requests) > 5)
+    assert left == calls.fake.legs.keys() | calls.fake.bridges.keys()
+    calls.fake.deaf = False
+    await calls.ended()
 
 
 async def test_a_call_that_the_dialplan_holds_comes_back_by_itself(site: Site) -> None:
