@@ -65,6 +65,11 @@ class Place:
         """Wait for a seat; `Floor.accept` it before ringing. The next one comes when this one was not answered."""
         return await self._proposals.get()
 
+    @property
+    def offered(self) -> bool:
+        """A seat is proposed, and the call has not taken it up yet."""
+        return not self._proposals.empty()
+
     def offer(self, proposal: Propose) -> None:
         """Wake the call; while it is still busy with another proposal, it finds this one afterwards."""
         self._proposals.put_nowait(proposal)

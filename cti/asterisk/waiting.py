@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 SILENCE_S = 0.5
-"""Nothing is said before: whom a seat answers at once need not hear that one is looked for."""
+"""Nothing is said before while a seat rings: whom it answers at once need not hear that one is looked for."""
 
 UNRECORDED = "unrecorded"
 """In place of a track's name in the dialplan: a leg of which nothing is recorded."""
@@ -52,7 +52,7 @@ async def wait_for_seat(
         call.leave_queue(place.turned_away, step="closing")
         await call.caller.say(f"queue.{place.turned_away}", skippable=False)
         return None
-    announcing = asyncio.create_task(_announce(call, place))
+    announcing = asyncio.create_task(_announce(call, place, silent_s=SILENCE_S if place.offered else 0.0))
     try:
         while not _must_refuse(call):
             if seated := await _ring(call, undo, await place.proposal()):
@@ -89,7 +89,7 @@ def _open_visit(call: Session, needs: Needs, since: Instant, returned: bool) -> 
     call.turn(entered, step="queue", queued=True, visits=visits, visit_open=True, needs=needs, since_ms=since_ms)
 
 
-async def _announce(call: Session, place: Place) -> None:
+async def _announce(call: Session, place: Place, silent_s: float) -> None:
     """What a waiting caller hears: a word at the start, the place in the queue whenever it is better, and music.
 
     The music is the channel's own: a holding bridge's stays silent for everybody after its last caller has left. Whatever
@@ -97,7 +97,7 @@ async def _announce(call: Session, place: Place) -> None:
     """
     music = False
     try:
-        await asyncio.sleep(SILENCE_S)
+        await asyncio.sleep(silent_s)
         music = True
         await call.caller.say_into_music("queue.enter")
         said = await _say_position(call, place, None)

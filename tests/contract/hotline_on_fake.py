@@ -36,7 +36,7 @@ from cti.watch import Watch
 from ivr.line import Choice, Line, Menu, Notice, Queue
 from prompts import CATALOGUE, Catalogue, Sounds, build
 from queues import Adviser, QueueRules, SitDown, StandUp
-from tests.eventually import PATIENCE_S, eventually
+from tests.eventually import PATIENCE_S, ended, eventually
 from tests.fakes.ari import FakeAri, Phone
 from tests.fakes.voice import Whistle
 
@@ -210,7 +210,7 @@ class Site:
             finally:
                 await journal.close()  # first: what follows is not history any more
                 fake.deaf = True
-                await _kill({*work, *_tasks_of_the_controller()})
+                await ended({*work, *_tasks_of_the_controller()}, again_s=0.01)
                 await eventually(lambda: not fake.hands)  # nor is what the dead one asked in its last instant
                 fake.deaf = False
 
@@ -223,14 +223,6 @@ def _tasks_of_the_controller() -> set[asyncio.Task[None]]:
 def _file_of(task: asyncio.Task[None]) -> Path:
     work = task.get_coro()
     return Path(work.cr_code.co_filename) if isinstance(work, CoroutineType) else Path()
-
-
-async def _kill(tasks: set[asyncio.Task[None]]) -> None:
-    """Again and again: whoever is cancelled clears up behind itself, and asks a deaf Asterisk to, for ever."""
-    while tasks:
-        for task in tasks:
-            task.cancel()
-        _, tasks = await asyncio.wait(tasks, timeout=0.01)
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ from cti.bus import bus as bus_module
 from cti.bus.messages import NodeNow, public
 from cti.store import Journal
 from tests.deaf import deaf_subscriber
-from tests.eventually import PATIENCE_S, eventually
+from tests.eventually import PATIENCE_S, ended, eventually
 from tests.histories import answered_call, arrived, refused
 from tests.mosquitto import PASSWORD, READER, WRITER, TestBroker
 from tests.processes import held
@@ -85,8 +85,7 @@ async def publishing(bus: Bus) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.wait([task])
+        await ended([task])
 
 
 @pytest.fixture

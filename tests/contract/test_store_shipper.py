@@ -17,7 +17,7 @@ from calls.clock import SystemClock
 from cti.store import Journal, Shipper, migrate
 from cti.store import shipper as shipper_module
 from cti.store.shipper import write_batch
-from tests.eventually import PATIENCE_S, eventually
+from tests.eventually import PATIENCE_S, ended, eventually
 from tests.histories import answered_call, arrived
 from tests.postgres import OWNER, Cluster
 from tests.processes import held
@@ -32,8 +32,7 @@ async def running(shipper: Shipper) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.wait([task])
+        await ended([task])
 
 
 @pytest.fixture

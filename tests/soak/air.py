@@ -1,4 +1,9 @@
-"""Dead air: how long anybody who waited or talked heard nothing, from what the telephones heard and what the facts tell."""
+"""Dead air: how long anybody who waited or talked heard nothing, from what the telephones heard and what the facts tell.
+
+There are two moments in which nothing plays that could go on without a controller: before the first word to a caller for
+whom a seat rings already, and while the adviser's number is said. A controller that dies or stalls in one of them leaves
+silence until the next one is there. Those silences are not judged by the law; their longest is told beside it.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +11,7 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
+from cti.asterisk.waiting import SILENCE_S
 from tests.asterisk.hotline import Hotline
 from tests.invariants import Verdict
 from tests.telephones.crowd import Note
@@ -20,6 +26,8 @@ SELECT c.sip_call_id, v.visit, v.seat, v.talk_ended_by,
        (SELECT min(mono_ms) FROM facts f WHERE f.call_id = v.call_id AND kind = 'queue_entered'
             AND body->>'visit' = v.visit),
        (SELECT min(mono_ms) FROM facts f WHERE f.call_id = v.call_id AND kind = 'queue_left' AND body->>'visit' = v.visit),
+       (SELECT min(mono_ms) FROM facts f WHERE f.call_id = v.call_id AND kind = 'adviser_number_said'
+            AND body->>'visit' = v.visit),
        (SELECT min(mono_ms) FROM facts f WHERE f.call_id = v.call_id AND kind = 'conversation_ended'
             AND body->>'visit' = v.visit)
 FROM queue_visits v JOIN calls c USING (call_id)
@@ -27,43 +35,59 @@ FROM queue_visits v JOIN calls c USING (call_id)
 
 
 class Window(msgspec.Struct, frozen=True):
-    """Somebody waited, or talked, from one instant to another."""
+    """Somebody waited, or talked, from one instant to another; what began before `held` needed the controller to go on."""
 
     visit: str
     doing: str
     span: Span
+    held: float
 
 
 async def dead_air(
-    hotline: Hotline, notes: Mapping[str, Note], seat_notes: Collection[tuple[str, Note]], excused: Collection[Span]
+    hotline: Hotline,
+    notes: Mapping[str, Note],
+    seat_notes: Collection[tuple[str, Note]],
+    dead: Collection[Span],
+    headless: Collection[Span],
 ) -> Verdict:
-    """The longest silence of those who waited and of those who talked; silence within `excused` times does not count."""
+    """The longest silence of those who waited and of those who talked.
+
+    `dead`: when there was no Asterisk, and silence does not count. `headless`: when the controller was away or stalled.
+    """
     worst = {"waiting": 0.0, "talking": 0.0}
+    longest_headless = 0.0
     broken: list[str] = []
-    for sip, visit, seat, ended_by, entered, left, ended in await hotline.sql(WINDOWS):
+    for sip, visit, seat, ended_by, entered, left, said, ended in await hotline.sql(WINDOWS):
         if (note := notes.get(sip)) is None or entered is None or left is None:
             continue
-        windows = [Window(visit, "waiting", (entered / 1000, left / 1000))]
+        windows = [Window(visit, "waiting", (entered / 1000, left / 1000), entered / 1000 + SILENCE_S)]
         if ended is not None and ended_by != "fault":  # a telephone that vanished is silent for as long as its limit
             until = min(ended / 1000, _parted(seat, left / 1000, seat_notes))
-            windows.append(Window(visit, "talking", (left / 1000, until)))
+            windows.append(Window(visit, "talking", (left / 1000, until), (said or ended) / 1000))
         for window in windows:
-            silence = longest_silence(note.silences, window.span, excused)
-            worst[window.doing] = max(worst[window.doing], silence)
-            if silence > DEAD_AIR_S:
-                broken.append(f"{visit}: {silence:.1f} s of silence while {window.doing}")
+            for silence in _within(note.silences, window.span):
+                length = silence[1] - silence[0]
+                if _overlaps(silence, dead):
+                    continue
+                if silence[0] < window.held + SLACK_S and _overlaps((silence[0], window.held + SLACK_S), headless):
+                    longest_headless = max(longest_headless, length)
+                    continue
+                worst[window.doing] = max(worst[window.doing], length)
+                if length > DEAD_AIR_S:
+                    broken.append(f"{visit}: {length:.1f} s of silence while {window.doing}")
     figure = ", ".join(f"{doing} {seconds:.1f} s" for doing, seconds in worst.items())
+    figure += f"; without a controller in the two moments that need one {longest_headless:.1f} s"
     return Verdict(f"dead air is at most {DEAD_AIR_S:.0f} s", f"longest: {figure}", tuple(broken))
 
 
-def longest_silence(silences: Collection[Span], window: Span, excused: Collection[Span]) -> float:
-    """The longest of these silences inside the window and outside what is excused."""
+def _within(silences: Collection[Span], window: Span) -> list[Span]:
     begin, end = window
     found = [(max(first, begin), min(last, end)) for first, last in silences]
-    return max(
-        (last - first for first, last in found if not any(first < until and since < last for since, until in excused)),
-        default=0.0,
-    )
+    return [(first, last) for first, last in found if first < last]
+
+
+def _overlaps(span: Span, others: Collection[Span]) -> bool:
+    return any(span[0] < until and since < span[1] for since, until in others)
 
 
 def _parted(seat: str, answered: float, seat_notes: Collection[tuple[str, Note]]) -> float:

@@ -8,11 +8,13 @@ from typing import cast
 import msgspec
 import pytest
 
+from cti.asterisk import seatleg
 from cti.asterisk.client import Ari
 from cti.asterisk.errors import AriError, Gone, Unavailable, Unreachable
 from cti.asterisk.generated.messages import AnyMessage
 from cti.asterisk.router import Router
 from cti.asterisk.seatleg import SeatDidNotAnswerError, SeatLeg
+from tests.eventually import eventually
 
 CHANNEL = {
     "id": "leg",
@@ -97,15 +99,28 @@ async def test_a_leg_whose_end_has_no_cause_was_hung_up(router: Router) -> None:
     await leg.close()
 
 
-@pytest.mark.parametrize(("error", "asked"), [(Unreachable("500"), 1), (Unavailable("no answer"), 2)])
-async def test_a_leg_that_was_refused_is_not_ended_one_that_may_exist_is(
-    router: Router, error: AriError, asked: int
-) -> None:
-    ari = RefusingAri(error)
+async def test_a_leg_that_was_refused_is_not_ended(router: Router) -> None:
+    ari = RefusingAri(Unreachable("500"))
     leg = SeatLeg(cast(Ari, ari), router)
     with pytest.raises(SeatDidNotAnswerError, match="unreachable"):
         await leg.ring("1001", "track", 15, None)
     await leg.close()
 
-    assert len(ari.asked) == asked
+    assert len(ari.asked) == 1
+    assert len(router) == 0
+
+
+async def test_a_leg_that_may_exist_is_asked_to_go_until_it_is_gone(
+    router: Router, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seatleg, "ASK_AGAIN_S", 0.01)
+    ari = RefusingAri(Unavailable("no answer"))
+    leg = SeatLeg(cast(Ari, ari), router)
+    with pytest.raises(SeatDidNotAnswerError, match="unreachable"):
+        await leg.ring("1001", "track", 15, None)
+    closing = asyncio.create_task(leg.close())
+    await eventually(lambda: len(ari.asked) > 3)
+    router.vanish(leg.channel)
+    await closing
+
     assert len(router) == 0
