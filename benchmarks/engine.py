@@ -1,9 +1,12 @@
-"""How long the pure engine takes to decide, with so many callers waiting and so many seats."""
+"""How long the pure engine takes to decide, with so many callers waiting and so many seats, beside a scan of all of them."""
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Iterable
+
+import msgspec
 
 from benchmarks.figures import percentile
 from calls.clock import Instant
@@ -22,57 +25,105 @@ from queues import (
     SitDown,
     Tick,
 )
+from queues.policy import ask_of, surplus
 
-SEATS, WAITING = 200, 500
+SEATS, WAITING, SKILLS = 1000, 5000, 20
+GROWTH = ((100, 500), (1000, 5000), (10_000, 50_000))
+"""Seats and callers waiting."""
+
 WRAP_UP_S = 0.001
-QUEUES = ("cards", "pension", "insurance", "labour")
+SCANNED_EVERY = 20
+"""A scan takes a hundred times as long: every so many decisions are enough to compare."""
+
+_QUEUES = tuple(f"topic{number:02d}" for number in range(SKILLS))
 
 
-def decision_ms(seats: int = SEATS, waiting: int = WAITING, turns: int = 2000) -> list[float]:
-    """From a seat's becoming free to the proposal of its next caller, each of `turns` times.
+class Decisions(msgspec.Struct, frozen=True):
+    """Milliseconds, each from a seat's becoming free to the proposal of its next caller."""
 
-    Callers of four queues wait; every fourth seat has the skill of one of them, the others have all four.
+    engine_ms: list[float]
+    scan_ms: list[float]
+    """The same by looking at everybody who waits; of some of them."""
+
+
+def decide(seats: int = SEATS, waiting: int = WAITING, turns: int = 2000) -> Decisions:
+    """Callers of 20 topics, each at one of three levels, wait for seats with three to six skills. The same at every run.
+
+    Raises AssertionError when the engine and the scan do not choose the same.
     """
-    engine, now = _floor(seats), 1000.0
+    chance = random.Random(12333)
+    advisers = {str(1001 + index): _adviser(str(1001 + index), chance) for index in range(seats)}
+    engine, now = _floor(advisers), 1000.0
     busy: list[tuple[str, str]] = []
-    took: list[float] = []
+    found = Decisions([], [])
     for number in range(waiting + seats):
-        busy += _carry_out(engine, engine.take(_join(number, now), Instant(now)), now)
-    for number in range(waiting + seats, waiting + seats + turns):
+        busy += _carry_out(engine, engine.take(_join(number, now, chance), Instant(now)), now)
+    for turn in range(turns):
         now += 1.0
-        seat, visit = busy.pop(0)
+        seat, visit = busy.pop(chance.randrange(len(busy)))
         engine.take(ConversationOver(seat, visit, hung_up=True), Instant(now))
+        scanned = turn % SCANNED_EVERY == 0
+        if scanned:
+            began = time.perf_counter()
+            expected = _scan(engine, advisers[seat], now)
+            found.scan_ms.append(1000 * (time.perf_counter() - began))
         now += WRAP_UP_S
         began = time.perf_counter()
         outputs = engine.take(Tick(), Instant(now))
-        took.append(1000 * (time.perf_counter() - began))
+        found.engine_ms.append(1000 * (time.perf_counter() - began))
+        proposed = [output.visit for output in outputs if isinstance(output, Propose)]
+        assert not scanned or proposed == expected, f"the engine proposes {proposed}, the scan {expected}"
         busy += _carry_out(engine, outputs, now)
-        busy += _carry_out(engine, engine.take(_join(number, now), Instant(now)), now)
-    return took
+        busy += _carry_out(engine, engine.take(_join(waiting + seats + turn, now, chance), Instant(now)), now)
+    return found
 
 
-def decision_ms_p99() -> float:
-    """The figure."""
-    return percentile(decision_ms(), 99)
+def figures() -> tuple[dict[str, float], dict[str, float]]:
+    """Ours, and the scan's."""
+    found = decide()
+    return (
+        {"decision_ms_p50": percentile(found.engine_ms, 50), "decision_ms_p99": percentile(found.engine_ms, 99)},
+        {"decision_ms_p50": percentile(found.scan_ms, 50), "decision_ms_p99": percentile(found.scan_ms, 99)},
+    )
 
 
-def _floor(seats: int) -> Engine:
-    names = [str(1001 + index) for index in range(seats)]
-    advisers = {name: Adviser(name, _skills(index)) for index, name in enumerate(names)}
-    engine = Engine(names, advisers, {name: QueueRules(100_000) for name in QUEUES}, WRAP_UP_S)
-    for name in names:
+def growth() -> str:
+    """How the decision and the scan grow with the hall, a line each size."""
+    lines = []
+    for seats, waiting in GROWTH:
+        found = decide(seats, waiting, turns=400)
+        lines.append(
+            f"  {seats:6d} seats, {waiting:6d} waiting: decision p50 {percentile(found.engine_ms, 50):.3f} ms, "
+            f"p99 {percentile(found.engine_ms, 99):.3f} ms; scan p50 {percentile(found.scan_ms, 50):.1f} ms"
+        )
+    return "\n".join(lines)
+
+
+def _scan(engine: Engine, adviser: Adviser, now: float) -> list[str]:
+    """Whose turn it is, by asking the bare rule of everybody."""
+    profile = adviser.profile
+    for one in engine.waiting():
+        if surplus(profile, ask_of(one.needs, (), one.since, Instant(now))) is not None:
+            return [one.visit]
+    return []
+
+
+def _floor(advisers: dict[str, Adviser]) -> Engine:
+    engine = Engine(advisers, advisers, {name: QueueRules(100_000) for name in _QUEUES}, WRAP_UP_S)
+    for name in advisers:
         engine.take(PhoneSeen(name, reachable=True), Instant(0.0))
         engine.take(SitDown(name, name), Instant(0.0))
     return engine
 
 
-def _skills(index: int) -> dict[str, int]:
-    return {QUEUES[index // 4 % 4]: 3} if index % 4 == 0 else dict.fromkeys(QUEUES, 2)
+def _adviser(number: str, chance: random.Random) -> Adviser:
+    skills = chance.sample(_QUEUES, chance.randint(3, 6))
+    return Adviser(number, {skill: chance.randint(1, 5) for skill in skills})
 
 
-def _join(number: int, now: float) -> Join:
-    queue = QUEUES[number % len(QUEUES)]
-    return Join(f"call{number}.1", Needs(skills={queue: 1}, queue=queue), Instant(now))
+def _join(number: int, now: float, chance: random.Random) -> Join:
+    queue = chance.choice(_QUEUES)
+    return Join(f"call{number}.1", Needs(skills={queue: chance.randint(1, 3)}, queue=queue), Instant(now))
 
 
 def _carry_out(engine: Engine, outputs: Iterable[Output], now: float) -> list[tuple[str, str]]:

@@ -15,9 +15,9 @@ from typing import Literal
 
 import msgspec
 
-from calls.words import Language
+from calls.words import Language, Urgency
 
-VERSION = 1
+VERSION = 2
 """Of the whole set of shapes below; each stored fact carries the version that wrote it."""
 
 CallOutcome = Literal["refused", "abandoned_hold", "abandoned_notice", "abandoned_menu", "machine", "queued", "fault"]
@@ -116,6 +116,11 @@ class QueueEntered(Fact, frozen=True, kw_only=True, tag="queue_entered"):
     skills: dict[str, int]
     since_ms: int
     returned: bool
+    urgency: Urgency = "normal"
+    language: str | None = None
+    """None: Mandarin."""
+    site: str | None = None
+    """None: anywhere."""
 
 
 class PositionSaid(Fact, frozen=True, kw_only=True, tag="position_said"):

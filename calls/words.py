@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -15,9 +15,31 @@ SKILL_LEVELS = range(1, 6)
 """1 is a beginner, 5 an expert seat."""
 
 
+Urgency = Literal["normal", "promised", "urgent", "crisis"]
+"""How pressing a call is: `promised` a callback that falls due, `urgent` a card being lost, `crisis` a life in danger."""
+
+
+class Relax(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """From `after_s` seconds of waiting on, less is asked; until `until_s`, where that is given. Steps add up."""
+
+    after_s: Annotated[float, msgspec.Meta(gt=0)]
+    levels: Annotated[int, msgspec.Meta(ge=0, le=4)] = 0
+    """Every skill may be so many levels lower, never below 1."""
+    any_site: bool = False
+    """Advisers of other sites may take the call, too."""
+    until_s: float | None = None
+
+
 class Needs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a call needs of the adviser who takes it: every skill at least at its level (1 to 5)."""
 
     skills: dict[str, int]
     queue: str
     """The queue's name in the figures: the menu choice that led here."""
+    language: str | None = None
+    """A language or dialect that the adviser must speak; None: Mandarin, which all do."""
+    site: str | None = None
+    """Where the adviser must sit; None: anywhere."""
+    preferred: str | None = None
+    """The adviser's number that the caller had last, or asked for: chosen where free, never waited for."""
+    urgency: Urgency = "normal"

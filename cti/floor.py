@@ -22,6 +22,7 @@ from cti.store import Journal
 from queues import (
     Accepted,
     Adviser,
+    Configure,
     Engine,
     Input,
     Join,
@@ -102,7 +103,7 @@ class Floor:
 
     def load(self, advisers: Mapping[str, Adviser], queues: Mapping[str, QueueRules]) -> None:
         """Take new advisers and queues; who waits and who sits stays."""
-        self.engine.advisers, self.engine.queues = advisers, queues
+        self.take(Configure(advisers, queues))
 
     # --- callers
 

@@ -37,9 +37,8 @@ def load_hotline(settings: Settings) -> Hotline:
     rules: dict[str, QueueRules] = {}
     for line in lines.values():
         for name, queue in line.queues.items():
-            mine = QueueRules(queue.max_waiting)
+            mine = QueueRules(queue.max_waiting, queue.relax)
             if rules.setdefault(name, mine) != mine:
-                raise BadFile(
-                    folder, 1, 1, f"queue {name} has two sizes in two lines", f"give {name} one max_waiting everywhere"
-                )
+                reason = f"queue {name} has other rules in another line"
+                raise BadFile(folder, 1, 1, reason, f"give {name} the same max_waiting and relax everywhere")
     return Hotline(lines, rules, load_advisers(folder / "advisers.yaml"))

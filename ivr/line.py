@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from calls.words import FIRST_LANGUAGE, Language, Needs
+from calls.words import FIRST_LANGUAGE, Language, Needs, Relax
 from ivr.hours import Hours
 
 PERSON, AGAIN, BACK = "0", "*", "#"
@@ -54,6 +54,12 @@ class Queue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     skills: dict[str, SkillLevel]
     max_waiting: Annotated[int, msgspec.Meta(ge=1, le=10_000)]
     """Whoever comes when this many wait is told so, not kept."""
+    urgency: Literal["normal", "urgent", "crisis"] = "normal"
+    """A head start before the other queues' callers."""
+    site: str | None = None
+    """The site whose advisers take these calls, until `relax` lets others."""
+    relax: tuple[Relax, ...] = ()
+    """What is asked for no longer when the wait is long."""
 
 
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -84,7 +90,14 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     def needs(self, queue: str) -> Needs:
         """What `queue` asks of an adviser."""
-        return Needs(skills=self.queues[queue].skills, queue=queue)
+        asked = self.queues[queue]
+        return Needs(
+            skills=asked.skills,
+            queue=queue,
+            language=None if self.language == FIRST_LANGUAGE else self.language,
+            site=asked.site,
+            urgency=asked.urgency,
+        )
 
     def takes(self, trunk: str) -> bool:
         """Whether calls from `trunk` are for this line."""

@@ -46,6 +46,7 @@ def check(line: Line, document: Document, prompt_keys: Collection[str]) -> list[
         _prompts(line, prompt_keys),
         _references(line),
         _ways(line),
+        _relaxed(line),
         _hours(line),
     )
     for problems in rules:
@@ -70,6 +71,7 @@ def _names(line: Line) -> Iterator[Problem]:
     named += [(choice.name, (*steps, "name")) for steps, _, choice in _each_choice(line)]
     named += [(name, ("queues", name)) for name in line.queues]
     named += [(skill, ("queues", name, "skills", skill)) for name in line.queues for skill in line.queues[name].skills]
+    named += [(queue.site, ("queues", name, "site")) for name, queue in line.queues.items() if queue.site is not None]
     for name, steps in named:
         if not _NAME.fullmatch(name):
             yield Problem(steps, f"{name!r} is not a name", "use small letters, digits and _, as in pension")
@@ -143,6 +145,20 @@ def _ways(line: Line) -> Iterator[Problem]:
         if not any(None in targets[reached] for reached in _reached(name, targets)):
             reason = f"the menu {name} leads round in a circle: none of its ways ever ends in anything but a menu"
             yield Problem(("menus", name), reason, "add a choice that leads to a queue, an announcement or a person")
+
+
+def _relaxed(line: Line) -> Iterator[Problem]:
+    """Each step gives something up, and holds for some time."""
+    for name, queue in line.queues.items():
+        for index, step in enumerate(queue.relax):
+            where: Steps = ("queues", name, "relax", index)
+            if not step.levels and not step.any_site:
+                yield Problem(where, "this step asks for no less than before", "give it levels or any_site: true")
+            elif step.any_site and queue.site is None:
+                yield Problem(where, f"the queue {name} has no site that could be given up", "remove any_site")
+            if step.until_s is not None and step.until_s <= step.after_s:
+                reason = f"this step ends at {step.until_s:g} s, before it begins at {step.after_s:g} s"
+                yield Problem(where, reason, "make until_s the later one")
 
 
 def _hours(line: Line) -> Iterator[Problem]:

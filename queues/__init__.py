@@ -9,6 +9,7 @@ from queues.engine import Engine
 from queues.events import (
     Accepted,
     Answered,
+    Configure,
     ConversationOver,
     Input,
     Join,
@@ -31,6 +32,7 @@ __all__ = [
     "Accepted",
     "Adviser",
     "Answered",
+    "Configure",
     "ConversationOver",
     "Engine",
     "Input",

@@ -6,21 +6,24 @@ from pathlib import Path
 
 import msgspec
 
-from calls.words import SKILL_LEVELS, Needs
+from calls.words import SKILL_LEVELS
 from calls.yamlfile import load
+from queues.policy import Profile
 
 
 class Adviser(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An adviser's own number (工号), which callers hear, and a level of 1 to 5 for each skill."""
+    """An adviser's own number (工号), which callers hear, a level of 1 to 5 for each skill, and where the adviser sits."""
 
     number: str
     skills: dict[str, int]
+    languages: tuple[str, ...] = ()
+    """Beside Mandarin, which all speak."""
+    site: str = ""
 
-    def surplus(self, needs: Needs) -> int | None:
-        """Levels beyond what is needed, over all skills; None when a needed one is missing or too low."""
-        if any(self.skills.get(skill, 0) < level for skill, level in needs.skills.items()):
-            return None
-        return sum(self.skills.values()) - sum(needs.skills.values())
+    @property
+    def profile(self) -> Profile:
+        """What the rule knows of the adviser."""
+        return Profile(tuple(sorted(self.skills.items())), tuple(sorted(self.languages)), self.site)
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -4,14 +4,16 @@ Propose, reserve, commit: a decision reserves the seat under a new generation nu
 it, or the reservation expires. An answer to an old generation changes nothing, so two brains by accident cost order, never
 a double booking: whoever accepts looks whether the seat rings under that generation (`rings`) before ringing it.
 
-Who waits is in one of two dictionaries: `_waiting`, who is in the turn, or `_held`, for whom a seat is reserved or rings.
+Before each input nobody waits whom an idle seat may take. So after it only those who came or ask for something else, and the
+seats that became ready, need to be looked at: a decision costs as much as there are different needs and profiles, not callers.
 What happened to a seat or a visit that nobody knows (any more) changes nothing; a wish about one is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from itertools import chain
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, assert_never
 
 from calls.clock import Instant
@@ -19,8 +21,10 @@ from calls.errors import NotPossible
 from calls.facts import SeatState
 from queues.advisers import Adviser
 from queues.events import (
+    NO_QUEUE,
     Accepted,
     Answered,
+    Configure,
     ConversationOver,
     Input,
     Join,
@@ -38,16 +42,16 @@ from queues.events import (
     Tick,
     TurnedAway,
 )
-from queues.policy import Waiting, choose_seat, may_take
+from queues.idle import IdleSeats
+from queues.policy import Profile, Waiting, ask_of
 from queues.seats import BUSY, Seat
+from queues.waiting import WaitingRoom
 
 RESERVATION_S = 5.0
 """A reservation that nobody accepts ends after this long: the edge accepts within milliseconds or is dead."""
 
 LEG_ENDS_S = 0.5
 """The least wrap-up of a seat whose adviser did not hang up: until its leg is ended, the telephone is busy."""
-
-NOT_KNOWN = QueueRules(max_waiting=0)
 
 PHONE_GONE = "phone_gone"
 
@@ -62,11 +66,20 @@ class Engine:
         queues: Mapping[str, QueueRules],
         wrap_up_s: float,
     ) -> None:
-        self.advisers, self.queues, self._wrap_up_s = advisers, queues, wrap_up_s
+        self._queues, self._wrap_up_s = queues, wrap_up_s
+        self._profiles = _profiles(advisers)
+        """Of each adviser in the file, by number."""
         self._seats = {number: Seat(number) for number in seats}
-        self._waiting: dict[str, Waiting] = {}
-        self._held: dict[str, Waiting] = {}
-        """Callers for whom a seat is reserved or rings: no longer in the turn, not yet gone from it."""
+        self._room = WaitingRoom()
+        self._idle = IdleSeats()
+        self._sits: dict[str, Seat] = {}
+        """Where an adviser sits."""
+        self._present: Counter[Profile] = Counter()
+        """How many sit who are one to the rule."""
+        self._holds: dict[str, Seat] = {}
+        """Which seat a visit has: reserved, ringing or talking."""
+        self._deadlines: list[tuple[Instant, str]] = []
+        """A heap of when a seat's state ends by itself; what is out of date is passed over."""
         self._order = 0
         self._out: list[Output] = []
 
@@ -86,18 +99,16 @@ class Engine:
 
     def waiting(self, queue: str | None = None) -> list[Waiting]:
         """Who waits or is being rung for, first turn first."""
-        return sorted(self._in_queue(queue), key=lambda one: one.turn)
-
-    def _in_queue(self, queue: str | None) -> Iterable[Waiting]:
-        everyone = chain(self._waiting.values(), self._held.values())
-        return (one for one in everyone if queue in (None, one.needs.queue))
+        everybody = (one for one in self._room.everybody() if queue in (None, one.needs.queue))
+        return sorted(everybody, key=lambda one: one.turn)
 
     def position(self, visit: str) -> int | None:
         """1 for the next in turn among those of the same queue; None when the visit does not wait."""
-        mine = self._waiting.get(visit) or self._held.get(visit)
-        if mine is None:
-            return None
-        return 1 + sum(one.turn < mine.turn for one in self._in_queue(mine.needs.queue))
+        return self._room.position(visit)
+
+    def may_take(self, seat: str, visit: str) -> bool:
+        """Whether the adviser at an idle seat may take the call of somebody in the turn, at this moment."""
+        return self._idle.surplus(self._idle.profile(seat), self._room.ask(visit)) is not None
 
     def rings(self, seat: str, generation: int) -> bool:
         """Whether the seat rings for the reservation of this generation: only then may its telephone be rung."""
@@ -105,7 +116,9 @@ class Engine:
 
     def next_deadline(self) -> Instant | None:
         """When a `Tick` is wanted at the latest."""
-        return min((seat.until for seat in self._seats.values() if seat.until is not None), default=None)
+        self._forget_old_deadlines()
+        ahead = [self._deadlines[0][0] if self._deadlines else None, self._room.next_change()]
+        return min((moment for moment in ahead if moment is not None), default=None)
 
     # --- the one way in
 
@@ -114,13 +127,16 @@ class Engine:
         self._out = []
         self._apply(event, now)
         self._expire(now)
+        self._room.relax(self._queues, now)
         self._match(now)
         return self._out
 
     def _apply(self, event: Input, now: Instant) -> None:  # noqa: PLR0912 - one case an input, each one line
         match event:
+            case Configure():
+                self._configure(event, now)
             case Join():
-                self._join(event)
+                self._join(event, now)
             case Leave():
                 self._leave(event.visit, now)
             case SitDown():
@@ -136,11 +152,11 @@ class Engine:
                     self._move(seat, "ringing", "", now)
             case Answered():
                 if seat := self._current(event.seat, event.generation, "ringing"):
-                    self._held.pop(seat.visit or "", None)
+                    self._room.leave(seat.visit or "")
                     self._move(seat, "talking", "", now)
             case NotAnswered():
                 if seat := self._current(event.seat, event.generation, "reserved", "ringing"):
-                    self._put_back(seat)
+                    self._put_back(seat, now)
                     self._move(seat, "not_ready", event.reason, now)
             case Talking():
                 self._found_talking(event, now)
@@ -153,36 +169,41 @@ class Engine:
 
     # --- callers
 
-    def _join(self, event: Join) -> None:
-        if event.visit in self._waiting or any(seat.visit == event.visit for seat in self._seats.values()):
+    def _join(self, event: Join, now: Instant) -> None:
+        if event.visit in self._room or event.visit in self._holds:
             return
-        waiting = Waiting(event.visit, event.needs, event.since, self._order)
-        if not event.returned and (reason := self._no_room(waiting)):
+        if not event.returned and (reason := self._no_room(event, now)):
             self._out.append(TurnedAway(event.visit, reason))
             return
+        waiting = Waiting(event.visit, event.needs, event.since, self._order)
         self._order += 1
-        self._waiting[event.visit] = waiting
+        self._room.enter(waiting, self._queues, now)
 
-    def _no_room(self, waiting: Waiting) -> Literal["full", "no_seat"] | None:
-        """Why a new caller cannot wait. Whoever need not wait, because a seat is free, is not one too many."""
-        if not any(may_take(seat, waiting.needs, self.advisers) for seat in self._seats.values()):
+    def _no_room(self, event: Join, now: Instant) -> Literal["full", "no_seat"] | None:
+        """Why a new caller cannot wait. Whoever need not wait, because a seat is free, is not one too many.
+
+        A wait is worth while if somebody present may take the call when it has relaxed as far as it ever will.
+        """
+        needs, rules = event.needs, self._queues.get(event.needs.queue, NO_QUEUE)
+        asks = {ask_of(needs, rules.relax, event.since, now)}
+        asks |= {ask_of(needs, rules.relax, event.since, Instant(event.since + step.after_s)) for step in rules.relax}
+        if not any(self._idle.surplus(profile, ask) is not None for profile in self._present for ask in asks):
             return "no_seat"
-        room = self.queues.get(waiting.needs.queue, NOT_KNOWN).max_waiting
-        if sum(1 for _ in self._in_queue(waiting.needs.queue)) < room:
+        if self._room.size(needs.queue) < rules.max_waiting:
             return None
-        return None if choose_seat(waiting, self._offerable(), self.advisers) else "full"
+        free = self._idle.best(ask_of(needs, rules.relax, event.since, now), needs.preferred)
+        return None if free else "full"
 
     def _leave(self, visit: str, now: Instant) -> None:
-        self._waiting.pop(visit, None)
-        self._held.pop(visit, None)
-        for seat in self._seats.values():
-            if seat.visit == visit and seat.state in ("reserved", "ringing"):
-                self._free(seat, "caller_left", now)
+        self._room.leave(visit)
+        seat = self._holds.get(visit)
+        if seat and seat.state in ("reserved", "ringing"):
+            self._free(seat, "caller_left", now)
 
-    def _put_back(self, seat: Seat) -> None:
+    def _put_back(self, seat: Seat, now: Instant) -> None:
         """Whoever the seat was held for is in the turn again, where the first wait says."""
-        if seat.visit in self._held:
-            self._waiting[seat.visit] = self._held.pop(seat.visit)
+        if seat.visit:
+            self._room.put_back(seat.visit, self._queues, now)
 
     # --- seats
 
@@ -199,7 +220,8 @@ class Engine:
             return
         if not seat.reachable:
             raise NotPossible(f"the telephone of seat {seat.number} is not registered: start it, then try again")
-        same, seat.adviser = seat.adviser == event.adviser, event.adviser
+        same = seat.adviser == event.adviser
+        self._seat(event.adviser, seat)
         if event.not_ready is not None:
             self._move(seat, "not_ready", event.not_ready, now)
         elif not (same and seat.state == "ready"):  # pressing "ready" twice does not cost the seat its rest
@@ -207,10 +229,10 @@ class Engine:
 
     def _may_sit(self, event: SitDown, seat: Seat) -> None:
         """Raises NotPossible, with the reason, when this adviser cannot be at this seat now."""
-        if event.adviser not in self.advisers:
+        if event.adviser not in self._profiles:
             raise NotPossible(f"there is no adviser {event.adviser}; add the number to lines/advisers.yaml and reload")
-        elsewhere = next((s for s in self._seats.values() if s.adviser == event.adviser and s is not seat), None)
-        if elsewhere:
+        elsewhere = self._sits.get(event.adviser, seat)
+        if elsewhere is not seat:
             raise NotPossible(f"adviser {event.adviser} sits at seat {elsewhere.number}: log out there first")
         if seat.state in BUSY and event.adviser != seat.adviser:
             raise NotPossible(f"seat {seat.number} is {seat.state} with adviser {seat.adviser}: wait for the end")
@@ -235,7 +257,7 @@ class Engine:
             return
         seat.reachable = event.reachable
         if not event.reachable and seat.state in ("ready", "wrap_up", "reserved"):
-            self._put_back(seat)
+            self._put_back(seat, now)
             self._move(seat, "not_ready", PHONE_GONE, now)
 
     def _found_talking(self, event: Talking, now: Instant) -> None:
@@ -243,8 +265,9 @@ class Engine:
         if seat is None or (seat.state == "talking" and seat.visit == event.visit):
             return
         seat.check("talking", "found")
-        self._put_back(seat)
-        seat.adviser, seat.visit = event.adviser, event.visit
+        self._put_back(seat, now)
+        self._seat(event.adviser, seat)
+        self._hold(event.visit, seat)
         self._move(seat, "talking", "found", now)
 
     def _conversation_over(self, event: ConversationOver, now: Instant) -> None:
@@ -267,39 +290,109 @@ class Engine:
             self._move(seat, "ready", reason, now)
 
     def _move(self, seat: Seat, state: SeatState, reason: str, now: Instant, until: Instant | None = None) -> None:
+        visit, adviser = seat.visit, seat.adviser
         seat.move(state, reason, now, until)
+        if seat.visit is None and visit is not None:
+            del self._holds[visit]
+        if seat.adviser is None and adviser is not None:
+            self._unseat(adviser)
+        self._idle.remove(seat.number)
+        if state == "ready":
+            self._note_idle(seat)
+        if until is not None:
+            heapq.heappush(self._deadlines, (until, seat.number))
         self._out.append(SeatMoved(seat.number, seat.adviser, state, reason))
+
+    def _seat(self, adviser: str, seat: Seat) -> None:
+        """The adviser sits at this seat from now on."""
+        if seat.adviser == adviser:
+            return
+        if seat.adviser is not None:
+            self._unseat(seat.adviser)
+        seat.adviser = adviser
+        self._sits[adviser] = seat
+        if profile := self._profiles.get(adviser):
+            self._present[profile] += 1
+
+    def _unseat(self, adviser: str) -> None:
+        """The adviser sits nowhere any more."""
+        self._sits.pop(adviser, None)
+        if profile := self._profiles.get(adviser):
+            self._present[profile] -= 1
+            if not self._present[profile]:
+                del self._present[profile]
+
+    def _hold(self, visit: str, seat: Seat) -> None:
+        """The seat is this visit's from now on."""
+        self._holds.pop(seat.visit or "", None)
+        seat.visit = visit
+        self._holds[visit] = seat
+
+    def _note_idle(self, seat: Seat) -> None:
+        adviser = seat.adviser or ""
+        if profile := self._profiles.get(adviser):  # who is in the file no more is offered no call
+            self._idle.add(seat, adviser, profile)
+
+    def _configure(self, event: Configure, now: Instant) -> None:
+        self._profiles, self._queues = _profiles(event.advisers), event.queues
+        self._present = Counter(self._profiles[number] for number in self._sits if number in self._profiles)
+        self._idle = IdleSeats()
+        for seat in self._seats.values():
+            if seat.state == "ready":
+                self._note_idle(seat)
+        self._room.ask_anew(self._queues, now)
 
     # --- time and turns
 
     def _expire(self, now: Instant) -> None:
-        for seat in self._seats.values():
-            if seat.until is None or now < seat.until:
-                continue
-            self._put_back(seat)
+        self._forget_old_deadlines()
+        while self._deadlines and self._deadlines[0][0] <= now:
+            seat = self._seats[heapq.heappop(self._deadlines)[1]]
+            self._put_back(seat, now)
             self._free(seat, "reservation_expired" if seat.state == "reserved" else "wrap_up_over", now)
+            self._forget_old_deadlines()
 
-    def _offerable(self) -> list[Seat]:
-        return [seat for seat in self._seats.values() if seat.state == "ready" and seat.reachable]
+    def _forget_old_deadlines(self) -> None:
+        while self._deadlines and self._seats[self._deadlines[0][1]].until != self._deadlines[0][0]:
+            heapq.heappop(self._deadlines)
 
     def _match(self, now: Instant) -> None:
-        ready = self._offerable()
-        if not ready or not self._waiting:
-            return
-        for waiting in sorted(self._waiting.values(), key=lambda one: one.turn):
-            seat = choose_seat(waiting, ready, self.advisers)
-            if seat is None:
-                continue
-            ready.remove(seat)
-            self._propose(waiting, seat, now)
-            if not ready:
-                return
+        """Bring together whoever can be, first turn first, until nobody waits whom an idle seat may take."""
+        while len(self._idle) and len(self._room) and (self._room.changed or self._idle.changed):
+            waiting = min(self._served(), key=lambda one: one.turn, default=None)
+            if waiting is None:
+                break
+            self._propose(waiting, self._best_seat(waiting), now)
+        self._room.changed.clear()
+        self._idle.changed.clear()
+
+    def _served(self) -> Iterator[Waiting]:
+        """Of those whom an idle seat may take, everybody who is new or asks anew, and the first whom each new seat may."""
+        for visit in self._room.changed:
+            waiting = self._room.get(visit)
+            if waiting and self._idle.best(self._room.ask(visit), None) is not None:
+                yield waiting
+        profiles = {self._idle.profile(seat) for seat in self._idle.changed}
+        for group in self._room.groups():
+            if any(self._idle.surplus(profile, group.ask) is not None for profile in profiles):
+                yield self._room.first(group)
+
+    def _best_seat(self, waiting: Waiting) -> Seat:
+        number = self._idle.best(self._room.ask(waiting.visit), waiting.needs.preferred)
+        assert number is not None, "only whom an idle seat may take is brought together"
+        return self._seats[number]
 
     def _propose(self, waiting: Waiting, seat: Seat, now: Instant) -> None:
         rested = now - seat.since
-        self._held[waiting.visit] = self._waiting.pop(waiting.visit)
+        beyond = self._idle.surplus(self._idle.profile(seat.number), self._room.ask(waiting.visit))
+        chosen = "preferred adviser" if seat.adviser == waiting.needs.preferred else f"fewest surplus levels ({beyond})"
+        self._room.hold(waiting.visit)
         seat.generation += 1
-        seat.visit = waiting.visit
+        self._hold(waiting.visit, seat)
         self._move(seat, "reserved", "", now, until=Instant(now + RESERVATION_S))
-        why = f"waited {now - waiting.since:.1f} s, longest in turn; seat rested {rested:.1f} s, longest able"
+        why = f"waited {now - waiting.since:.1f} s, first in turn; {chosen}, rested {rested:.1f} s"
         self._out.append(Propose(waiting.visit, seat.number, seat.adviser or "", seat.generation, why))
+
+
+def _profiles(advisers: Mapping[str, Adviser]) -> dict[str, Profile]:
+    return {number: adviser.profile for number, adviser in advisers.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -9,7 +10,8 @@ import msgspec
 from calls.clock import Instant
 from calls.facts import NotAnswered as WhyNotAnswered
 from calls.facts import SeatState
-from calls.words import Needs
+from calls.words import Needs, Relax
+from queues.advisers import Adviser
 
 
 class _Event(msgspec.Struct, frozen=True):
@@ -17,9 +19,21 @@ class _Event(msgspec.Struct, frozen=True):
 
 
 class QueueRules(_Event, frozen=True):
-    """What a queue allows."""
+    """What a queue allows, and how what its callers need relaxes with the wait."""
 
     max_waiting: int
+    relax: tuple[Relax, ...] = ()
+
+
+NO_QUEUE = QueueRules(max_waiting=0)
+"""The rules of a queue that is in no file (any more)."""
+
+
+class Configure(_Event, frozen=True):
+    """The files were read anew. Who waits and who sits stays."""
+
+    advisers: Mapping[str, Adviser]
+    queues: Mapping[str, QueueRules]
 
 
 class Join(_Event, frozen=True):
@@ -112,7 +126,8 @@ class Tick(_Event, frozen=True):
 
 
 Input = (
-    Join
+    Configure
+    | Join
     | Leave
     | SitDown
     | StandUp

@@ -1,19 +1,50 @@
-"""The rule: two questions, ties total, no I/O. Whose turn is it, and which seat?
+"""The rules: whose turn it is, who may take a call, and which seat. No I/O, no clock, ties total.
 
-May this adviser take this call: every needed skill at its level. Which call: the longest wait from the first arrival.
-Which seat: the longest rest. A caller whom nobody present can serve never holds back the next one.
+**Whose turn**: the longest wait from the first arrival, after a head start by urgency. Whoever is urgent counts as having
+waited so much longer; so an urgent call passes the others, and still no call can be passed for ever: nobody who came
+more than a head start later comes first.
+
+**Who may take it**: an adviser with every skill at its level, the language, and the site. What is asked relaxes with the
+wait, in steps that the queue's file gives; a step may end again.
+
+**Which seat**: the adviser whom the caller had last, if free; then the fewest surplus skills, so that specialists stay free
+for whom only they can help; then the longest rest; then the number.
+
+A caller whom nobody present can serve never holds back the next one. To add a rule of eligibility: a field of `Ask`, its line
+in `surplus`, its step in `calls.words.Relax`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from calls.clock import Instant
-from calls.words import Needs
-from queues.advisers import Adviser
-from queues.seats import Seat
+from calls.words import Needs, Relax, Urgency
+
+HEAD_START_S: Mapping[Urgency, float] = {"normal": 0.0, "promised": 300.0, "urgent": 900.0, "crisis": 7200.0}
+"""Seconds. A promise passes who came in the last five minutes; a card being lost, a quarter of an hour, longer than most
+callers wait at all; a crisis passes everybody: nobody waits for two hours."""
+
+Turn = tuple[float, int]
+"""Lower comes first: the instant from which the wait counts, and the order of arrival among equals."""
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """What is asked of an adviser at this moment: needs, as far as the wait has not relaxed them. May be a key."""
+
+    skills: tuple[tuple[str, int], ...]
+    language: str | None
+    site: str | None
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """All that decides what an adviser may take: whoever has the same is the same to the rule. May be a key."""
+
+    skills: tuple[tuple[str, int], ...]
+    languages: tuple[str, ...]
+    site: str
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -25,18 +56,40 @@ class Waiting(msgspec.Struct, frozen=True):
     order: int
 
     @property
-    def turn(self) -> tuple[Instant, int]:
+    def turn(self) -> Turn:
         """Lower comes first."""
-        return (self.since, self.order)
+        return (self.since - HEAD_START_S[self.needs.urgency], self.order)
 
 
-def may_take(seat: Seat, needs: Needs, advisers: Mapping[str, Adviser]) -> bool:
-    """Whether the adviser at this seat has what the call needs; whether the seat is free is another question."""
-    adviser = advisers.get(seat.adviser or "")
-    return adviser is not None and adviser.surplus(needs) is not None
+def ask_of(needs: Needs, steps: Sequence[Relax], since: Instant, now: Instant) -> Ask:
+    """What a caller who waits since then asks for now."""
+    holding = [step for step in steps if _holds(step, since, now)]
+    lower = sum(step.levels for step in holding)
+    return Ask(
+        skills=tuple(sorted((skill, max(1, level - lower)) for skill, level in needs.skills.items())),
+        language=needs.language,
+        site=None if any(step.any_site for step in holding) else needs.site,
+    )
 
 
-def choose_seat(waiting: Waiting, ready: Iterable[Seat], advisers: Mapping[str, Adviser]) -> Seat | None:
-    """The seat that has rested longest among those that may take the call; None when there is none."""
-    able = (seat for seat in ready if may_take(seat, waiting.needs, advisers))
-    return min(able, key=lambda seat: (seat.since, seat.number), default=None)
+def _holds(step: Relax, since: Instant, now: Instant) -> bool:
+    return since + step.after_s <= now and (step.until_s is None or now < since + step.until_s)
+
+
+def next_change(steps: Sequence[Relax], since: Instant, now: Instant) -> Instant | None:
+    """When what is asked may next be something else; None when it stays."""
+    moments = [since + moment for step in steps for moment in (step.after_s, step.until_s) if moment is not None]
+    ahead = [Instant(moment) for moment in moments if moment > now]
+    return min(ahead, default=None)
+
+
+def surplus(profile: Profile, ask: Ask) -> int | None:
+    """Levels that the adviser has beyond what is asked, over all skills; None when the adviser may not take the call."""
+    skills = dict(profile.skills)
+    if any(skills.get(skill, 0) < level for skill, level in ask.skills):
+        return None
+    if ask.language is not None and ask.language not in profile.languages:
+        return None
+    if ask.site is not None and ask.site != profile.site:
+        return None
+    return sum(skills.values()) - sum(level for _, level in ask.skills)

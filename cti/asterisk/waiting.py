@@ -85,6 +85,9 @@ def _open_visit(call: Session, needs: Needs, since: Instant, returned: bool) -> 
         skills=needs.skills,
         since_ms=since_ms,
         returned=returned,
+        urgency=needs.urgency,
+        language=needs.language,
+        site=needs.site,
     )
     call.turn(entered, step="queue", queued=True, visits=visits, visit_open=True, needs=needs, since_ms=since_ms)
 

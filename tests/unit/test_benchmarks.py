@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from benchmarks import media, mixed, profile, scenarios
-from benchmarks.engine import decision_ms
+from benchmarks.engine import decide
 from benchmarks.figures import Figure, Target, percentile, save, table
 from benchmarks.load import Moment, between
 from benchmarks.processes import Processes, spent
@@ -174,7 +174,9 @@ def test_the_cpu_of_children_that_ended_is_counted() -> None:
 
 
 def test_every_turn_of_the_engine_is_measured() -> None:
-    assert len(decision_ms(seats=4, waiting=3, turns=5)) == 5
+    found = decide(seats=40, waiting=60, turns=21)
+
+    assert (len(found.engine_ms), len(found.scan_ms)) == (21, 2)
 
 
 def test_the_profile_names_modules_functions_and_shares() -> None:

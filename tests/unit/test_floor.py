@@ -189,7 +189,7 @@ async def test_every_move_is_a_fact_and_is_told(site: Site) -> None:
 
     moves = [move for _, move, _ in site.facts.seats]
     assert moves == ["ready", "reserved", "ringing", "talking", "wrap_up", "ready"]
-    assert site.changes == 7
+    assert site.changes == 8  # the files, the telephone, the seat, the caller, and what became of them
 
 
 @pytest.mark.parametrize("hung_up", [True, False])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from calls.errors import BadFile
-from calls.words import Needs
+from calls.words import Needs, Relax
 from ivr.hours import Hours
 from ivr.line import Choice, Line, Menu, Notice, Queue
 from ivr.lines import load_line, load_lines
@@ -135,6 +135,25 @@ WRONG: list[Wrong] = [
     ("skills: {cards: 1}", "skills: {cards: expert}", 22, 20, "a whole number is expected", "write a whole number"),
     ("skills: {cards: 1}", "skills: {社保卡: 1}", 22, 20, "'社保卡' is not a name", "small letters"),
     ("skills: {cards: 1}, max_waiting: 50", "skills: {cards: 1}", 22, 3, "missing key max_waiting", "add a line"),
+    ("max_waiting: 50", "max_waiting: 50, urgency: very", 22, 48, "very cannot stand here", "urgent"),
+    ("max_waiting: 50", "max_waiting: 50, site: The City", 22, 48, "'The City' is not a name", "small letters"),
+    ("max_waiting: 50", "max_waiting: 50, relax: [{after_s: 30}]", 22, 56, "asks for no less", "give it levels"),
+    (
+        "max_waiting: 50",
+        "max_waiting: 50, relax: [{after_s: 30, any_site: true}]",
+        22,
+        56,
+        "the queue cards has no site",
+        "remove any_site",
+    ),
+    (
+        "max_waiting: 50",
+        "max_waiting: 50, relax: [{after_s: 30, levels: 1, until_s: 30}]",
+        22,
+        56,
+        "ends at 30 s, before it begins at 30 s",
+        "the later one",
+    ),
     ("hours:\n  weekly:", "hours:\n  zone: Asia/Peking\n  weekly:", 24, 3, "no time zone Asia/Peking", "Asia/Shanghai"),
     ("    mon: [08:30", "    monday: [08:30", 25, 5, "monday cannot stand here", "write mon"),
     ("[08:30-12:00, 13", "[8:30-12:00, 13", 25, 11, "'8:30-12:00' is not a block of time", "write it as 08:30-12:00"),
@@ -313,7 +332,7 @@ def test_the_document_for_editors_describes_every_key_and_its_example_is_right(t
     example = text.partition("```yaml\n")[2].partition("```")[0]
     line = load_line(write(tmp_path, example), Catalogue.load(CATALOGUE).sentences["zh-CN"])
     chinese, _, english = text.partition("## In English")
-    for shape in (Line, Notice, Menu, Choice, Queue, Hours):
+    for shape in (Line, Notice, Menu, Choice, Queue, Relax, Hours):
         for field in shape.__struct_fields__:
             assert re.search(rf"`{field}(:[^`]*)?`", chinese), field
     assert all(f"`{field}`" in english for field in Line.__struct_fields__)

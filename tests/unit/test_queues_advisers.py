@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from calls.clock import Instant
 from calls.errors import BadFile
 from calls.words import Needs
 from queues import Adviser, load_advisers
+from queues.policy import ask_of, surplus
 
 CHECKOUT = Path(__file__).parent.parent.parent
 
@@ -20,12 +22,17 @@ def test_the_shipped_file_is_right() -> None:
 
 
 def test_surplus_is_what_a_call_would_waste() -> None:
-    adviser = Adviser("8001", {"cards": 5, "pension": 2})
+    profile = Adviser("8001", {"cards": 5, "pension": 2}).profile
 
-    assert adviser.surplus(Needs({}, "general")) == 7
-    assert adviser.surplus(Needs({"cards": 3}, "cards")) == 4
-    assert adviser.surplus(Needs({"pension": 3}, "pension")) is None
-    assert adviser.surplus(Needs({"labour": 1}, "labour")) is None
+    def beyond(needs: Needs) -> int | None:
+        return surplus(profile, ask_of(needs, (), Instant(0.0), Instant(0.0)))
+
+    assert beyond(Needs({}, "general")) == 7
+    assert beyond(Needs({"cards": 3}, "cards")) == 4
+    assert beyond(Needs({"pension": 3}, "pension")) is None
+    assert beyond(Needs({"labour": 1}, "labour")) is None
+    assert beyond(Needs({}, "general", language="en")) is None
+    assert beyond(Needs({}, "general", site="county")) is None
 
 
 WRONG = [

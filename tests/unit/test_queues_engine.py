@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+import msgspec
 import pytest
 
 from calls.clock import Instant
 from calls.errors import IllegalMove, NotPossible
 from calls.facts import SeatState
-from calls.words import Needs
+from calls.words import Needs, Relax, Urgency
 from queues import (
     Accepted,
     Adviser,
     Answered,
+    Configure,
     ConversationOver,
     Engine,
     Input,
@@ -38,6 +40,8 @@ ADVISERS = {
     "8001": Adviser("8001", {"cards": 3, "labour": 3}),
     "8002": Adviser("8002", {"cards": 5}),
     "8003": Adviser("8003", {"labour": 5}),
+    "8004": Adviser("8004", {"cards": 3, "labour": 3}),
+    "8005": Adviser("8005", {"cards": 1}, languages=("en",), site="county"),
 }
 QUEUES = {name: QueueRules(2) for name in ("general", "cards", "labour")}
 CARDS, LABOUR, ANYONE = (
@@ -51,8 +55,8 @@ WRAP_UP_S = 30.0
 class Room:
     """An engine and a clock, to write a story with."""
 
-    def __init__(self) -> None:
-        self.engine = Engine(("1001", "1002", "1003"), ADVISERS, QUEUES, WRAP_UP_S)
+    def __init__(self, queues: Mapping[str, QueueRules] = QUEUES) -> None:
+        self.engine = Engine(("1001", "1002", "1003"), ADVISERS, queues, WRAP_UP_S)
         self.now = 0.0
 
     def take(self, event: Input, *, after: float = 1.0) -> list[Output]:
@@ -119,13 +123,13 @@ BUSY: list[SeatState] = ["reserved", "ringing", "talking"]
 
 
 def test_a_caller_gets_the_seat_that_has_rested_longest(room: Room) -> None:
-    room.sit("1002", "8002")
+    room.sit("1002", "8004")
     room.sit("1001", "8001")
     outputs = room.join("v1", CARDS)
 
     assert outputs == [
-        SeatMoved("1002", "8002", "reserved", ""),
-        Propose("v1", "1002", "8002", 1, "waited 0.0 s, longest in turn; seat rested 3.0 s, longest able"),
+        SeatMoved("1002", "8004", "reserved", ""),
+        Propose("v1", "1002", "8004", 1, "waited 0.0 s, first in turn; fewest surplus levels (5), rested 3.0 s"),
     ]
 
 
@@ -169,10 +173,104 @@ def test_callers_of_the_same_instant_go_in_the_order_they_came(room: Room) -> No
 def test_seats_that_rested_equally_long_go_by_their_number(room: Room) -> None:
     for seat in ("1002", "1001"):
         room.take(PhoneSeen(seat, True), after=0)
-    room.take(SitDown("1002", "8002"), after=0)
+    room.take(SitDown("1002", "8004"), after=0)
     room.take(SitDown("1001", "8001"), after=0)
 
     assert proposals(room.join("v1")) == [("v1", "1001")]
+
+
+def test_a_specialist_stays_free_for_whom_only_a_specialist_can_help(room: Room) -> None:
+    room.sit("1001", "8001")
+    room.sit("1002", "8005")
+
+    assert proposals(room.join("v1", CARDS)) == [("v1", "1002")]
+    assert proposals(room.join("v2", CARDS)) == [("v2", "1001")]
+
+
+def test_the_preferred_adviser_is_chosen_where_free_and_never_waited_for(room: Room) -> None:
+    room.sit("1001", "8001")
+    room.sit("1002", "8005")
+    asks = msgspec.structs.replace(CARDS, preferred="8001")
+
+    assert proposals(room.join("v1", asks)) == [("v1", "1001")]
+    assert proposals(room.join("v2", asks)) == [("v2", "1002")]
+
+
+def test_a_preferred_adviser_without_the_skill_is_not_chosen(room: Room) -> None:
+    room.sit("1001", "8002")
+    room.sit("1002", "8003")
+
+    assert proposals(room.join("v1", msgspec.structs.replace(LABOUR, preferred="8002"))) == [("v1", "1002")]
+
+
+def test_a_language_is_spoken_by_whom_it_names(room: Room) -> None:
+    english = msgspec.structs.replace(ANYONE, language="en")
+    room.sit("1001", "8001")
+
+    assert room.join("v1", english) == [TurnedAway("v1", "no_seat")]
+    room.sit("1002", "8005")
+    assert proposals(room.join("v2", english)) == [("v2", "1002")]
+
+
+@pytest.mark.parametrize(
+    ("urgency", "later_s", "first"), [("urgent", 899, "v3"), ("urgent", 901, "v2"), ("crisis", 7199, "v3")]
+)
+def test_urgency_is_a_head_start_and_nobody_is_passed_for_ever(
+    room: Room, urgency: Urgency, later_s: float, first: str
+) -> None:
+    room.bring_to("talking")
+    room.join("v2", since=room.now)
+    room.join("v3", msgspec.structs.replace(ANYONE, urgency=urgency), since=room.now - 1 + later_s)
+
+    assert room.waiting()[0] == first
+
+
+def test_needs_relax_with_the_wait_and_a_step_may_end_again() -> None:
+    room = Room({"cards": QueueRules(9, (Relax(30, levels=2, until_s=40), Relax(60, levels=2, any_site=True)))})
+    expert = Needs({"cards": 3}, "cards", site="county")
+    room.sit("1001", "8005")
+    for visit in ("v1", "v2", "v3"):
+        room.join(visit, expert)
+
+    assert proposals(room.take(Tick(), after=27)) == []
+    assert room.engine.next_deadline() == 33.0
+    assert proposals(room.take(Tick(), after=2)) == [("v1", "1001")]
+    room.talk("1001")
+    room.hang_up("1001")
+    assert proposals(room.take(SitDown("1001", "8005"), after=15)) == []  # too late for the first step
+    assert proposals(room.take(Tick(), after=16)) == [("v2", "1001")]
+
+
+def test_whom_only_a_relaxed_rule_could_serve_may_wait() -> None:
+    room = Room({"cards": QueueRules(9, (Relax(30, any_site=True),))})
+    room.sit("1001", "8001")
+    county = Needs({"cards": 1}, "cards", site="county")
+
+    assert room.join("v1", county) == []
+    assert proposals(room.take(Tick(), after=30)) == [("v1", "1001")]
+
+
+def test_new_rules_hold_for_those_who_wait_already(room: Room) -> None:
+    room.sit("1001", "8005")
+    room.sit("1002", "8001")
+    room.take(StandUp("1002", "break"))
+    room.join("v1", Needs({"cards": 3}, "cards"))
+
+    assert proposals(room.take(Configure(ADVISERS, {"cards": QueueRules(9, (Relax(1, levels=2),))}))) == [
+        ("v1", "1001")
+    ]
+
+
+def test_who_cannot_be_served_never_holds_back_the_next(room: Room) -> None:
+    room.sit("1001", "8001")
+    room.sit("1002", "8003")
+    room.sit("1003", "8002")
+    for seat in ("1001", "1002", "1003"):
+        room.take(StandUp(seat, "break"))
+    room.join("v1", LABOUR)
+    room.join("v2", CARDS)
+
+    assert proposals(room.take(SitDown("1003", "8002"))) == [("v2", "1003")]
 
 
 # Waiting
@@ -195,7 +293,7 @@ def test_who_need_not_wait_is_never_one_too_many(room: Room) -> None:
     room.join("v2")
 
     assert room.waiting("general") == ["v1", "v2"]  # both are rung for, so the queue counts as full
-    assert proposals(room.join("v3")) == [("v3", "1003")]
+    assert proposals(room.join("v3")) == [("v3", "1001")]
 
 
 def test_a_queue_that_no_line_has_is_full(room: Room) -> None:
@@ -414,7 +512,7 @@ def test_a_wish_for_one_call_does_not_outlive_it(room: Room, forgets: Callable[[
 
 def test_ready_twice_does_not_cost_the_seat_its_rest(room: Room) -> None:
     room.sit("1001", "8001")
-    room.sit("1002", "8002")
+    room.sit("1002", "8004")
 
     assert room.take(SitDown("1001", "8001")) == []
     assert proposals(room.join("v1")) == [("v1", "1001")]
@@ -529,7 +627,7 @@ def test_a_conversation_cannot_be_found_at_a_seat_that_talks_to_another(room: Ro
 
 def test_advisers_who_are_no_longer_named_get_no_more_calls(room: Room) -> None:
     room.bring_to("ready")
-    room.engine.advisers = {"8002": ADVISERS["8002"]}
+    room.take(Configure({"8002": ADVISERS["8002"]}, QUEUES))
 
     assert room.join("v1") == [TurnedAway("v1", "no_seat")]
     assert room.take(StandUp("1001", "break")) == [SeatMoved("1001", "8001", "not_ready", "break")]

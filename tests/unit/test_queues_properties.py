@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from calls.clock import Instant
 from calls.errors import IllegalMove, NotPossible
-from calls.words import Needs
+from calls.words import Needs, Relax
 from queues import (
     Accepted,
     Adviser,
@@ -36,17 +36,27 @@ from queues import (
     Tick,
     TurnedAway,
 )
-from queues.policy import may_take
+from queues.policy import Waiting, ask_of, surplus
 from queues.seats import BUSY, MOVES
 
 ADVISERS = {
-    "8001": Adviser("8001", {"cards": 3, "labour": 3}),
-    "8002": Adviser("8002", {"cards": 5}),
+    "8001": Adviser("8001", {"cards": 3, "labour": 3}, site="city"),
+    "8002": Adviser("8002", {"cards": 5}, languages=("en",), site="county"),
     "8003": Adviser("8003", {}),
 }
 SEATS = ("1001", "1002", "1003", "1004")
-NEEDS = (Needs({}, "general"), Needs({"cards": 1}, "cards"), Needs({"cards": 4}, "cards"), Needs({"labour": 2}, "work"))
-QUEUES = {"general": QueueRules(3), "cards": QueueRules(3), "work": QueueRules(3)}
+NEEDS = (
+    Needs({}, "general"),
+    Needs({}, "general", language="en", urgency="crisis"),
+    Needs({"cards": 1}, "cards", preferred="8002"),
+    Needs({"cards": 4}, "cards", site="city", urgency="urgent"),
+    Needs({"labour": 2}, "work", site="county"),
+)
+QUEUES = {
+    "general": QueueRules(3),
+    "cards": QueueRules(3, (Relax(4, levels=1), Relax(8, any_site=True))),
+    "work": QueueRules(3, (Relax(5, any_site=True, until_s=12),)),
+}
 WRAP_UP_S = 7.0
 
 seats = st.sampled_from(SEATS)
@@ -105,12 +115,17 @@ class AnyHistory(RuleBasedStateMachine):
             case TurnedAway(visit=visit):
                 del self.since[visit]
 
+    def may_take(self, seat: str, one: Waiting) -> bool:
+        """By the rule alone, without what the engine remembers."""
+        ask = ask_of(one.needs, QUEUES[one.needs.queue].relax, one.since, Instant(float(self.now)))
+        return surplus(ADVISERS[self.engine.seat(seat).adviser or ""].profile, ask) is not None
+
     def was_its_turn(self, visit: str, seat: str) -> None:
         """Nobody whom this seat may take, and who waits in vain, came earlier."""
         held = self.held()
         mine = next(one for one in self.engine.waiting() if one.visit == visit)
         for other in self.engine.waiting():
-            if other.visit not in held and may_take(self.engine.seat(seat), other.needs, ADVISERS):
+            if other.visit not in held and self.may_take(seat, other):
                 assert mine.turn < other.turn
 
     def held(self) -> set[str]:
@@ -259,7 +274,7 @@ class AnyHistory(RuleBasedStateMachine):
         idle = [seat for seat in self.engine.seats() if seat.state == "ready" and seat.reachable]
         for one in self.engine.waiting():
             if one.visit not in held:
-                assert not any(may_take(seat, one.needs, ADVISERS) for seat in idle), f"{one.visit} waits in vain"
+                assert not any(self.may_take(seat.number, one) for seat in idle), f"{one.visit} waits in vain"
 
     @invariant()
     def positions_are_1_to_n(self) -> None:

@@ -1,0 +1,77 @@
+"""The seats that are ready, in groups of advisers who may take the same calls, each by the length of its rest.
+
+Which seat takes a call is a question to the first of each group, so it costs as much as there are different profiles.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+
+from calls.clock import Instant
+from queues.policy import Ask, Profile, surplus
+from queues.seats import Seat
+
+Rest = tuple[Instant, str]
+"""Since when a seat rests, and its number."""
+
+
+class IdleSeats:
+    """Seats in the state ready. `changed` are those that came since it was emptied."""
+
+    def __init__(self) -> None:
+        self.changed: set[str] = set()
+        self._of: dict[str, tuple[str, Profile, Rest]] = {}
+        self._by_profile: dict[Profile, list[Rest]] = {}
+        self._by_adviser: dict[str, str] = {}
+        self._surplus: dict[Ask, dict[Profile, int | None]] = {}
+        """Answers of the rule, kept: there are few things to ask for, and few profiles."""
+
+    def __len__(self) -> int:
+        return len(self._of)
+
+    def __contains__(self, seat: str) -> bool:
+        return seat in self._of
+
+    def profile(self, seat: str) -> Profile:
+        """Of the adviser at an idle seat."""
+        return self._of[seat][1]
+
+    def add(self, seat: Seat, adviser: str, profile: Profile) -> None:
+        """The seat is ready, with this adviser at it."""
+        rest = (seat.since, seat.number)
+        self._of[seat.number] = (adviser, profile, rest)
+        self._by_adviser[adviser] = seat.number
+        insort(self._by_profile.setdefault(profile, []), rest)
+        self.changed.add(seat.number)
+
+    def remove(self, seat: str) -> None:
+        """It is no longer ready, or never was."""
+        if seat not in self._of:
+            return
+        adviser, profile, rest = self._of.pop(seat)
+        del self._by_adviser[adviser]
+        rests = self._by_profile[profile]
+        del rests[bisect_left(rests, rest)]
+        if not rests:
+            del self._by_profile[profile]
+        self.changed.discard(seat)
+
+    def surplus(self, profile: Profile, ask: Ask) -> int | None:
+        """`policy.surplus`, remembered."""
+        known = self._surplus.setdefault(ask, {})
+        if profile not in known:
+            known[profile] = surplus(profile, ask)
+        return known[profile]
+
+    def best(self, ask: Ask, preferred: str | None) -> str | None:
+        """The seat for a call: the preferred adviser's, then the fewest surplus levels, then the longest rest."""
+        if preferred in self._by_adviser:
+            seat = self._by_adviser[preferred]
+            if self.surplus(self.profile(seat), ask) is not None:
+                return seat
+        best: tuple[int, Rest] | None = None
+        for profile, rests in self._by_profile.items():
+            beyond = self.surplus(profile, ask)
+            if beyond is not None and (best is None or (beyond, rests[0]) < best):
+                best = (beyond, rests[0])
+        return best[1][1] if best else None
