@@ -25,7 +25,7 @@ from queues import (
     SitDown,
     Tick,
 )
-from queues.policy import ask_of, surplus
+from queues.policy import ask_of, fit
 
 SEATS, WAITING, SKILLS = 1000, 5000, 20
 GROWTH = ((100, 500), (1000, 5000), (10_000, 50_000))
@@ -103,7 +103,7 @@ def _scan(engine: Engine, adviser: Adviser, now: float) -> list[str]:
     """Whose turn it is, by asking the bare rule of everybody."""
     profile = adviser.profile
     for one in engine.waiting():
-        if surplus(profile, ask_of(one.needs, (), one.since, Instant(now))) is not None:
+        if isinstance(fit(profile, ask_of(one.needs, (), one.since, Instant(now))), int):
             return [one.visit]
     return []
 

@@ -33,6 +33,44 @@ NotAnswered = Literal["no_answer", "busy", "unreachable", "refused", "abandoned"
 OwedWhy = Literal["asterisk_died", "too_many_calls"]
 
 
+PassedOverWhy = Literal[
+    "skill",
+    "language",
+    "site",
+    "surplus",
+    "rest",
+    "not_preferred",
+    "not_ready",
+    "reserved",
+    "ringing",
+    "talking",
+    "wrap_up",
+]
+"""Why another seat was not chosen, or why a caller who came before could not have it (the first three)."""
+
+
+class PassedOver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Others who were passed over for one reason: how many, and the first few of them."""
+
+    why: PassedOverWhy
+    detail: str
+    """What is missing: `pension 3`, a language, a site; else empty."""
+    count: int
+    some: tuple[str, ...] = ()
+    """Seats; nothing where callers are meant."""
+
+
+class Chosen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What decided for a caller and a seat, in figures."""
+
+    waited_ms: int
+    rested_ms: int
+    surplus: int
+    """Levels of the adviser beyond what was asked, over all skills."""
+    preferred: bool
+    """The adviser was the one whom the caller wanted."""
+
+
 class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
     """Something that happened; its tag is the word for it in the journal, in SQL and on MQTT."""
 
@@ -132,7 +170,7 @@ class PositionSaid(Fact, frozen=True, kw_only=True, tag="position_said"):
 
 
 class SeatOffered(Fact, frozen=True, kw_only=True, tag="seat_offered"):
-    """A seat was reserved for a caller and rings. `why` says in a few words why this seat."""
+    """A seat was reserved for a caller and rings. `why` says in a few words why this seat; `rexian why` prints all of it."""
 
     call_id: str
     visit: str
@@ -140,6 +178,12 @@ class SeatOffered(Fact, frozen=True, kw_only=True, tag="seat_offered"):
     adviser: str
     generation: int
     why: str
+    chosen: Chosen | None = None
+    """None in facts of version 1."""
+    seats_passed: tuple[PassedOver, ...] = ()
+    """The other seats at which somebody sat."""
+    callers_passed: tuple[PassedOver, ...] = ()
+    """Callers whose turn was before, and whom this seat cannot take."""
 
 
 class SeatDidNotAnswer(Fact, frozen=True, kw_only=True, tag="seat_did_not_answer"):

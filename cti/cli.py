@@ -172,6 +172,16 @@ def call(
     raise typer.Exit(0 if report.completed else 1)
 
 
+@app.command("why")
+@plainly
+def tell_why(call: Annotated[str, typer.Argument(help="Its call_id or its SIP Call-ID.")]) -> None:
+    """为什么 Why a call went where it went: who was chosen, and why every other was passed over."""
+    from cti.why import why
+
+    for line in asyncio.run(why(load_settings(), call)):
+        tell(line)
+
+
 @seat_commands.command("ready")
 @plainly
 def seat_ready(

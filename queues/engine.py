@@ -16,9 +16,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, assert_never
 
-from calls.clock import Instant
+from calls.clock import Instant, ms_between
 from calls.errors import NotPossible
-from calls.facts import SeatState
+from calls.facts import Chosen, SeatState
 from queues.advisers import Adviser
 from queues.events import (
     NO_QUEUE,
@@ -46,6 +46,7 @@ from queues.idle import IdleSeats
 from queues.policy import Profile, Waiting, ask_of
 from queues.seats import BUSY, Seat
 from queues.waiting import WaitingRoom
+from queues.why import callers_passed, in_a_few_words, seats_passed
 
 RESERVATION_S = 5.0
 """A reservation that nobody accepts ends after this long: the edge accepts within milliseconds or is dead."""
@@ -70,6 +71,7 @@ class Engine:
         self._profiles = _profiles(advisers)
         """Of each adviser in the file, by number."""
         self._seats = {number: Seat(number) for number in seats}
+        self._states: Counter[SeatState] = Counter(seat.state for seat in self._seats.values())
         self._room = WaitingRoom()
         self._idle = IdleSeats()
         self._sits: dict[str, Seat] = {}
@@ -108,7 +110,7 @@ class Engine:
 
     def may_take(self, seat: str, visit: str) -> bool:
         """Whether the adviser at an idle seat may take the call of somebody in the turn, at this moment."""
-        return self._idle.surplus(self._idle.profile(seat), self._room.ask(visit)) is not None
+        return self._idle.may_take(self._idle.profile(seat), self._room.ask(visit))
 
     def rings(self, seat: str, generation: int) -> bool:
         """Whether the seat rings for the reservation of this generation: only then may its telephone be rung."""
@@ -187,7 +189,7 @@ class Engine:
         needs, rules = event.needs, self._queues.get(event.needs.queue, NO_QUEUE)
         asks = {ask_of(needs, rules.relax, event.since, now)}
         asks |= {ask_of(needs, rules.relax, event.since, Instant(event.since + step.after_s)) for step in rules.relax}
-        if not any(self._idle.surplus(profile, ask) is not None for profile in self._present for ask in asks):
+        if not any(self._idle.may_take(profile, ask) for profile in self._present for ask in asks):
             return "no_seat"
         if self._room.size(needs.queue) < rules.max_waiting:
             return None
@@ -291,7 +293,10 @@ class Engine:
 
     def _move(self, seat: Seat, state: SeatState, reason: str, now: Instant, until: Instant | None = None) -> None:
         visit, adviser = seat.visit, seat.adviser
+        before = seat.state
         seat.move(state, reason, now, until)
+        self._states[before] -= 1
+        self._states[state] += 1
         if seat.visit is None and visit is not None:
             del self._holds[visit]
         if seat.adviser is None and adviser is not None:
@@ -374,7 +379,7 @@ class Engine:
                 yield waiting
         profiles = {self._idle.profile(seat) for seat in self._idle.changed}
         for group in self._room.groups():
-            if any(self._idle.surplus(profile, group.ask) is not None for profile in profiles):
+            if any(self._idle.may_take(profile, group.ask) for profile in profiles):
                 yield self._room.first(group)
 
     def _best_seat(self, waiting: Waiting) -> Seat:
@@ -383,15 +388,30 @@ class Engine:
         return self._seats[number]
 
     def _propose(self, waiting: Waiting, seat: Seat, now: Instant) -> None:
-        rested = now - seat.since
-        beyond = self._idle.surplus(self._idle.profile(seat.number), self._room.ask(waiting.visit))
-        chosen = "preferred adviser" if seat.adviser == waiting.needs.preferred else f"fewest surplus levels ({beyond})"
+        needs, ask, profile = waiting.needs, self._room.ask(waiting.visit), self._idle.profile(seat.number)
+        surplus = self._idle.fit(profile, ask)
+        assert isinstance(surplus, int), "only whom the seat may take is brought together"
+        chosen = Chosen(
+            waited_ms=ms_between(waiting.since, now),
+            rested_ms=ms_between(seat.since, now),
+            surplus=surplus,
+            preferred=seat.adviser == needs.preferred,
+        )
+        proposal = Propose(
+            waiting.visit,
+            seat.number,
+            seat.adviser or "",
+            seat.generation + 1,
+            in_a_few_words(chosen),
+            chosen,
+            seats_passed(self._idle, self._states, ask, seat.number, preferred=chosen.preferred),
+            callers_passed(self._room, self._idle, waiting, profile),
+        )
         self._room.hold(waiting.visit)
-        seat.generation += 1
+        seat.generation = proposal.generation
         self._hold(waiting.visit, seat)
         self._move(seat, "reserved", "", now, until=Instant(now + RESERVATION_S))
-        why = f"waited {now - waiting.since:.1f} s, first in turn; {chosen}, rested {rested:.1f} s"
-        self._out.append(Propose(waiting.visit, seat.number, seat.adviser or "", seat.generation, why))
+        self._out.append(proposal)
 
 
 def _profiles(advisers: Mapping[str, Adviser]) -> dict[str, Profile]:

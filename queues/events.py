@@ -8,8 +8,8 @@ from typing import Literal
 import msgspec
 
 from calls.clock import Instant
+from calls.facts import Chosen, PassedOver, SeatState
 from calls.facts import NotAnswered as WhyNotAnswered
-from calls.facts import SeatState
 from calls.words import Needs, Relax
 from queues.advisers import Adviser
 
@@ -150,6 +150,9 @@ class Propose(_Event, frozen=True):
     adviser: str
     generation: int
     why: str
+    chosen: Chosen
+    seats_passed: tuple[PassedOver, ...] = ()
+    callers_passed: tuple[PassedOver, ...] = ()
 
 
 class SeatMoved(_Event, frozen=True):

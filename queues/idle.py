@@ -6,9 +6,10 @@ Which seat takes a call is a question to the first of each group, so it costs as
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections.abc import Iterable
 
 from calls.clock import Instant
-from queues.policy import Ask, Profile, surplus
+from queues.policy import Ask, Lack, Profile, fit
 from queues.seats import Seat
 
 Rest = tuple[Instant, str]
@@ -23,7 +24,7 @@ class IdleSeats:
         self._of: dict[str, tuple[str, Profile, Rest]] = {}
         self._by_profile: dict[Profile, list[Rest]] = {}
         self._by_adviser: dict[str, str] = {}
-        self._surplus: dict[Ask, dict[Profile, int | None]] = {}
+        self._fits: dict[Ask, dict[Profile, int | Lack]] = {}
         """Answers of the rule, kept: there are few things to ask for, and few profiles."""
 
     def __len__(self) -> int:
@@ -56,22 +57,30 @@ class IdleSeats:
             del self._by_profile[profile]
         self.changed.discard(seat)
 
-    def surplus(self, profile: Profile, ask: Ask) -> int | None:
-        """`policy.surplus`, remembered."""
-        known = self._surplus.setdefault(ask, {})
+    def fit(self, profile: Profile, ask: Ask) -> int | Lack:
+        """`policy.fit`, remembered."""
+        known = self._fits.setdefault(ask, {})
         if profile not in known:
-            known[profile] = surplus(profile, ask)
+            known[profile] = fit(profile, ask)
         return known[profile]
+
+    def may_take(self, profile: Profile, ask: Ask) -> bool:
+        """Whether advisers of that profile may take such a call."""
+        return isinstance(self.fit(profile, ask), int)
+
+    def groups(self) -> Iterable[tuple[Profile, list[Rest]]]:
+        """Each profile with its seats, the longest rest first."""
+        return self._by_profile.items()
 
     def best(self, ask: Ask, preferred: str | None) -> str | None:
         """The seat for a call: the preferred adviser's, then the fewest surplus levels, then the longest rest."""
         if preferred in self._by_adviser:
             seat = self._by_adviser[preferred]
-            if self.surplus(self.profile(seat), ask) is not None:
+            if self.may_take(self.profile(seat), ask):
                 return seat
         best: tuple[int, Rest] | None = None
         for profile, rests in self._by_profile.items():
-            beyond = self.surplus(profile, ask)
-            if beyond is not None and (best is None or (beyond, rests[0]) < best):
+            beyond = self.fit(profile, ask)
+            if isinstance(beyond, int) and (best is None or (beyond, rests[0]) < best):
                 best = (beyond, rests[0])
         return best[1][1] if best else None

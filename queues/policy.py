@@ -11,7 +11,7 @@ wait, in steps that the queue's file gives; a step may end again.
 for whom only they can help; then the longest rest; then the number.
 
 A caller whom nobody present can serve never holds back the next one. To add a rule of eligibility: a field of `Ask`, its line
-in `surplus`, its step in `calls.words.Relax`.
+in `fit`, its step in `calls.words.Relax`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,15 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from calls.clock import Instant
+from calls.facts import PassedOverWhy
 from calls.words import Needs, Relax, Urgency
 
 HEAD_START_S: Mapping[Urgency, float] = {"normal": 0.0, "promised": 300.0, "urgent": 900.0, "crisis": 7200.0}
 """Seconds. A promise passes who came in the last five minutes; a card being lost, a quarter of an hour, longer than most
 callers wait at all; a crisis passes everybody: nobody waits for two hours."""
+
+Lack = tuple[PassedOverWhy, str]
+"""What is missing, as `PassedOver` tells it."""
 
 Turn = tuple[float, int]
 """Lower comes first: the instant from which the wait counts, and the order of arrival among equals."""
@@ -83,13 +87,14 @@ def next_change(steps: Sequence[Relax], since: Instant, now: Instant) -> Instant
     return min(ahead, default=None)
 
 
-def surplus(profile: Profile, ask: Ask) -> int | None:
-    """Levels that the adviser has beyond what is asked, over all skills; None when the adviser may not take the call."""
+def fit(profile: Profile, ask: Ask) -> int | Lack:
+    """The surplus: levels that the adviser has beyond what is asked, over all skills. Or why the adviser may not take it."""
     skills = dict(profile.skills)
-    if any(skills.get(skill, 0) < level for skill, level in ask.skills):
-        return None
+    for skill, level in ask.skills:
+        if skills.get(skill, 0) < level:
+            return ("skill", f"{skill} {level}")
     if ask.language is not None and ask.language not in profile.languages:
-        return None
+        return ("language", ask.language)
     if ask.site is not None and ask.site != profile.site:
-        return None
+        return ("site", ask.site)
     return sum(skills.values()) - sum(level for _, level in ask.skills)

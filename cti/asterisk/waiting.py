@@ -141,6 +141,9 @@ async def _ring(call: Session, undo: AsyncExitStack, proposal: Propose) -> Seate
         adviser=proposal.adviser,
         generation=proposal.generation,
         why=proposal.why,
+        chosen=proposal.chosen,
+        seats_passed=proposal.seats_passed,
+        callers_passed=proposal.callers_passed,
     )
     call.turn(offered, step="ringing")
     began = call.clock.now()

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.asterisk
 
 PORT_OFFSET = 18_600
 README, OPERATIONS, SOFTPHONES = page("README.md"), page("docs/operations.md"), page("docs/softphones.md")
+QUEUES = page("docs/queues.md")
 INTEGRATORS, MQTT, SQL = page("docs/integrators.md"), page("docs/mqtt.md"), page("docs/sql.md")
 HELLO_S = 6
 """What the unattended seat says before it hangs up: longer than it takes to say the adviser's number."""
@@ -97,6 +98,13 @@ async def test_the_first_call_of_the_readme(hotline: Deployment, tmp_path: Path)
     rows = hotline.sh(block(README, "sh", "SELECT * FROM calls"))
     assert "12333" in rows
     assert "queued" in rows
+    call_id = hotline.sh(
+        block(README, "sh", "SELECT * FROM calls").replace("psql", "psql -At").replace("*", "call_id")
+    ).strip()
+    why = hotline.sh(block(QUEUES, "sh", "rexian why").replace("CALL", call_id))
+    assert "进入队列 cards，需要 cards 1" in why
+    assert "坐席 1001（8001）振铃" in why
+    assert "用不上的技能最少（11 级）" in why
     (recording,) = (hotline.folder / "var/recordings").rglob("*.wav")
     assert recording.stat().st_size > HELLO_S * 8000
 

@@ -10,7 +10,7 @@ from calls.clock import Instant
 from calls.errors import BadFile
 from calls.words import Needs
 from queues import Adviser, load_advisers
-from queues.policy import ask_of, surplus
+from queues.policy import Lack, ask_of, fit
 
 CHECKOUT = Path(__file__).parent.parent.parent
 
@@ -24,15 +24,15 @@ def test_the_shipped_file_is_right() -> None:
 def test_surplus_is_what_a_call_would_waste() -> None:
     profile = Adviser("8001", {"cards": 5, "pension": 2}).profile
 
-    def beyond(needs: Needs) -> int | None:
-        return surplus(profile, ask_of(needs, (), Instant(0.0), Instant(0.0)))
+    def beyond(needs: Needs) -> int | Lack:
+        return fit(profile, ask_of(needs, (), Instant(0.0), Instant(0.0)))
 
     assert beyond(Needs({}, "general")) == 7
     assert beyond(Needs({"cards": 3}, "cards")) == 4
-    assert beyond(Needs({"pension": 3}, "pension")) is None
-    assert beyond(Needs({"labour": 1}, "labour")) is None
-    assert beyond(Needs({}, "general", language="en")) is None
-    assert beyond(Needs({}, "general", site="county")) is None
+    assert beyond(Needs({"pension": 3}, "pension")) == ("skill", "pension 3")
+    assert beyond(Needs({"labour": 1}, "labour")) == ("skill", "labour 1")
+    assert beyond(Needs({}, "general", language="en")) == ("language", "en")
+    assert beyond(Needs({}, "general", site="county")) == ("site", "county")
 
 
 WRONG = [

@@ -9,7 +9,7 @@ import pytest
 
 from calls.clock import Instant
 from calls.errors import IllegalMove, NotPossible
-from calls.facts import SeatState
+from calls.facts import Chosen, PassedOver, SeatState
 from calls.words import Needs, Relax, Urgency
 from queues import (
     Accepted,
@@ -129,8 +129,36 @@ def test_a_caller_gets_the_seat_that_has_rested_longest(room: Room) -> None:
 
     assert outputs == [
         SeatMoved("1002", "8004", "reserved", ""),
-        Propose("v1", "1002", "8004", 1, "waited 0.0 s, first in turn; fewest surplus levels (5), rested 3.0 s"),
+        Propose(
+            "v1",
+            "1002",
+            "8004",
+            1,
+            "waited 0.0 s, first in turn; fewest surplus levels (5), rested 3.0 s",
+            Chosen(waited_ms=0, rested_ms=3000, surplus=5, preferred=False),
+            (PassedOver("rest", "", 1, ("1001",)),),
+        ),
     ]
+
+
+def test_why_tells_of_every_other_seat_and_of_those_who_came_before(room: Room) -> None:
+    for seat, adviser in (("1001", "8001"), ("1002", "8003"), ("1003", "8002")):
+        room.sit(seat, adviser)
+        room.take(StandUp(seat, "break"))
+    room.join("v1", LABOUR)
+    room.join("v2", msgspec.structs.replace(CARDS, language="en", urgency="urgent"), since=room.now)
+    room.take(SitDown("1003", "8002"))
+    room.take(SitDown("1001", "8001"))
+    proposal = room.join("v3", msgspec.structs.replace(CARDS, preferred="8001"))[-1]
+
+    assert isinstance(proposal, Propose)
+    assert proposal.seat == "1001"
+    assert proposal.why.endswith("preferred adviser, rested 1.0 s")
+    assert proposal.seats_passed == (
+        PassedOver("not_preferred", "", 1, ("1003",)),
+        PassedOver("not_ready", "", 1, ()),
+    )
+    assert proposal.callers_passed == (PassedOver("language", "en", 1), PassedOver("skill", "labour 4", 1))
 
 
 def test_a_free_seat_takes_whoever_waits_longest(room: Room) -> None:

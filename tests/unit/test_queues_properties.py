@@ -36,7 +36,7 @@ from queues import (
     Tick,
     TurnedAway,
 )
-from queues.policy import Waiting, ask_of, surplus
+from queues.policy import Waiting, ask_of, fit
 from queues.seats import BUSY, MOVES
 
 ADVISERS = {
@@ -118,7 +118,7 @@ class AnyHistory(RuleBasedStateMachine):
     def may_take(self, seat: str, one: Waiting) -> bool:
         """By the rule alone, without what the engine remembers."""
         ask = ask_of(one.needs, QUEUES[one.needs.queue].relax, one.since, Instant(float(self.now)))
-        return surplus(ADVISERS[self.engine.seat(seat).adviser or ""].profile, ask) is not None
+        return isinstance(fit(ADVISERS[self.engine.seat(seat).adviser or ""].profile, ask), int)
 
     def was_its_turn(self, visit: str, seat: str) -> None:
         """Nobody whom this seat may take, and who waits in vain, came earlier."""
