@@ -182,6 +182,22 @@ def tell_why(call: Annotated[str, typer.Argument(help="Its call_id or its SIP Ca
         tell(line)
 
 
+@app.command("twin")
+@plainly
+def run_twin(
+    forecast: Annotated[Path, typer.Argument(help="The file of calls, patience and staff: docs/twin.md.")],
+    add: Annotated[
+        list[str] | None, typer.Option(help="What if so many more sit: 5@13:30-14:30. May be repeated.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the calls; the file's own when not given.")] = None,
+) -> None:
+    """如果 A day that never was: waits, abandonment and service level by half hour, by the engine itself."""
+    from cti.twin import twin
+
+    for line in twin(forecast, add or [], seed, load_settings().language):
+        tell(line)
+
+
 @seat_commands.command("ready")
 @plainly
 def seat_ready(

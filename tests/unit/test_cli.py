@@ -81,7 +81,7 @@ def test_these_are_the_commands() -> None:
     leaves = {" ".join(words) for words, command in COMMANDS.items() if not hasattr(command, "commands")}
 
     assert leaves == {
-        *("serve", "status", "reload", "call", "why", "seat ready", "seat not-ready", "seat log-out"),
+        *("serve", "status", "reload", "call", "why", "twin", "seat ready", "seat not-ready", "seat log-out"),
         *("line check", "prompts build", "prompts check", "db migrate"),
     }
 

@@ -17,6 +17,7 @@ MANUAL = "tests/asterisk/test_manual.py"
 RUN_BY = {
     r"make (run|up|down)": "tests/asterisk/test_stack_lifecycle.py",
     r"make test": ".ci/run",
+    r"\.venv/bin/rexian twin lines/hangzhou.*": "tests/unit/test_twin.py::test_what_the_page_types",
     r"\.venv/bin/rexian why CALL": f"{MANUAL}::test_the_first_call_of_the_readme",
     r"\.venv/bin/(python -m pytest tests/unit|ruff check \.|mypy)": "Makefile",
     r"cat var/demo\.json": f"{MANUAL}::test_the_first_call_of_the_readme",

@@ -1,0 +1,120 @@
+"""`rexian twin`: forecast files right and wrong, what-if, and what the page tells people to type."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from calls.errors import BadFile, NotPossible
+from calls.words import LANGUAGES
+from cti.settings import CHECKOUT
+from cti.twin import HEAD, twin, what_if
+from queues.forecast import Forecast, Staff, Topic, load_forecast, make_day
+from queues.tally import by_half_hour, tally
+from queues.twin import live
+from tests.documentation import blocks, page
+
+PAGE = page("docs/twin.md")
+EXAMPLE = CHECKOUT / "lines" / "hangzhou.forecast.yaml"
+RIGHT = """\
+version: "1"
+calls: {"08:30": 60, "09:00": 90}
+topics: {cards: {part: 2, skills: {cards: 1}}, work: {part: 1, skills: {labour: 2}}}
+staff:
+  - {begin: "08:30", end: "09:30", seats: 6, skills: {cards: 3, labour: 2}}
+handling_s: 180
+patience_s: 120
+"""
+WRONG = [
+    ('"08:30": 60', '"08:15": 60', 2, "'08:15' is no half hour", "13:30"),
+    ('"08:30": 60', '"24:00": 60', 2, "'24:00' is no half hour", "13:30"),
+    ("cards: 1}", "cards: 9}", 3, "9", "5"),
+    ('end: "09:30"', 'end: "08:00"', 5, "ends at 08:00, before it begins", "the later one"),
+    ('begin: "08:30"', 'begin: "8:30"', 5, "'8:30' is no half hour", "13:30"),
+    ("patience_s: 120", "patience_s: 0", 7, "0", ""),
+    ("handling_s: 180", "handling: 180", 6, "unknown key handling", "handling_s"),
+    ("{cards: {part: 2, skills: {cards: 1}}, work: {part: 1, skills: {labour: 2}}}", "{}", 3, "no topics", "one"),
+]
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "test.forecast.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(("right", "wrong", "line", "reason", "mend"), WRONG)
+def test_a_wrong_file_is_refused(tmp_path: Path, right: str, wrong: str, line: int, reason: str, mend: str) -> None:
+    assert right in RIGHT
+    with pytest.raises(BadFile) as refused:
+        load_forecast(write(tmp_path, RIGHT.replace(right, wrong)))
+
+    assert refused.value.line == line
+    assert reason in refused.value.reason
+    assert mend in refused.value.mend
+
+
+def test_no_call_is_lost_and_two_staffings_have_the_same_calls(tmp_path: Path) -> None:
+    forecast = load_forecast(write(tmp_path, RIGHT))
+    few, more = make_day(forecast), make_day(what_if(forecast, ["4@09:00-09:30"]))
+
+    assert few.calls == more.calls
+    assert len(few.calls) == 150
+    assert len(more.shifts) == len(few.shifts) + 4
+    worse, better = (live(*day, forecast.wrap_up_s) for day in (few, more))
+    assert len(worse) == len(better) == 150
+    assert tally(better, 30).answered > tally(worse, 30).answered
+    assert {half_hour: found.offered for half_hour, found in by_half_hour(worse, 30).items()} == {17: 60, 18: 90}
+
+
+def test_figures_are_of_those_they_say(tmp_path: Path) -> None:
+    day = make_day(load_forecast(write(tmp_path, RIGHT)))
+    outcomes = live(*day, wrap_up_s=0)
+    found = tally(outcomes, 30)
+    waits = sorted(outcome.waited_s for outcome in outcomes if outcome.how == "answered")
+
+    assert found.offered == found.answered + found.abandoned + found.turned_away == 150
+    assert found.connected == len(waits) / 150
+    assert found.within == sum(wait <= 30 for wait in waits)
+    assert found.service_level == found.within / 150
+    assert (
+        sum(wait <= found.wait_p90_s for wait in waits)
+        >= 0.9 * len(waits)
+        > sum(wait < found.wait_p90_s for wait in waits)
+    )
+
+
+@pytest.mark.parametrize(
+    ("added", "reason"),
+    [("five@09:00-09:30", "no addition"), ("5@07:00-09:30", "nobody works at 07:00"), ("0@09:00-09:30", "no addition")],
+)
+def test_an_addition_that_cannot_be_read_is_said(tmp_path: Path, added: str, reason: str) -> None:
+    with pytest.raises(NotPossible, match=reason):
+        what_if(load_forecast(write(tmp_path, RIGHT)), [added])
+
+
+def test_the_same_file_gives_the_same_digits() -> None:
+    assert twin(EXAMPLE, (), None, "en") == twin(EXAMPLE, (), None, "en")
+    assert twin(EXAMPLE, (), 2, "en") != twin(EXAMPLE, (), None, "en")
+
+
+def test_what_the_page_types() -> None:
+    plain, added = (text.strip().split("rexian twin ")[1].split() for text in blocks(PAGE, "sh"))
+    now = twin(CHECKOUT / plain[0], (), None, "zh-CN")
+    then = twin(CHECKOUT / added[0], [added[2]], None, "zh-CN")
+
+    assert len(now) == len(then) == 16
+    assert now[-1].split()[:2] == ["全天", "9254"]
+    assert now[1:8] == then[1:8]  # the morning is the same
+    assert now[8] != then[8]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_describes_every_key_and_column(language: str) -> None:
+    text = PAGE.read_text()
+    for shape in (Forecast, Topic, Staff):
+        assert all(f"`{field}`" in text for field in shape.__struct_fields__)
+    assert len(HEAD[language]) == 9
+    assert all(re.search(re.escape(word), text) for word in HEAD["zh-CN"][1:-1])
