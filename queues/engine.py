@@ -108,10 +108,6 @@ class Engine:
         """1 for the next in turn among those of the same queue; None when the visit does not wait."""
         return self._room.position(visit)
 
-    def may_take(self, seat: str, visit: str) -> bool:
-        """Whether the adviser at an idle seat may take the call of somebody in the turn, at this moment."""
-        return self._idle.may_take(self._idle.profile(seat), self._room.ask(visit))
-
     def rings(self, seat: str, generation: int) -> bool:
         """Whether the seat rings for the reservation of this generation: only then may its telephone be rung."""
         return self._current(seat, generation, "ringing") is not None
@@ -184,7 +180,7 @@ class Engine:
     def _no_room(self, event: Join, now: Instant) -> Literal["full", "no_seat"] | None:
         """Why a new caller cannot wait. Whoever need not wait, because a seat is free, is not one too many.
 
-        A wait is worth while if somebody present may take the call when it has relaxed as far as it ever will.
+        A wait is worth while if somebody present may take the call now, or after one of the steps by which it relaxes.
         """
         needs, rules = event.needs, self._queues.get(event.needs.queue, NO_QUEUE)
         asks = {ask_of(needs, rules.relax, event.since, now)}

@@ -30,9 +30,6 @@ class IdleSeats:
     def __len__(self) -> int:
         return len(self._of)
 
-    def __contains__(self, seat: str) -> bool:
-        return seat in self._of
-
     def profile(self, seat: str) -> Profile:
         """Of the adviser at an idle seat."""
         return self._of[seat][1]

@@ -3,6 +3,8 @@
     python -m tests.soak --seconds 3600 --seed 1        random calls and faults, a table of invariants at the end
     python -m tests.soak.kills --kills 25 --seed 1      twenty calls in mixed states, the controller killed under them
     python -m tests.soak.overload --seconds 60          three times the calls that can be carried, one conversation among them
+    python -m tests.soak.histories                      a million steps of the queue engine under its laws
+    python -m tests.soak.theory                         a million calls of the twin beside each of Erlang's formulas
 
     desk.py                     seats for the callers of tests/telephones/
     plan.py                     who calls when, and what breaks when: all of it from the seed
