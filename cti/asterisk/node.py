@@ -50,6 +50,11 @@ ONLINE = "online"
 
 CALL_RECORDS_EVERY_S = 0.5
 
+LEG_ENDS_S = 1.0
+"""A leg that a dead controller left is gone within some 20 ms of being told to; after this long nobody waits for it."""
+
+ASKED_EVERY_S = 0.01
+
 STARTS_ANEW_S = 1.0
 """A telephone is gone only when it still is after this long: adviser and caller must not lose a seat to a restart of it."""
 
@@ -294,15 +299,34 @@ class Node:
         legs = {call.conversation.leg for call in adopted if call.conversation}
         bridges = {call.conversation.bridge for call in adopted if call.conversation}
         self.recorder.resume({f"{call.call_id}.{call.visits}" for call in adopted if call.conversation})
-        # What else is kept is held by the dialplan, and comes back by itself. Who talks goes first: the seat is taken.
-        for call in sorted(adopted, key=lambda call: call.conversation is None):
+        # What else is kept is held by the dialplan, and comes back by itself. Who talks goes first: the seat is taken. Then
+        # what rings for nobody is ended, before those who wait may have a seat: no telephone is to get a second call.
+        for call in (call for call in adopted if call.conversation):
+            self._resume(call)
+        await self._end_seats(channel for channel in live.values() if channel.id not in legs)
+        for call in (call for call in adopted if not call.conversation):
             self._resume(call)
         legs |= {channel for session in self.sessions.values() for channel in session.channels}
         for channel in ours - legs - {call.call_id for call in adopted}:
-            await self._adopt_unknown(live[channel]) if channel in live else None
+            await self._adopt_unknown(live[channel]) if channel in live and not _is_seat(live[channel]) else None
         for bridge in await self.ari.bridges.list_all():
             if bridge.id not in bridges:
                 await self.ari.bridges.destroy(bridge.id)
+
+    async def _end_seats(self, channels: Iterable[Channel]) -> None:
+        """End the seats' legs among these channels, and wait until they are gone. Raises Unavailable."""
+        await asyncio.gather(*(self._end_seat(channel.id) for channel in channels if _is_seat(channel)))
+
+    async def _end_seat(self, leg: str) -> None:
+        """Events are not read yet: Asterisk is asked whether it is gone."""
+        await self._clear_away(leg)
+        for _ in range(round(LEG_ENDS_S / ASKED_EVERY_S)):
+            try:
+                await self.ari.channels.get(leg)
+            except Gone:
+                return
+            await asyncio.sleep(ASKED_EVERY_S)
+        log.warning("a seat's leg did not end", leg=leg)
 
     def _resume(self, kept: KeptCall) -> None:
         if kept.call_id in self.sessions:  # a take-over that was broken off came so far
@@ -317,7 +341,7 @@ class Node:
 
     async def _adopt_unknown(self, channel: Channel) -> None:
         """A channel in our hands that nobody kept: a call whose arrival was missed, or a leg whose call is gone."""
-        if seat_of_endpoint(channel.name.removeprefix("PJSIP/").rpartition("-")[0]) is not None:
+        if _is_seat(channel):
             await self._clear_away(channel.id)
             return
         try:
@@ -330,3 +354,8 @@ class Node:
             await self._clear_away(channel.id)
             return
         self._arrive(channel, dialled, trunk, sip_call_id)
+
+
+def _is_seat(channel: Channel) -> bool:
+    """Whether it leads to a seat's telephone."""
+    return seat_of_endpoint(channel.name.removeprefix("PJSIP/").rpartition("-")[0]) is not None

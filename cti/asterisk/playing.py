@@ -12,19 +12,17 @@ import structlog
 
 from cti.asterisk.client import Ari
 from cti.asterisk.errors import AriError, Gone
+from cti.asterisk.staying import until_answered
 
 log = structlog.get_logger(__name__)
 
 
 async def begin(ari: Ari, channel: str, playback: str, media: list[str]) -> None:
     """Ask for it, and stay until that is answered, also when cancelled: then it is hushed. Raises AriError."""
-    asked = asyncio.create_task(ari.channels.play_with_id(channel, playback, media=media))
     try:
-        await asyncio.shield(asked)
+        await until_answered(ari.channels.play_with_id(channel, playback, media=media))
     except asyncio.CancelledError:
-        await asyncio.wait({asked})
-        if not asked.cancelled() and asked.exception() is None:
-            await hush(ari, playback)
+        await hush(ari, playback)
         raise
 
 

@@ -26,6 +26,7 @@ from cti.asterisk.generated.messages import (
     StasisStart,
 )
 from cti.asterisk.router import Came, Router, Vanished
+from cti.asterisk.staying import until_answered
 
 log = structlog.get_logger(__name__)
 
@@ -72,15 +73,17 @@ class SeatLeg:
         """Ring until answered; its recording is then being written as `track`. Raises SeatDidNotAnswerError."""
         self._there = True  # from here on it may exist, whatever the answer
         try:
-            await self._ari.channels.originate_with_id(
-                self.channel,
-                f"PJSIP/{seat_endpoint(seat)}",
-                context="to-seat",
-                extension=track,
-                priority=1,
-                timeout_s=math.ceil(ring_s) + OUTLIVES_US_S,
-                caller_id=caller_id,
-                variables=NO_CALL_RECORD,
+            await until_answered(
+                self._ari.channels.originate_with_id(
+                    self.channel,
+                    f"PJSIP/{seat_endpoint(seat)}",
+                    context="to-seat",
+                    extension=track,
+                    priority=1,
+                    timeout_s=math.ceil(ring_s) + OUTLIVES_US_S,
+                    caller_id=caller_id,
+                    variables=NO_CALL_RECORD,
+                )
             )
         except AriError as error:
             self._there = isinstance(error, Unavailable)  # then nobody knows; any other answer is a no

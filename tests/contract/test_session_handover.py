@@ -376,3 +376,20 @@ async def test_a_call_that_is_found_and_then_announced_is_one_call(calls: Calls)
     await calls.ended()
 
     assert len(calls.of(CallArrived)) == 1
+
+
+async def test_what_rings_for_nobody_is_ended_before_anybody_is_offered_the_seat(site: Site) -> None:
+    async with site.controller() as first:
+        caller = await ringing(first)
+        old = first.leg()
+    site.fake.requests.clear()
+    async with site.controller() as calls:
+        await calls.told(SeatOffered)
+        await eventually(lambda: any(leg.endpoint == f"PJSIP/seat{SEAT}" for leg in site.fake.legs.values()))
+        asked = [(method, path) for method, path, _ in site.fake.requests]
+        gone = asked.index(("GET", f"/channels/{old}"))
+
+        assert calls.leg() != old
+        assert asked.index(("DELETE", f"/channels/{old}")) < gone < asked.index(("POST", f"/channels/{calls.leg()}"))
+        site.fake.hangup(caller)
+        await calls.ended()

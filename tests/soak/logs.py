@@ -48,6 +48,14 @@ EXPECTED = (
         "controller stalled",
         "the MQTT library asks late for a socket that it has closed meanwhile; the event loop refuses, nothing is lost",
     ),
+    Expected("postgres.log", "connection to client lost", "postgres", "who asked gave up a server that did not answer"),
+    Expected(
+        "asterisk.log",
+        r"Could not create dialog to invalid URI|Failed to create outgoing session",
+        "phone",
+        "a telephone is rung in the instant in which it is gone",
+    ),
+    Expected("asterisk.log", "Session already DISCONNECTED", "", "somebody left in the instant of the answer"),
     Expected("controller.log", "the conversation has no length", "", "somebody left in the instant of the answer"),
     Expected("postgres.log", "idle-session timeout", "controller stalled", "the database gives up a silent client"),
     *(

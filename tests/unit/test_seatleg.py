@@ -51,6 +51,22 @@ class RefusingAri:
         raise self._error
 
 
+class SlowAri:
+    """An Asterisk that makes a channel when it is told to, and does all that is asked."""
+
+    def __init__(self) -> None:
+        self.channels = self
+        self.asked: list[str] = []
+        self.made = asyncio.Event()
+
+    async def hangup(self, channel: str) -> None:
+        self.asked.append(f"hangup {channel}")
+
+    async def originate_with_id(self, channel: str, endpoint: str, **_: object) -> None:
+        self.asked.append(f"originate {channel} {endpoint}")
+        await self.made.wait()
+
+
 @pytest.fixture
 def router() -> Router:
     return Router(lambda event: None, lambda event: None)
@@ -124,3 +140,23 @@ async def test_a_leg_that_may_exist_is_asked_to_go_until_it_is_gone(
     await closing
 
     assert len(router) == 0
+
+
+async def test_a_leg_that_is_still_being_made_is_ended_only_once_it_is_made(router: Router) -> None:
+    """Asterisk would say that it does not know it, and then make it: it would ring for nobody."""
+    ari = SlowAri()
+    leg = SeatLeg(cast(Ari, ari), router)
+    ringing = asyncio.create_task(leg.ring("1001", "track", 15, None))
+    await eventually(lambda: len(ari.asked) == 1)
+    ringing.cancel()
+    await asyncio.wait({ringing}, timeout=0.02)
+    assert not ringing.done()
+    ari.made.set()
+    with pytest.raises(asyncio.CancelledError):
+        await ringing
+    closing = asyncio.create_task(leg.close())
+    await eventually(lambda: len(ari.asked) == 2)
+    router.vanish(leg.channel)
+    await closing
+
+    assert [asked.split()[0] for asked in ari.asked] == ["originate", "hangup"]
