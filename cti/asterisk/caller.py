@@ -10,8 +10,8 @@ import asyncio
 import os
 from collections import deque
 from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
-from uuid import uuid4
 
 import structlog
 
@@ -21,7 +21,7 @@ from calls.moments import RATING_MENU, AwaitingKey, MenuStarted
 from calls.words import FIRST_LANGUAGE, Language
 from cti.asterisk.client import Ari
 from cti.asterisk.generated.messages import PlaybackFinished
-from cti.asterisk.playing import begin, hush
+from cti.asterisk.playing import begin, hush, sentences
 from cti.asterisk.router import Router
 from cti.watch import Watch
 from ivr.caller import Heard, Value
@@ -50,13 +50,12 @@ class TelephoneCaller:
         clock: Clock,
         watch: Watch,
         record: Callable[[AnyFact], None],
-        keep: Callable[[str], None],
     ) -> None:
-        """`keep` is given the name of each playback before it begins, so that another controller can end it."""
         self.language: Language = FIRST_LANGUAGE
         self.clock = clock
         self._channel, self._ari, self._router, self._sounds, self._watch = channel, ari, router, sounds, watch
-        self._record, self._keep = record, keep
+        self._record = record
+        self._sentences = cycle(sentences(channel))
         self._keys: deque[str] = deque()
         self._pressed = asyncio.Event()
         self._question: str | None = None
@@ -77,7 +76,7 @@ class TelephoneCaller:
         media = [piece for key in keys for piece in self._sounds.media(key, self.language, **values)]
         length_ms = sum(self._sounds.length_ms(key, self.language, **values) for key in keys)
         began = self.clock.now()
-        playback = self._name_playback()
+        playback = next(self._sentences)
         with self._router.mailbox(playback) as box:
             await begin(self._ari, self._channel, playback, media)
             finished = asyncio.create_task(box.get())
@@ -111,11 +110,11 @@ class TelephoneCaller:
         """Say this to somebody who waits, and let the channel's music begin.
 
         Music follows in the same playback until the channel's own takes over: a controller that dies in mid-sentence leaves
-        no silence, and the next one ends it by its name (`hush`).
+        no silence, and the next one ends it (`silence`).
         """
         media = [*self._sounds.media(key, self.language, **values), self._sounds.music]
         length_ms = self._sounds.length_ms(key, self.language, **values)
-        playback = self._name_playback()
+        playback = next(self._sentences)
         with self._router.mailbox(playback) as box:
             await begin(self._ari, self._channel, playback, media)
             try:
@@ -147,11 +146,6 @@ class TelephoneCaller:
 
     def record(self, fact: AnyFact) -> None:
         self._record(fact)
-
-    def _name_playback(self) -> str:
-        playback = uuid4().hex
-        self._keep(playback)
-        return playback
 
     def _note_question(self, prompt: str) -> None:
         """Tell onlookers that a question begins, by the menu's word."""

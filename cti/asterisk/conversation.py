@@ -17,6 +17,7 @@ from calls.facts import AdviserNumberSaid, ConversationEnded, EndedBy, SeatAnswe
 from cti.asterisk.ending import ASK_AGAIN_S, asked_to_go
 from cti.asterisk.errors import Gone, NotInStasis
 from cti.asterisk.kept import Conversation, Step
+from cti.asterisk.playing import silence
 from cti.asterisk.seatleg import NORMAL, SeatLeg
 from cti.recorder import Pending
 from ivr.caller import Heard
@@ -126,7 +127,7 @@ async def _until_over(
 
 async def _found(call: Session, conversation: Conversation) -> list[str] | None:
     """Who is in the bridge that another controller made; None when it made none. A seat that left is told to be gone."""
-    await call.quiet()
+    await asyncio.gather(silence(call.ari, call.call_id), silence(call.ari, conversation.leg))
     try:
         there = (await call.ari.bridges.get(conversation.bridge)).channels
     except Gone:
@@ -169,7 +170,7 @@ async def _say_number(call: Session, conversation: Conversation) -> Heard:
     They are not in the bridge yet: a bridge that is played to costs a third of the call, and a channel that is played to in
     a bridge, and that hangs up in this instant, stays in Asterisk (decision 0015).
     """
-    adviser = call.person(conversation.leg, lambda playback: call.keep(seat_saying=playback))
+    adviser = call.person(conversation.leg)
     saying = asyncio.create_task(adviser.say("seat.number", skippable=False, number=conversation.adviser))
     try:
         heard = await call.caller.say("seat.number", skippable=False, number=conversation.adviser)

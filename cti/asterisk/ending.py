@@ -14,6 +14,9 @@ from cti.asterisk.errors import AriError, Gone, Unavailable
 
 log = structlog.get_logger(__name__)
 
+ASKED_EVERY_S = 0.01
+"""How often Asterisk is asked whether something has gone, while no event can tell."""
+
 ASK_AGAIN_S = 0.5
 """An Asterisk that does not answer is asked again after this long."""
 

@@ -47,10 +47,6 @@ class KeptCall(msgspec.Struct, frozen=True, kw_only=True):
     needs: Needs | None = None
     since_ms: int = 0
     conversation: Conversation | None = None
-    saying: str | None = None
-    """The last sentence to the caller, by its playback's name; it may be over."""
-    seat_saying: str | None = None
-    """The last one to the adviser."""
 
     @property
     def carried(self) -> bool:

@@ -20,11 +20,13 @@ from cti.admission import Admission
 from cti.asterisk.books import Books
 from cti.asterisk.client import Ari
 from cti.asterisk.config import seat_endpoint, seat_of_endpoint
+from cti.asterisk.ending import ASKED_EVERY_S
 from cti.asterisk.errors import AriError, Gone, Unavailable
 from cti.asterisk.gate import Gate
 from cti.asterisk.generated.messages import PeerStatusChange, StasisStart
 from cti.asterisk.generated.models import Channel
 from cti.asterisk.kept import KeptCall, owed
+from cti.asterisk.playing import silence
 from cti.asterisk.router import EndpointEvent, Router
 from cti.asterisk.session import Session
 from cti.asterisk.socket import EventSocket
@@ -52,8 +54,6 @@ CALL_RECORDS_EVERY_S = 0.5
 
 LEG_ENDS_S = 1.0
 """A leg that a dead controller left is gone within some 20 ms of being told to; after this long nobody waits for it."""
-
-ASKED_EVERY_S = 0.01
 
 STARTS_ANEW_S = 1.0
 """A telephone is gone only when it still is after this long: adviser and caller must not lose a seat to a restart of it."""
@@ -353,6 +353,7 @@ class Node:
             log.warning("a channel that nobody knows is ended", channel=channel.id, error=str(error))
             await self._clear_away(channel.id)
             return
+        await silence(self.ari, channel.id)
         self._arrive(channel, dialled, trunk, sip_call_id)
 
 

@@ -1,7 +1,10 @@
 """A sentence on a channel, begun so that it can always be ended: what began unseen would hold up the call.
 
-await begin(ari, channel, playback, media)     # `playback`: a name of our own choosing
+await begin(ari, channel, playback, media)     # `playback`: one of `sentences(channel)`, in turn
 await hush(ari, playback)
+await silence(ari, channel)                    # whatever a controller before this one was saying
+
+The names follow from the channel's, so that the next controller knows them whatever the one that died could still write.
 """
 
 from __future__ import annotations
@@ -11,10 +14,22 @@ import asyncio
 import structlog
 
 from cti.asterisk.client import Ari
+from cti.asterisk.ending import ASKED_EVERY_S
 from cti.asterisk.errors import AriError, Gone
 from cti.asterisk.staying import until_answered
 
 log = structlog.get_logger(__name__)
+
+ENDS_S = 1.0
+"""A sentence that is stopped is gone within some 20 ms; after this long nobody waits for it."""
+
+
+def sentences(channel: str) -> tuple[str, str]:
+    """The names of all that is ever said on this channel, to be used in turn.
+
+    Two are enough: Asterisk says one thing after another, so a name's last sentence is over before the other's begins.
+    """
+    return f"{channel}.a", f"{channel}.b"
 
 
 async def begin(ari: Ari, channel: str, playback: str, media: list[str]) -> None:
@@ -26,11 +41,31 @@ async def begin(ari: Ari, channel: str, playback: str, media: list[str]) -> None
         raise
 
 
-async def hush(ari: Ari, playback: str) -> None:
-    """Stop what is being said; whether it had ended meanwhile does not matter."""
+async def hush(ari: Ari, playback: str) -> bool:
+    """Stop what is being said; whether it was still being said."""
     try:
         await ari.playbacks.stop(playback)
     except Gone:
-        return
+        return False
     except AriError as error:
         log.warning("a playback could not be stopped", error=str(error))
+        return False
+    return True
+
+
+async def silence(ari: Ari, channel: str) -> None:
+    """End what another controller was saying on this channel, and wait until its names are free."""
+    await asyncio.gather(*(_end(ari, playback) for playback in sentences(channel)))
+
+
+async def _end(ari: Ari, playback: str) -> None:
+    """Its own event may not be read yet, or went to the controller that began it: Asterisk is asked."""
+    if not await hush(ari, playback):
+        return
+    for _ in range(round(ENDS_S / ASKED_EVERY_S)):
+        try:
+            await ari.playbacks.get(playback)
+        except AriError:
+            return
+        await asyncio.sleep(ASKED_EVERY_S)
+    log.warning("a sentence did not end", playback=playback)

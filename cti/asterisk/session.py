@@ -9,7 +9,6 @@ is the line's business (`ivr/`), who speaks to whom the engine's (`queues/`).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,7 @@ from cti.asterisk.ending import ASK_AGAIN_S, asked_to_go
 from cti.asterisk.errors import AriError, Gone, NotInStasis, Unavailable
 from cti.asterisk.generated.messages import ChannelDestroyed, ChannelDtmfReceived, ChannelUserevent, StasisStart
 from cti.asterisk.kept import KeptCall, outcome, owed
-from cti.asterisk.playing import hush
+from cti.asterisk.playing import silence
 from cti.asterisk.router import Came, Mailbox, Vanished
 from cti.asterisk.seatleg import SeatLeg, packets_received
 from cti.asterisk.waiting import wait_for_seat
@@ -56,7 +55,7 @@ class Session:
     def __init__(self, node: Node, line: Line, kept: KeptCall) -> None:
         self.node, self.kept = node, kept
         self.clock, self.ari = node.clock, node.ari
-        self.caller = self.person(kept.call_id, lambda playback: self.keep(saying=playback))
+        self.caller = self.person(kept.call_id)
         self.recordings: list[tuple[Pending, SeatLeg]] = []
         """Conversations that are over; sealed when the call is."""
         self.ended_by: EndedBy = "system"
@@ -115,10 +114,10 @@ class Session:
         left = QueueLeft(call_id=self.call_id, visit=self.visit, outcome=how, waited_ms=waited_ms)
         self.turn(*facts, left, visit_open=False, **changes)
 
-    def person(self, channel: str, keep: Callable[[str], None]) -> TelephoneCaller:
-        """Somebody on that channel, to be spoken to; `keep` notes each sentence where the next controller finds it."""
+    def person(self, channel: str) -> TelephoneCaller:
+        """Somebody on that channel, to be spoken to."""
         node = self.node
-        return TelephoneCaller(channel, node.ari, node.router, node.sounds, node.clock, node.watch, self.record, keep)
+        return TelephoneCaller(channel, node.ari, node.router, node.sounds, node.clock, node.watch, self.record)
 
     def leg(self, undo: AsyncExitStack, channel: str | None = None) -> SeatLeg:
         """A leg to a seat, to be rung or there already, that ends with the call at the latest."""
@@ -261,7 +260,7 @@ class Session:
         """Go on where the last controller was: who was in a menu begins it again, who waited keeps the place."""
         kept = self.kept
         if kept.conversation is None:
-            await self.quiet()
+            await silence(self.ari, self.call_id)
         needs = kept.needs or self._line.needs(self._line.person)
         since = Instant(kept.since_ms / 1000)
         match kept.step:
@@ -275,11 +274,6 @@ class Session:
                 await self._close()
             case _:
                 await self._from_the_start(undo)
-
-    async def quiet(self) -> None:
-        """End what the last controller was saying: all that follows would wait behind it."""
-        for playback in filter(None, (self.kept.saying, self.kept.seat_saying)):
-            await hush(self.ari, playback)
 
     async def _wait_and_talk(self, undo: AsyncExitStack, needs: Needs, since: Instant, *, returned: bool) -> None:
         """From joining the queue to the end of the call."""

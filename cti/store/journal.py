@@ -1,15 +1,17 @@
 """The journal: where every fact is written first, on this node's own disk, off the event loop.
 
-`record` stamps a fact and returns; a thread of the journal's own commits what has come since its last commit, so one
-`fsync` serves as many facts as came meanwhile. Whoever must not go on before a fact is safe (a reference that is read
-out to the citizen) awaits `flush`. Readers follow the journal by sequence number: the newest facts come from memory, older
-ones from the file, so a slow or dead reader costs the calls nothing and misses nothing.
+`record` stamps a fact and returns; a thread of the journal's own writes what has come since it wrote last, and from then on
+the death of this process costs nothing of it. A second thread brings what is written to the disk, so one `fsync` serves as
+many facts as came meanwhile, and a disk that takes seconds for it holds up no writing. Whoever must not go on before a fact
+is safe from a power cut (a reference that is read out to the citizen) awaits `flush`. Readers follow by sequence number,
+and see only what is safe: a number that a power cut took back would be used for another fact. The newest facts come from
+memory, older ones from the file, so a slow or dead reader costs the calls nothing and misses nothing.
 
 When the disk is full, `problem` says so, facts wait in bounded memory and are tried again; past the bound they are
 counted in `lost`, and their numbers stay unused, so that the gap shows in every copy of the history. Afterwards the
 history itself tells of it, by the alarms `journal_unwritable` (stamped when it began) and, with their number, `facts_lost`.
 
-The operational state (`put`, `get`, `find`, `forget`) is committed by the same thread, together with the facts recorded
+The operational state (`put`, `get`, `find`, `forget`) is written by the same thread, together with the facts recorded
 before it. It is kept in memory too: reading it costs no I/O.
 """
 
@@ -43,13 +45,13 @@ PRUNED_EVERY = timedelta(hours=1)
 
 GATHERED = timedelta(milliseconds=5)
 """What comes within so long is one commit, unless somebody waits for it: a call's facts come in bursts, and each commit
-wakes the disk and all who follow. It is also what a kill may cost at most."""
+wakes the disk and all who follow. It is also what a kill may cost at most, however slow the disk is."""
 
 MEMORY_LIMIT = 100_000
 """Facts that may wait for a full disk: over an hour of a busy centre, some 100 MB."""
 
 RECENT = 10_000
-"""Committed facts kept in memory for those who follow closely."""
+"""Facts kept in memory for those who follow closely."""
 
 RETRY = timedelta(milliseconds=500)
 """Between attempts while the disk refuses."""
@@ -69,20 +71,24 @@ class Journal:
 
     def __init__(self, path: Path, node: str, clock: Clock) -> None:
         self.node = node
-        self.problem: str | None = None
-        """What keeps facts from the disk at this moment; None when all is well."""
+        self._unwritable: str | None = None
+        self._unsafe: str | None = None
         self.lost = 0
         """Facts that were not kept since this journal was opened: no room on the disk or in memory, or it was closed."""
         self._lost_told = 0
         self._clock = clock
         self._file = SqliteFile(path)
         self._state = self._file.state()
-        self._recorded = self.committed = self._file.last_seq()
+        self._recorded = self._written_seq = self._file.last_seq()
+        self.committed = 0
+        """Number of the last fact that is on the disk, as far as this process has seen to it."""
         self._changed = Condition()
-        self._hurry = Event()
+        self._hurry, self._to_sync = Event(), Event()
+        self._to_sync.set()
         self._facts: list[Stamped] = []
         self._puts: dict[str, bytes | None] = {}
-        self._changes = self._safe = 0  # every record and put is a change; `_safe` of them are committed
+        self._changes = self._written = 0  # each record and put is a change; so many of them are written
+        self._safe = -1  # and on the disk; the first sync is for what the last process wrote
         self._in_hand = 0
         self._recent: list[Stamped] = []
         self._closing = self._closed = False
@@ -93,8 +99,17 @@ class Journal:
         self._pruned_at = clock.now()
         if _ID not in self._state:
             self.put(_ID, uuid4().hex)
-        self._thread = Thread(target=self._run, name="journal", daemon=True)
-        self._thread.start()
+        self._threads = [
+            Thread(target=self._run, args=(work,), name=name, daemon=True)
+            for name, work in (("journal", self._write), ("journal-disk", self._sync))
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def problem(self) -> str | None:
+        """What keeps facts from the disk at this moment; None when all is well."""
+        return self._unwritable or self._unsafe
 
     @property
     def id(self) -> str:
@@ -103,7 +118,7 @@ class Journal:
 
     @property
     def recorded(self) -> int:
-        """Number of the last fact that was recorded, which may not be committed yet."""
+        """Number of the last fact that was recorded, which may not be on the disk yet."""
         return self._recorded
 
     # Facts
@@ -141,19 +156,21 @@ class Journal:
         await self._until(lambda: self._safe >= wanted)
 
     async def wait_beyond(self, seq: int) -> None:
-        """Wait until there are committed facts beyond `seq`."""
+        """Wait until there are facts beyond `seq` on the disk."""
         await self._until(lambda: self.committed > seq)
 
     async def read_after(self, seq: int, limit: int = 500) -> list[Stamped]:
-        """Up to `limit` committed facts beyond `seq`, in order. Raises NotPossible when one cannot be read."""
+        """Up to `limit` facts beyond `seq` that are on the disk, in order. Raises NotPossible when one cannot be read."""
         with self._changed:
+            upto = self.committed
             if self._recent and seq >= self._recent[0].seq - 1:
                 first = bisect_right(self._recent, seq, key=_seq)
-                return self._recent[first : first + limit]
-        return await asyncio.to_thread(self._file.read_after, seq, limit)
+                last = bisect_right(self._recent, upto, key=_seq)
+                return self._recent[first : min(last, first + limit)]
+        return await asyncio.to_thread(self._file.read_after, seq, upto, limit)
 
     async def follow(self, after: int, limit: int = 500) -> AsyncGenerator[list[Stamped], None]:
-        """All facts beyond `after`, for ever, in lists of at most `limit`, each as soon as it is committed."""
+        """All facts beyond `after`, for ever, in lists of at most `limit`, each as soon as it is on the disk."""
         while True:
             await self.wait_beyond(after)
             facts = await self.read_after(after, limit)
@@ -165,7 +182,7 @@ class Journal:
         self.shipped_upto = seq
 
     def together(self) -> AbstractContextManager[object]:
-        """Inside the block, all that is recorded and put comes to the disk in one commit, or not at all.
+        """Inside the block, all that is recorded and put is written in one commit, or not at all.
 
         For a turn whose fact must come once and whose state says that it came. The block must not await: it holds the
         journal's lock.
@@ -199,13 +216,14 @@ class Journal:
         return {key: value for key, value in found.items() if value is not None}
 
     async def close(self) -> None:
-        """Commit what is left and close the file. What a full disk still refuses is counted in `lost`."""
+        """Bring what is left to the disk and close the file. What a full disk still refuses is counted in `lost`."""
         self.put(_SHIPPED, self.shipped_upto)
         with self._changed:
             self._closing = True
             self._changed.notify()
         self._hurry.set()
-        await asyncio.to_thread(self._thread.join)
+        for thread in self._threads:
+            await asyncio.to_thread(thread.join)
         self._file.close()
 
     def _put(self, key: str, value: bytes | None) -> None:
@@ -235,15 +253,17 @@ class Journal:
             if not waiter.done():
                 waiter.set_result(None)
 
-    # The thread
+    # The threads
 
-    def _run(self) -> None:
+    def _run(self, work: Callable[[], None]) -> None:
         try:
-            self._write()
+            work()
         except Exception as error:  # whatever it is: a controller whose history has stopped must say so
-            self.problem = f"{self._file.path}: the journal has stopped: {error!r}. Mend: restart the controller."
+            self._unwritable = f"{self._file.path}: the journal has stopped: {error!r}. Mend: restart the controller."
             self._closed = True
             raise
+        finally:
+            self._to_sync.set()
 
     def _write(self) -> None:
         while True:
@@ -259,7 +279,7 @@ class Journal:
                 puts, self._puts = self._puts, {}
                 changes, self._in_hand = self._changes, len(facts)
             if self._commit(facts, puts):
-                self._committed(facts, changes)
+                self._wrote(facts, changes)
                 self._prune()
 
     def _commit(self, facts: list[Stamped], puts: dict[str, bytes | None]) -> bool:
@@ -276,34 +296,62 @@ class Journal:
                 continue
             return True
 
-    def _committed(self, facts: list[Stamped], changes: int) -> None:
-        if self.problem:
+    def _wrote(self, facts: list[Stamped], changes: int) -> None:
+        if self._unwritable:
             self._mended()
         with self._changed:
             self._recent += facts
             if len(self._recent) > 2 * RECENT:
                 del self._recent[:-RECENT]
             if facts:
-                self.committed = facts[-1].seq
-            self._safe, self._in_hand = changes, 0
+                self._written_seq = facts[-1].seq
+            self._written, self._in_hand = changes, 0
+        self._to_sync.set()
+
+    def _sync(self) -> None:
+        while True:
+            self._to_sync.wait()
+            self._to_sync.clear()
+            with self._changed:
+                last, seq, changes = self._closed, self._written_seq, self._written
+            try:
+                self._file.sync()
+            except (OSError, sqlite3.Error) as error:
+                self._unsafe = (
+                    f"{self._file.path}: what is written does not come to the disk: {error}. Mend: see to that disk."
+                )
+                log.error("the journal does not come to the disk", path=str(self._file.path), error=str(error))
+                if not last:
+                    with self._changed:
+                        self._changed.wait_for(lambda: self._closing, RETRY.total_seconds())
+                    self._to_sync.set()
+                    continue
+            else:
+                self._synced(seq, changes)
+            if last:
+                return
+
+    def _synced(self, seq: int, changes: int) -> None:
+        with self._changed:
+            self.committed, self._safe, self._unsafe = seq, changes, None
         if self._loop is not None and self._waiters:
             with suppress(RuntimeError):  # the loop that waited once is closed: nobody is left to wake
                 self._loop.call_soon_threadsafe(self._wake)
 
     def _refused(self, error: sqlite3.Error) -> None:
-        new = self.problem is None
-        self.problem = (
+        new = self._unwritable is None
+        self._unwritable = (
             f"{self._file.path}: the journal cannot be written: {error}; facts wait in memory. "
             "Mend: make room on that disk."
         )
         if new:
             log.error("the journal cannot be written", path=str(self._file.path), error=str(error))
-            self.record(AlarmRaised(name=UNWRITABLE, subject=self.node, detail=self.problem))
+            self.record(AlarmRaised(name=UNWRITABLE, subject=self.node, detail=self._unwritable))
 
     def _mended(self) -> None:
         """Written again. What is told of it waits in memory with the rest, and is committed together."""
         log.info("the journal is written again", lost=self.lost)
-        self.problem = None
+        self._unwritable = None
         self.record(AlarmCleared(name=UNWRITABLE, subject=self.node))
         if lost := self.lost - self._lost_told:
             detail = f"{lost} facts found no room in memory while the journal could not be written."

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import re
 import resource
 import sqlite3
 import sys
@@ -10,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 
 import msgspec
 import pytest
@@ -19,6 +22,7 @@ from calls.errors import NotPossible
 from calls.facts import AlarmCleared, AlarmRaised, AnyFact, Stamped
 from cti.store import Journal
 from cti.store import journal as journal_module
+from cti.store import sqlitefile as sqlitefile_module
 from cti.store.sqlitefile import SqliteFile
 from tests.eventually import eventually
 from tests.histories import answered_call, arrived
@@ -47,6 +51,7 @@ async def opened(path: Path, clock: SetClock | None = None) -> AsyncIterator[Jou
 
 
 async def all_of(journal: Journal) -> list[Stamped]:
+    await journal.flush()
     return await journal.read_after(0, 1_000_000)
 
 
@@ -151,6 +156,87 @@ async def test_what_was_flushed_survives_a_kill(tmp_path: Path) -> None:
         assert (await all_of(journal))[-1].seq == len(kept) + 1
     assert len(kept) >= promised
     assert [stamped.seq for stamped in kept] == list(range(1, len(kept) + 1))
+
+
+DISK_STALLS = """
+import asyncio, sys, time
+from pathlib import Path
+from calls.clock import SystemClock
+from cti.store import Journal
+from cti.store.sqlitefile import SqliteFile
+from tests.histories import arrived
+
+async def main():
+    SqliteFile.sync = lambda self: time.sleep(600)
+    journal = Journal(Path(sys.argv[1]), "node1", SystemClock())
+    for n in range(25):
+        journal.record(arrived(f"call{n}"))
+        journal.put("turn", n)
+    await asyncio.sleep(600)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_kill_while_the_disk_stalls_costs_nothing_that_was_written(tmp_path: Path) -> None:
+    controller = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", DISK_STALLS, tmp_path / "journal.sqlite", stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        await eventually(lambda: (tmp_path / "journal.sqlite-wal").exists() and len(on_disk(tmp_path)) == 25)
+    finally:
+        controller.kill()
+        await controller.wait()
+    async with opened(tmp_path) as journal:
+        assert journal.get("turn", int) == 24
+        assert [stamped.seq for stamped in await all_of(journal)] == list(range(1, 26))
+
+
+async def test_readers_see_only_what_no_power_cut_takes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stalls = Event()
+    sync = SqliteFile.sync
+    monkeypatch.setattr(SqliteFile, "sync", lambda file: (stalls.wait(), sync(file)))
+    async with opened(tmp_path) as journal:
+        journal.record(arrived("call1"))
+        safe = asyncio.create_task(journal.flush())
+        await eventually(lambda: len(on_disk(tmp_path)) == 1)
+        assert await journal.read_after(0) == []
+        assert not safe.done()
+        stalls.set()
+        await safe
+        assert len(await journal.read_after(0)) == 1
+
+
+async def test_a_disk_that_fails_is_told_until_it_is_well_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(file: SqliteFile) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(journal_module, "RETRY", timedelta(milliseconds=10))
+    async with opened(tmp_path) as journal:
+        await journal.flush()
+        with monkeypatch.context() as broken:
+            broken.setattr(SqliteFile, "sync", fails)
+            journal.record(arrived("call1"))
+            await eventually(lambda: journal.problem is not None)
+            assert re.search(
+                r"journal\.sqlite: .* does not come to the disk: .*output error\. Mend: ", journal.problem or ""
+            )
+        await journal.flush()
+        assert journal.problem is None
+        assert len(await journal.read_after(0)) == 1
+
+
+async def test_the_log_is_moved_and_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlitefile_module, "MOVED_EVERY", 5)
+    monkeypatch.setattr(sqlitefile_module, "LOG_LIMIT", 20)
+    async with opened(tmp_path) as journal:
+        for fact in facts(200):
+            journal.record(fact)
+            await journal.flush()
+        assert (tmp_path / "journal.sqlite-wal").stat().st_size < 200 * 4096
+        assert len(on_disk(tmp_path)) == 200
 
 
 async def test_a_reader_follows_what_is_committed(tmp_path: Path) -> None:
@@ -286,6 +372,7 @@ async def test_a_fact_of_a_newer_release_stops_the_reader_with_the_mend(tmp_path
     connection.commit()
     connection.close()
     async with opened(tmp_path) as journal:
+        await journal.flush()
         with pytest.raises(NotPossible, match=r"fact 1 cannot be read: .*Mend: run the release that wrote it"):
             await journal.read_after(0)
 
