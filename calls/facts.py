@@ -159,6 +159,8 @@ class QueueEntered(Fact, frozen=True, kw_only=True, tag="queue_entered"):
     """None: Mandarin."""
     site: str | None = None
     """None: anywhere."""
+    place_of: str | None = None
+    """The visit of an earlier call whose kept place this caller has; None: came new."""
 
 
 class PositionSaid(Fact, frozen=True, kw_only=True, tag="position_said"):

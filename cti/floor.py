@@ -107,10 +107,10 @@ class Floor:
 
     # --- callers
 
-    def enter(self, visit: str, needs: Needs, since: Instant, *, returned: bool) -> Place:
-        """Begin to wait. Call `leave` in the end, whatever happens."""
+    def enter(self, visit: str, needs: Needs, since: Instant, *, returned: bool, kept: bool) -> Place:
+        """Begin to wait, anew, `returned` from a seat or to a `kept` place. Call `leave` in the end, whatever happens."""
         place = self._places[visit] = Place(self, visit)
-        self.take(Join(visit, needs, since, returned))
+        self.take(Join(visit, needs, since, returned, kept))
         return place
 
     def leave(self, visit: str) -> None:

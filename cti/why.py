@@ -63,6 +63,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "arrived": "来电，线路 {line}",
         "entered": "进入队列 {queue}，需要 {needs}{urgency}",
         "returned": "回到队列 {queue}，原来的位置",
+        "kept": "断线保位：接着排队 {visit} 的位置",
         "offered": "坐席 {seat}（{adviser}）振铃：等了 {waited:.1f} 秒，轮到；{decided}，空闲了 {rested:.1f} 秒",
         "preferred": "来电者找的就是这位",
         "surplus": "用不上的技能最少（{surplus} 级）",
@@ -80,6 +81,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "arrived": "the call arrived, line {line}",
         "entered": "entered queue {queue}, needs {needs}{urgency}",
         "returned": "back in queue {queue}, at the same place",
+        "kept": "kept place: goes on from the place of {visit}",
         "offered": "seat {seat} ({adviser}) rang: waited {waited:.1f} s, first in turn; {decided}, rested {rested:.1f} s",
         "preferred": "the preferred adviser",
         "surplus": "fewest surplus skills ({surplus} levels)",
@@ -130,8 +132,9 @@ def _said(fact: AnyFact, language: Language) -> list[str]:  # noqa: PLR0911 - on
             return [words["arrived"].format(line=line)]
         case QueueEntered(queue=queue, returned=True):
             return [words["returned"].format(queue=queue)]
-        case QueueEntered(queue=queue):
-            return [words["entered"].format(queue=queue, needs=_needs(fact, words), urgency=_urgency(fact, words))]
+        case QueueEntered(queue=queue, place_of=place_of):
+            entered = words["entered"].format(queue=queue, needs=_needs(fact, words), urgency=_urgency(fact, words))
+            return [entered, words["kept"].format(visit=place_of)] if place_of else [entered]
         case SeatOffered():
             return _offered(fact, language)
         case SeatDidNotAnswer(seat=seat, reason=reason):

@@ -187,7 +187,7 @@ class Engine:
         asks |= {ask_of(needs, rules.relax, event.since, Instant(event.since + step.after_s)) for step in rules.relax}
         if not any(self._idle.may_take(profile, ask) for profile in self._present for ask in asks):
             return "no_seat"
-        if self._room.size(needs.queue) < rules.max_waiting:
+        if event.kept or self._room.size(needs.queue) < rules.max_waiting:
             return None
         free = self._idle.best(ask_of(needs, rules.relax, event.since, now), needs.preferred)
         return None if free else "full"

@@ -37,12 +37,16 @@ class Configure(_Event, frozen=True):
 
 
 class Join(_Event, frozen=True):
-    """A caller wants to wait. `since` is the instant that decides the turn; a return keeps the first one."""
+    """A caller wants to wait. `since` is the instant that decides the turn; a return keeps the first one.
+
+    `kept`: came back to a kept place, for which there is room however many wait.
+    """
 
     visit: str
     needs: Needs
     since: Instant
     returned: bool = False
+    kept: bool = False
 
 
 class Leave(_Event, frozen=True):

@@ -46,6 +46,8 @@ class KeptCall(msgspec.Struct, frozen=True, kw_only=True):
     """The last visit has no `QueueLeft` yet."""
     needs: Needs | None = None
     since_ms: int = 0
+    place_of: str | None = None
+    """The visit of an earlier call whose kept place this one was given."""
     conversation: Conversation | None = None
 
     @property

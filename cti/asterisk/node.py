@@ -26,6 +26,7 @@ from cti.asterisk.gate import Gate
 from cti.asterisk.generated.messages import PeerStatusChange, StasisStart
 from cti.asterisk.generated.models import Channel
 from cti.asterisk.kept import KeptCall, owed
+from cti.asterisk.places import Places
 from cti.asterisk.playing import silence
 from cti.asterisk.router import EndpointEvent, Router
 from cti.asterisk.session import Session
@@ -76,7 +77,9 @@ class Node:
     ) -> None:
         self.settings, self.ari, self.clock, self.watch, self.journal = settings, ari, clock, watch, journal
         self.floor, self.recorder, self.sounds, self.lines = floor, recorder, sounds, lines
-        self.books = Books(settings, clock, watch, journal, recorder)
+        self._boot_id = boot_id()
+        self.places = Places(journal, clock, settings.place_kept_s, self._boot_id)
+        self.books = Books(settings, clock, watch, journal, recorder, self.places)
         self.router = Router(self._new_channel, self._endpoint_changed)
         self.socket = EventSocket(ari, self.router.dispatch, self._reconcile)
         self.sessions: dict[str, Session] = {}
@@ -87,7 +90,6 @@ class Node:
         """Set once this controller has taken over."""
         self.asterisk_version = ""
         self._tasks: set[asyncio.Task[None]] = set()
-        self._boot_id = boot_id()
 
     @property
     def problem(self) -> str | None:

@@ -13,6 +13,7 @@ from calls.clock import Instant, ms_between
 from calls.facts import PositionSaid, QueueEntered, SeatDidNotAnswer, SeatOffered
 from calls.words import Needs
 from cti.asterisk.errors import AriError, Gone, NotInStasis
+from cti.asterisk.places import since_of
 from cti.asterisk.seatleg import SeatDidNotAnswerError, SeatLeg
 from cti.floor import Place
 from queues import NotAnswered, Propose
@@ -45,8 +46,9 @@ async def wait_for_seat(
     call: Session, undo: AsyncExitStack, needs: Needs, since: Instant, *, returned: bool
 ) -> Seated | None:
     """Join the queue and wait until a seat picks up; None when the caller was told why nobody can take the call."""
-    _open_visit(call, needs, since, returned)
-    place = call.node.floor.enter(call.visit, needs, since, returned=returned)
+    since = _open_visit(call, needs, since, returned)
+    kept = call.kept.place_of is not None
+    place = call.node.floor.enter(call.visit, needs, since, returned=returned, kept=kept)
     undo.callback(call.node.floor.leave, call.visit)
     if place.turned_away:
         call.leave_queue(place.turned_away, step="closing")
@@ -71,25 +73,31 @@ def _must_refuse(call: Session) -> bool:
     return call.node.settings.unrecorded == "refuse" and call.node.recorder.cannot_record is not None
 
 
-def _open_visit(call: Session, needs: Needs, since: Instant, returned: bool) -> None:
-    """A visit begins, unless the last controller began it already."""
-    since_ms = round(since * 1000)
+def _open_visit(call: Session, needs: Needs, since: Instant, returned: bool) -> Instant:
+    """A visit begins, unless the last controller began it already; from when its wait counts."""
     if returned and call.kept.visit_open:
         call.keep(step="queue")
-        return
+        return since
     visits = call.kept.visits + 1
-    entered = QueueEntered(
-        call_id=call.call_id,
-        visit=f"{call.call_id}.{visits}",
-        queue=needs.queue,
-        skills=needs.skills,
-        since_ms=since_ms,
-        returned=returned,
-        urgency=needs.urgency,
-        language=needs.language,
-        site=needs.site,
-    )
-    call.turn(entered, step="queue", queued=True, visits=visits, visit_open=True, needs=needs, since_ms=since_ms)
+    with call.node.journal.together():
+        if place := None if returned else call.node.places.take(call.kept.calling_number, needs.queue):
+            since = since_of(place)
+            call.keep(place_of=place.visit)
+        since_ms = round(since * 1000)
+        entered = QueueEntered(
+            call_id=call.call_id,
+            visit=f"{call.call_id}.{visits}",
+            queue=needs.queue,
+            skills=needs.skills,
+            since_ms=since_ms,
+            returned=returned,
+            urgency=needs.urgency,
+            language=needs.language,
+            site=needs.site,
+            place_of=place.visit if place else None,
+        )
+        call.turn(entered, step="queue", queued=True, visits=visits, visit_open=True, needs=needs, since_ms=since_ms)
+    return since
 
 
 async def _announce(call: Session, place: Place, silent_s: float) -> None:
@@ -102,7 +110,7 @@ async def _announce(call: Session, place: Place, silent_s: float) -> None:
     try:
         await asyncio.sleep(silent_s)
         music = True
-        await call.caller.say_into_music("queue.enter")
+        await call.caller.say_into_music("queue.kept" if call.kept.place_of else "queue.enter")
         said = await _say_position(call, place, None)
         while True:
             await asyncio.sleep(call.node.settings.position_every_s)

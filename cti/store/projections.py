@@ -94,7 +94,7 @@ def _of_a_visit(stamped: Stamped) -> Projected:
     match stamped.fact:
         case QueueEntered() as f:
             skills = _json(f.skills)
-            projected = sql.ENTERED, (f.visit, f.call_id, f.queue, skills, f.returned, f.since_ms, at)
+            projected = sql.ENTERED, (f.visit, f.call_id, f.queue, skills, f.returned, f.since_ms, f.place_of, at)
         case SeatOffered() as f:
             projected = sql.OFFERED, (f.visit, f.call_id)
         case SeatDidNotAnswer() as f:

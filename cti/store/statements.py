@@ -97,6 +97,7 @@ ENTERED = _upsert(
     "skills",
     "returned",
     "since_ms",
+    "place_of",
     "entered_at",
     count="entries",
 )

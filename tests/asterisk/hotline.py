@@ -234,10 +234,11 @@ class Hotline:
         barge: bool = True,
         host: str = "127.0.0.1",
         says: Samples | None = None,
+        number: str | None = None,
     ) -> AsyncIterator[Caller]:
-        """A citizen who has just dialled. `keys`: one for each menu, `-` for none; pressed as the menu begins when
-        `barge`, else at its end. Says 440 Hz unless told otherwise."""
-        identity = Identity(user=str(next(self._numbers)), server=self.server)
+        """A citizen who has just dialled, from a number of his own unless told. `keys`: one for each menu, `-` for none;
+        pressed as the menu begins when `barge`, else at its end. Says 440 Hz unless told otherwise."""
+        identity = Identity(user=number or str(next(self._numbers)), server=self.server)
         async with Phone(identity, microphone=tone(CITIZEN_HZ, 1) if says is None else says, host=host) as phone:
             caller = Caller(phone, keys, rate, barge)
             caller.sip_call_id = await phone.dial(f"sip:{line}@{self.server}")

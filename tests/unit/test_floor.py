@@ -95,7 +95,7 @@ def sit(floor: Floor, seat: str = "1001", adviser: str = "8001") -> None:
 
 
 def enter(floor: Floor, visit: str = "v1", needs: Needs = ANYONE) -> Place:
-    return floor.enter(visit, needs, Instant(0.0), returned=False)
+    return floor.enter(visit, needs, Instant(0.0), returned=False, kept=False)
 
 
 async def proposed(place: Place) -> Propose:

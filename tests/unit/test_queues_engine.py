@@ -349,6 +349,19 @@ def test_who_returns_is_let_in_whatever_is_full_and_first_by_the_first_wait(room
     assert proposals(room.take(Tick(), after=WRAP_UP_S)) == [("v1.2", "1001")]
 
 
+def test_a_kept_place_finds_room_in_a_full_queue_but_no_adviser_who_has_left(room: Room) -> None:
+    room.bring_to("talking")
+    room.join("v2")
+    room.join("v3")
+    kept = Join("again", ANYONE, Instant(1.0), kept=True)
+
+    assert room.take(kept) == []
+    assert room.waiting("general") == ["again", "v2", "v3"]
+    room.hang_up("1001")
+    room.take(LogOut("1001"), after=WRAP_UP_S)
+    assert room.take(Join("late", ANYONE, Instant(1.0), kept=True)) == [TurnedAway("late", "no_seat")]
+
+
 def test_positions_are_counted_in_each_queue_and_a_rung_for_caller_is_still_first(room: Room) -> None:
     room.bring_to("ringing")
     room.join("v2")
