@@ -55,7 +55,7 @@ class SqliteFile:
             self._writer.executescript(_TABLES)
             self._reader = _connect(path)
             self._mover = _connect(path)
-            self._log = os.open(f"{path}-wal", os.O_RDONLY)
+            self._log = Path(f"{path}-wal").open("rb")  # noqa: SIM115 - closed by `close`
         except (sqlite3.Error, OSError) as error:
             self._held.close()
             raise NotPossible(
@@ -99,7 +99,7 @@ class SqliteFile:
 
     def sync(self) -> None:
         """Return when all that was committed before is on the disk. Raises OSError, sqlite3.Error."""
-        os.fsync(self._log)
+        os.fsync(self._log.fileno())
         self._unmoved += 1
         if self._unmoved >= MOVED_EVERY and self._move() > LOG_LIMIT:
             with self._writing:
@@ -124,7 +124,7 @@ class SqliteFile:
 
     def close(self) -> None:
         """Close all connections and let another process have the file."""
-        os.close(self._log)
+        self._log.close()
         for connection in (self._reader, self._mover, self._writer):
             connection.close()
         self._held.close()
