@@ -161,6 +161,8 @@ class QueueEntered(Fact, frozen=True, kw_only=True, tag="queue_entered"):
     """None: anywhere."""
     place_of: str | None = None
     """The visit of an earlier call whose kept place this caller has; None: came new."""
+    preferred: str | None = None
+    """The adviser's number that the caller had last, or asked for."""
 
 
 class PositionSaid(Fact, frozen=True, kw_only=True, tag="position_said"):

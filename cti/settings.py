@@ -79,6 +79,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     position_every_s: float = 30.0
     place_kept_s: float = 600.0
     """Whoever is cut off while waiting and rings again within this time has the same place."""
+    same_adviser_s: float = 86_400.0
+    """Whoever rings again within this time has the same adviser, where free."""
     silence_before_close_s: float = 5.0
     """The line is kept this long after the goodbye, so that the caller hangs up first."""
     unrecorded: Literal["goes_on", "refuse"] = "goes_on"

@@ -33,10 +33,11 @@ TIMES = (
     "hold_loop_s",
     "position_every_s",
     "place_kept_s",
+    "same_adviser_s",
     "silence_before_close_s",
 )
 LONGEST_TIME_S = 24 * 3600
-MAY_BE_NONE = ("wrap_up_s", "place_kept_s")
+MAY_BE_NONE = ("wrap_up_s", "place_kept_s", "same_adviser_s")
 """Of these times, 0 means that there is none."""
 
 _NAME = re.compile(r"[0-9A-Za-z-]{1,32}")

@@ -22,9 +22,10 @@ from calls.facts import (
 )
 from calls.numbers import normalise
 from cti.asterisk.kept import KeptCall, outcome, owed
-from cti.asterisk.places import Places
+from cti.asterisk.places import KeptPlace, keep_place
 from cti.callrecords import CallRecord, CallRecords
 from cti.recorder import Recorder
+from cti.remembered import Remembered
 from cti.settings import Settings
 from cti.store import Journal
 from cti.watch import Watch
@@ -43,7 +44,13 @@ class Books:
     """Tells the ends that no task of this controller can tell. Nothing here waits: it is all one commit each."""
 
     def __init__(
-        self, settings: Settings, clock: Clock, watch: Watch, journal: Journal, recorder: Recorder, places: Places
+        self,
+        settings: Settings,
+        clock: Clock,
+        watch: Watch,
+        journal: Journal,
+        recorder: Recorder,
+        places: Remembered[KeptPlace],
     ) -> None:
         self._region, self._clock, self._watch, self._journal = settings.region, clock, watch, journal
         self._recorder, self._places = recorder, places
@@ -103,7 +110,7 @@ class Books:
         with self._journal.together():
             if owes and kept.carried:
                 self._watch.record(owed(kept, "asterisk_died"))
-                self._places.keep(kept)
+                keep_place(self._places, kept)
             self._end(kept, ended_by, self._lasted_ms(kept, self._clock.utc()), None)
 
     def _tell(self, read: Callable[[], list[CallRecord]], lines: Mapping[str, Line], up: Container[str]) -> None:
@@ -174,7 +181,7 @@ class Books:
             waited_ms = self._since(kept, kept.since_ms, lasted_ms)
             left = QueueLeft(call_id=kept.call_id, visit=visit, outcome=how, waited_ms=waited_ms)
             self._watch.record(left, at)
-            self._places.keep(kept)
+            keep_place(self._places, kept)
         ended = CallEnded(
             call_id=kept.call_id,
             outcome=outcome(kept, ended_by),

@@ -94,7 +94,7 @@ async def _until_over(
     """
     ended_by: EndedBy = "caller"
     step: Step = "talking"
-    lost = hung_up = False
+    met = lost = hung_up = False
     tasks: list[asyncio.Task[object]] = []
     try:
         there = await _found(call, conversation) if found else None
@@ -117,6 +117,8 @@ async def _until_over(
             call.node.floor.take(ConversationOver(conversation.seat, call.visit, lost, hung_up))
             call.node.recorder.keep(ended)
             call.turn(_over(call, conversation, ended_by), step=step, conversation=None)
+            if met and not lost:
+                call.node.advisers.put(call.kept.calling_number, conversation.adviser)
         call.recordings.append((ended, leg))
         for task in tasks:
             task.cancel()

@@ -26,13 +26,14 @@ from cti.asterisk.gate import Gate
 from cti.asterisk.generated.messages import PeerStatusChange, StasisStart
 from cti.asterisk.generated.models import Channel
 from cti.asterisk.kept import KeptCall, owed
-from cti.asterisk.places import Places
+from cti.asterisk.places import KeptPlace
 from cti.asterisk.playing import silence
 from cti.asterisk.router import EndpointEvent, Router
 from cti.asterisk.session import Session
 from cti.asterisk.socket import EventSocket
 from cti.floor import Floor
 from cti.recorder import Recorder
+from cti.remembered import Remembered
 from cti.settings import Settings
 from cti.store import Journal
 from cti.watch import Watch
@@ -78,7 +79,9 @@ class Node:
         self.settings, self.ari, self.clock, self.watch, self.journal = settings, ari, clock, watch, journal
         self.floor, self.recorder, self.sounds, self.lines = floor, recorder, sounds, lines
         self._boot_id = boot_id()
-        self.places = Places(journal, clock, settings.place_kept_s, self._boot_id)
+        self.places = Remembered("place/", KeptPlace, journal, clock, self._boot_id, settings.place_kept_s)
+        self.advisers = Remembered("adviser/", str, journal, clock, self._boot_id, settings.same_adviser_s)
+        """Whom a number spoke to last, by the adviser's number."""
         self.books = Books(settings, clock, watch, journal, recorder, self.places)
         self.router = Router(self._new_channel, self._endpoint_changed)
         self.socket = EventSocket(ari, self.router.dispatch, self._reconcile)

@@ -24,7 +24,7 @@ from cti.asterisk.ending import ASK_AGAIN_S, asked_to_go
 from cti.asterisk.errors import AriError, Gone, NotInStasis, Unavailable
 from cti.asterisk.generated.messages import ChannelDestroyed, ChannelDtmfReceived, ChannelUserevent, StasisStart
 from cti.asterisk.kept import KeptCall, outcome, owed
-from cti.asterisk.places import KEEPS_PLACE
+from cti.asterisk.places import KEEPS_PLACE, keep_place
 from cti.asterisk.playing import silence
 from cti.asterisk.router import Came, Mailbox, Vanished
 from cti.asterisk.seatleg import SeatLeg, packets_received
@@ -115,7 +115,7 @@ class Session:
         left = QueueLeft(call_id=self.call_id, visit=self.visit, outcome=how, waited_ms=waited_ms)
         with self.node.journal.together():
             if how in KEEPS_PLACE:
-                self.node.places.keep(self.kept)
+                keep_place(self.node.places, self.kept)
             self.turn(*facts, left, visit_open=False, **changes)
 
     def person(self, channel: str) -> TelephoneCaller:
@@ -218,7 +218,7 @@ class Session:
                 self.node.recorder.seal_soon(msgspec.structs.replace(pending, **counted))
             if self._dropped and self.kept.carried and self.ended_by == "fault":
                 self.record(owed(self.kept, "asterisk_died"))
-                self.node.places.keep(self.kept)
+                keep_place(self.node.places, self.kept)
             self.record(ended)
             self.node.books.close(self.call_id)
 

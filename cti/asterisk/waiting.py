@@ -13,7 +13,7 @@ from calls.clock import Instant, ms_between
 from calls.facts import PositionSaid, QueueEntered, SeatDidNotAnswer, SeatOffered
 from calls.words import Needs
 from cti.asterisk.errors import AriError, Gone, NotInStasis
-from cti.asterisk.places import since_of
+from cti.asterisk.places import take_place
 from cti.asterisk.seatleg import SeatDidNotAnswerError, SeatLeg
 from cti.floor import Place
 from queues import NotAnswered, Propose
@@ -46,6 +46,8 @@ async def wait_for_seat(
     call: Session, undo: AsyncExitStack, needs: Needs, since: Instant, *, returned: bool
 ) -> Seated | None:
     """Join the queue and wait until a seat picks up; None when the caller was told why nobody can take the call."""
+    if needs.preferred is None:
+        needs = msgspec.structs.replace(needs, preferred=call.node.advisers.get(call.kept.calling_number))
     since = _open_visit(call, needs, since, returned)
     kept = call.kept.place_of is not None
     place = call.node.floor.enter(call.visit, needs, since, returned=returned, kept=kept)
@@ -80,8 +82,9 @@ def _open_visit(call: Session, needs: Needs, since: Instant, returned: bool) -> 
         return since
     visits = call.kept.visits + 1
     with call.node.journal.together():
-        if place := None if returned else call.node.places.take(call.kept.calling_number, needs.queue):
-            since = since_of(place)
+        number = call.kept.calling_number
+        if place := None if returned else take_place(call.node.places, number, needs.queue):
+            since = place.since
             call.keep(place_of=place.visit)
         since_ms = round(since * 1000)
         entered = QueueEntered(
@@ -95,6 +98,7 @@ def _open_visit(call: Session, needs: Needs, since: Instant, returned: bool) -> 
             language=needs.language,
             site=needs.site,
             place_of=place.visit if place else None,
+            preferred=needs.preferred,
         )
         call.turn(entered, step="queue", queued=True, visits=visits, visit_open=True, needs=needs, since_ms=since_ms)
     return since

@@ -1,46 +1,31 @@
-"""Kept places: the same number has its turn again, once, in time, in the same queue, and also under the next controller."""
+"""Kept places: the same number has its turn again, once, in the same queue."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+import pytest
 
-from calls.clock import Instant
+from calls.clock import SystemClock
 from calls.words import Needs
 from cti.asterisk.kept import KeptCall
-from cti.asterisk.places import KEPT, KeptPlace, Places
+from cti.asterisk.places import KeptPlace, keep_place, take_place
+from cti.remembered import Remembered
 from cti.store import Journal
 
 NUMBER = "+8613800001111"
-KEPT_S = 600.0
+
+Places = Remembered[KeptPlace]
 
 
-class SetClock:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.at = 1000.0
-
-    def now(self) -> Instant:
-        return Instant(self.at)
-
-    def utc(self) -> datetime:
-        return datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
-
-
-@asynccontextmanager
-async def opened(folder: Path, clock: SetClock, kept_s: float = KEPT_S, boot: str = "boot1") -> AsyncIterator[Places]:
-    journal = Journal(folder / "journal.db", "node1", clock)
-    try:
-        yield Places(journal, clock, kept_s, boot)
-        await journal.flush()
-        assert set(journal.find(KEPT, KeptPlace)) <= {KEPT + NUMBER}
-    finally:
-        await journal.close()
+@pytest.fixture
+async def places(tmp_path: Path) -> AsyncIterator[Places]:
+    journal = Journal(tmp_path / "journal.db", "node1", SystemClock())
+    yield Remembered("place/", KeptPlace, journal, SystemClock(), "boot1", 600)
+    await journal.close()
 
 
 def waited(call_id: str, since_s: float, **changes: object) -> KeptCall:
@@ -59,64 +44,34 @@ def waited(call_id: str, since_s: float, **changes: object) -> KeptCall:
     return msgspec.structs.replace(kept, **changes)
 
 
-async def test_the_same_number_has_its_place_again_once(tmp_path: Path) -> None:
-    clock = SetClock()
-    async with opened(tmp_path, clock) as places:
-        places.keep(waited("first", 990))
-        clock.at += KEPT_S - 1
-        place = places.take(NUMBER, "cards")
-        assert place
-        assert (place.visit, place.since_ms) == ("first.1", 990_000)
-        assert places.take(NUMBER, "cards") is None
-        places.keep(waited("second", 990, place_of="first.1"))
-        assert places.take(NUMBER, "cards") is None
+async def test_the_same_number_has_its_place_again_once(places: Places) -> None:
+    keep_place(places, waited("first", 990))
+    place = take_place(places, NUMBER, "cards")
+    assert place
+    assert (place.visit, place.since) == ("first.1", 990.0)
+    assert take_place(places, NUMBER, "cards") is None
+    keep_place(places, waited("second", 990, place_of="first.1"))
+    assert take_place(places, NUMBER, "cards") is None
 
 
-async def test_not_for_another_number_another_queue_or_too_late(tmp_path: Path) -> None:
-    clock = SetClock()
-    async with opened(tmp_path, clock) as places:
-        places.keep(waited("first", 990))
-        assert places.take("+8613800002222", "cards") is None
-        assert places.take(None, "cards") is None
-        assert places.take(NUMBER, "pension") is None
-        clock.at += KEPT_S
-        assert places.take(NUMBER, "cards") is None
-        assert len(places) == 0
+async def test_not_for_another_number_or_another_queue(places: Places) -> None:
+    keep_place(places, waited("first", 990))
+    assert take_place(places, "+8613800002222", "cards") is None
+    assert take_place(places, None, "cards") is None
+    assert take_place(places, NUMBER, "pension") is None
+    assert take_place(places, NUMBER, "cards")
 
 
-async def test_nothing_is_kept_without_a_number_or_a_queue_or_the_wish(tmp_path: Path) -> None:
-    clock = SetClock()
-    async with opened(tmp_path, clock) as places:
-        places.keep(waited("withheld", 990, calling_number=None))
-        places.keep(waited("in the menu", 0, needs=None))
-        assert len(places) == 0
-    async with opened(tmp_path / "none", clock, kept_s=0) as places:
-        places.keep(waited("first", 990))
-        assert len(places) == 0
+async def test_nothing_is_kept_without_a_number_or_a_queue(places: Places) -> None:
+    keep_place(places, waited("withheld", 990, calling_number=None))
+    keep_place(places, waited("in the menu", 0, needs=None))
+    assert len(places) == 0
 
 
-async def test_of_two_calls_of_one_number_the_first_place_counts(tmp_path: Path) -> None:
-    clock = SetClock()
-    async with opened(tmp_path, clock) as places:
-        places.keep(waited("first", 980))
-        places.keep(waited("second", 990))
-        place = places.take(NUMBER, "cards")
-        assert place
-        assert place.visit == "first.1"
-        places.keep(waited("second", 990))
-        places.keep(waited("first", 980))
-        place = places.take(NUMBER, "cards")
-        assert place
-        assert place.visit == "first.1"
-
-
-async def test_a_restart_keeps_every_place_and_another_boot_none(tmp_path: Path) -> None:
-    clock = SetClock()
-    async with opened(tmp_path, clock) as places:
-        places.keep(waited("first", 990))
-    async with opened(tmp_path, clock) as places:
-        assert len(places) == 1
-    async with opened(tmp_path, clock, boot="boot2") as places:
-        assert len(places) == 0
-    async with opened(tmp_path, clock) as places:
-        assert places.take(NUMBER, "cards") is None
+@pytest.mark.parametrize("order", [("first", "second"), ("second", "first")])
+async def test_of_two_calls_of_one_number_the_first_place_counts(places: Places, order: tuple[str, str]) -> None:
+    for call_id in order:
+        keep_place(places, waited(call_id, 980 if call_id == "first" else 990))
+    place = take_place(places, NUMBER, "cards")
+    assert place
+    assert place.visit == "first.1"
