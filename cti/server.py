@@ -42,6 +42,7 @@ from cti.hotline import Hotline, load_hotline
 from cti.logs import configure_logs
 from cti.recorder import Recorder
 from cti.settings import Settings
+from cti.staffing import Staffing
 from cti.status import Done, Status, read_status
 from cti.store import Journal, Shipper, migrate
 from cti.watch import Watch
@@ -112,6 +113,8 @@ class Controller:
         self.differences: list[str] = []
         """Between the Asterisk that runs and the one that its client was made from."""
         self.calendar_troubles: dict[str, str | None] = {}
+        alarms = Alarms(self.watch, self.journal)
+        self.staffing = Staffing(settings, self.clock, self.floor, alarms, lambda: self.hotline)
         self._take(self.hotline, sounds)
 
     def _take(self, hotline: Hotline, sounds: Sounds) -> None:
@@ -141,6 +144,7 @@ class Controller:
                     self._tell_states(),
                     self._compare_api(),
                     self._watch_calendar(),
+                    self.staffing.run(self.node.connected),
                     self._join_sentences(),
                     serve_web(self.settings.api_port, self.status),
                 ):

@@ -69,6 +69,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Most callers at once, with those who are told that they will be called back; above it trunks are answered 503."""
     max_calls_per_s: float = 30.0
     """Most new calls a second, over some two seconds: what one controller begins without keeping anybody waiting."""
+    least_advisers: int = 2
+    """Fewer signed in while a line is open is an alarm: somebody must answer."""
+    long_wait_s: float = 180.0
+    """Whoever waits longer is an alarm."""
     ring_s: float = 15.0
     """Three rings, the field's rule; then the caller goes back to the head of the queue."""
     wrap_up_s: float = 30.0

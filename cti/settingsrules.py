@@ -26,6 +26,7 @@ SOCKET_NAME_ROOM = 28
 """What the longest of our sockets' names adds to the state folder: `/run/asterisk/asterisk.ctl`, and a little."""
 
 TIMES = (
+    "long_wait_s",
     "ring_s",
     "wrap_up_s",
     "trunk_rtp_timeout_s",
@@ -103,6 +104,9 @@ def _room(settings: Settings) -> Iterator[Problem]:
 def _limits(settings: Settings) -> Iterator[Problem]:
     if settings.max_calls < 1:
         yield Problem(("max_calls",), f"{settings.max_calls} calls are none", "write how many, such as 240")
+    if settings.least_advisers < 0:
+        reason = f"{settings.least_advisers} advisers cannot be signed in"
+        yield Problem(("least_advisers",), reason, "write how many, such as 2; 0: no alarm")
     if settings.max_channels < settings.max_calls:
         reason = f"{settings.max_channels} channels cannot carry {settings.max_calls} calls"
         yield Problem(("max_channels",), reason, "write more than max_calls, so that there is room to tell the others")

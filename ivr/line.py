@@ -7,6 +7,7 @@ rule in `rules.py` if it has one, a wrong example to the test table, and a row t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -87,6 +88,10 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """Wrong or missing keys in one menu before a person takes over."""
     key_wait_s: Annotated[float, msgspec.Meta(ge=2, le=30)] = 8.0
     """Seconds after a menu: many callers are old, and take the phone from the ear to find the keys first."""
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether somebody works for this line at `at` (aware)."""
+        return self.hours == "always" or self.hours.is_open(at)
 
     def needs(self, queue: str) -> Needs:
         """What `queue` asks of an adviser."""

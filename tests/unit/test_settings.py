@@ -115,6 +115,7 @@ VARIABLES = [
     ("REXIAN_HOLD_LOOP_S", "-1", "the time must be"),
     ("REXIAN_MAX_CALLS", "0", "0 calls are none. Mend: write how many, such as 240."),
     ("REXIAN_MAX_CHANNELS", "200", "200 channels cannot carry 240 calls. Mend: write more than max_calls"),
+    ("REXIAN_LEAST_ADVISERS", "-1", "-1 advisers cannot be signed in. Mend: write how many, such as 2; 0: no alarm"),
     *(
         ("REXIAN_MAX_CALLS_PER_S", rate, f"{rate} calls a second are none. Mend: write how many")
         for rate in ("0", "nan")
