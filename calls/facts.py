@@ -166,11 +166,17 @@ class QueueEntered(Fact, frozen=True, kw_only=True, tag="queue_entered"):
 
 
 class PositionSaid(Fact, frozen=True, kw_only=True, tag="position_said"):
-    """The caller was told a place in the queue, true at that moment."""
+    """The caller was told a place in the queue, true at that moment, and, where it was known, how long it may take still."""
 
     call_id: str
     visit: str
     position: int
+    expected_p50_ms: int | None = None
+    """Half of such callers wait less from here on; None: nobody knows."""
+    expected_p90_ms: int | None = None
+    """Nine in ten do."""
+    minutes: int | None = None
+    """What the caller was told of it; None: nothing, because it was not known, or no better than the last time."""
 
 
 class SeatOffered(Fact, frozen=True, kw_only=True, tag="seat_offered"):

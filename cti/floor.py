@@ -24,6 +24,7 @@ from queues import (
     Adviser,
     Configure,
     Engine,
+    ExpectedWait,
     Input,
     Join,
     Leave,
@@ -80,6 +81,11 @@ class Place:
         """1 is the next in turn."""
         return self._floor.engine.position(self._visit)
 
+    @property
+    def expected(self) -> ExpectedWait | None:
+        """How long it may take still; None when nobody knows."""
+        return self._floor.expected(self._visit)
+
 
 class Floor:
     """All seats and all waiting callers of this controller."""
@@ -117,6 +123,10 @@ class Floor:
         """Wait no more; what was reserved for the visit is free again."""
         if self._places.pop(visit, None):
             self.take(Leave(visit))
+
+    def expected(self, visit: str) -> ExpectedWait | None:
+        """How long the caller may expect to wait still."""
+        return self.engine.expected(visit, self._clock.now())
 
     def accept(self, proposal: Propose) -> bool:
         """The call rings this seat now. False when the reservation is over meanwhile: then it must not."""

@@ -27,6 +27,7 @@ from queues.events import (
     Tick,
     TurnedAway,
 )
+from queues.expected import ExpectedWait
 
 __all__ = [
     "Accepted",
@@ -35,6 +36,7 @@ __all__ = [
     "Configure",
     "ConversationOver",
     "Engine",
+    "ExpectedWait",
     "Input",
     "Join",
     "Leave",

@@ -42,9 +42,10 @@ from queues.events import (
     Tick,
     TurnedAway,
 )
+from queues.expected import ExpectedWait, Experience
 from queues.idle import IdleSeats
-from queues.policy import Profile, Waiting, ask_of
-from queues.seats import BUSY, Seat
+from queues.policy import Ask, Profile, Waiting, ask_of
+from queues.seats import AT_WORK, BUSY, Seat
 from queues.waiting import WaitingRoom
 from queues.why import callers_passed, in_a_few_words, seats_passed
 
@@ -73,6 +74,9 @@ class Engine:
         self._seats = {number: Seat(number) for number in seats}
         self._states: Counter[SeatState] = Counter(seat.state for seat in self._seats.values())
         self._room = WaitingRoom()
+        self._experience = Experience()
+        self._taken: dict[str, tuple[str, Instant]] = {}
+        """Of each seat that is busy with a caller: of which queue, and since the offer."""
         self._idle = IdleSeats()
         self._sits: dict[str, Seat] = {}
         """Where an adviser sits."""
@@ -107,6 +111,27 @@ class Engine:
     def position(self, visit: str) -> int | None:
         """1 for the next in turn among those of the same queue; None when the visit does not wait."""
         return self._room.position(visit)
+
+    def expected(self, visit: str, now: Instant) -> ExpectedWait | None:
+        """How long somebody in the turn may expect to wait still; None when nobody knows."""
+        one = self._room.get(visit)
+        if one is None:
+            return None
+        at_work = Counter(
+            self._profiles[seat.adviser]
+            for seat in self._seats.values()
+            if seat.adviser in self._profiles and seat.state in AT_WORK
+        )
+        mine = self._who_may_take(at_work, self._room.ask(visit))
+        ahead = 0.0
+        for ask, before in self._room.ahead(one):
+            theirs = self._who_may_take(at_work, ask)
+            both = sum(number for profile, number in theirs.items() if profile in mine)
+            ahead += before * both / max(1, sum(theirs.values()))
+        return self._experience.expected(one.needs.queue, ahead, sum(mine.values()), now - one.since, now)
+
+    def _who_may_take(self, at_work: Counter[Profile], ask: Ask) -> dict[Profile, int]:
+        return {profile: number for profile, number in at_work.items() if self._idle.may_take(profile, ask)}
 
     def rings(self, seat: str, generation: int) -> bool:
         """Whether the seat rings for the reservation of this generation: only then may its telephone be rung."""
@@ -150,6 +175,7 @@ class Engine:
                     self._move(seat, "ringing", "", now)
             case Answered():
                 if seat := self._current(event.seat, event.generation, "ringing"):
+                    self._note_answered(seat, now)
                     self._room.leave(seat.visit or "")
                     self._move(seat, "talking", "", now)
             case NotAnswered():
@@ -258,6 +284,18 @@ class Engine:
             self._put_back(seat, now)
             self._move(seat, "not_ready", PHONE_GONE, now)
 
+    def _note_answered(self, seat: Seat, now: Instant) -> None:
+        if one := self._room.held(seat.visit or ""):
+            self._experience.answered(one.needs.queue, now - one.since, now)
+            self._taken[seat.number] = (one.needs.queue, seat.since)
+
+    def _note_handled(self, seat: Seat, now: Instant, *, whole: bool) -> None:
+        """The seat is done with its caller, if it had one; `whole`: to the end of wrap-up."""
+        taken = self._taken.pop(seat.number, None)
+        if taken and whole:
+            queue, since = taken
+            self._experience.handled(queue, now - since)
+
     def _found_talking(self, event: Talking, now: Instant) -> None:
         seat = self._seats.get(event.seat)
         if seat is None or (seat.state == "talking" and seat.visit == event.visit):
@@ -298,6 +336,8 @@ class Engine:
         if seat.adviser is None and adviser is not None:
             self._unseat(adviser)
         self._idle.remove(seat.number)
+        if state not in ("talking", "wrap_up"):
+            self._note_handled(seat, now, whole=before == "wrap_up")
         if state == "ready":
             self._note_idle(seat)
         if until is not None:

@@ -64,6 +64,10 @@ BUSY: frozenset[SeatState] = frozenset({"reserved", "ringing", "talking"})
 """A visit holds the seat: the adviser's own wish waits for the end of it."""
 
 
+AT_WORK: frozenset[SeatState] = BUSY | {"ready", "wrap_up"}
+"""The seat takes a call now, or as soon as it is free."""
+
+
 class Seat:
     """One seat as the engine sees it. Only the engine moves it."""
 

@@ -36,6 +36,7 @@ from queues.events import (
     Tick,
     TurnedAway,
 )
+from queues.expected import ExpectedWait
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -65,6 +66,8 @@ class Outcome(msgspec.Struct, frozen=True):
     how: Literal["answered", "abandoned", "full", "no_seat"]
     waited_s: float
     adviser: str = ""
+    expected: ExpectedWait | None = None
+    """What the engine expected as the wait began, if it was asked; None also when there was no wait."""
 
 
 def live(
@@ -73,9 +76,14 @@ def live(
     advisers: Mapping[str, Adviser],
     queues: Mapping[str, QueueRules],
     wrap_up_s: float,
+    *,
+    ask_expected: bool = False,
 ) -> list[Outcome]:
-    """From the first moment until the last call is over. One outcome a call, in the order in which they were decided."""
-    day = _Day(shifts, advisers, queues, wrap_up_s)
+    """From the first moment until the last call is over. One outcome a call, in the order in which they were decided.
+
+    `ask_expected`: the engine is asked for each expected wait, which takes longer.
+    """
+    day = _Day(shifts, advisers, queues, wrap_up_s, ask_expected)
     for call in calls:
         day.call(call)
     return day.run()
@@ -90,13 +98,16 @@ class _Day:
         advisers: Mapping[str, Adviser],
         queues: Mapping[str, QueueRules],
         wrap_up_s: float,
+        ask_expected: bool,
     ) -> None:
         shifts = list(shifts)
+        self._ask_expected = ask_expected
         self._engine = Engine(sorted({shift.seat for shift in shifts}), advisers, queues, wrap_up_s)
         self._ahead: list[tuple[float, int, Input]] = []
         self._order = count()
         self._calls: dict[str, Call] = {}
         """Those who have not been answered, and did not leave."""
+        self._expected: dict[str, ExpectedWait | None] = {}
         self._outcomes: list[Outcome] = []
         self._told_of = 0.0
         """The deadline for which the engine has a tick ahead."""
@@ -119,6 +130,8 @@ class _Day:
                 self._carry_out(output, now)
             if isinstance(event, Join) and event.visit in self._calls:
                 self._at(now + self._calls[event.visit].patience_s, Leave(event.visit))
+                if self._ask_expected:
+                    self._expected[event.visit] = self._engine.expected(event.visit, Instant(now))
             self._wake_in_time(now)
         return self._outcomes
 
@@ -135,7 +148,7 @@ class _Day:
         """Whether somebody still waits whose patience ends."""
         call = self._calls.pop(visit, None)
         if call is not None:
-            self._outcomes.append(Outcome(call, "abandoned", now - call.at_s))
+            self._outcomes.append(Outcome(call, "abandoned", now - call.at_s, expected=self._expected.pop(visit, None)))
         return call is not None
 
     def _carry_out(self, output: Output, now: float) -> None:
@@ -144,7 +157,8 @@ class _Day:
                 self._engine.take(Accepted(seat, generation), Instant(now))
                 self._engine.take(Answered(seat, generation), Instant(now))
                 call = self._calls.pop(visit)
-                self._outcomes.append(Outcome(call, "answered", now - call.at_s, output.adviser))
+                expected = self._expected.pop(visit, None)
+                self._outcomes.append(Outcome(call, "answered", now - call.at_s, output.adviser, expected))
                 self._at(now + call.handling_s, ConversationOver(seat, visit, hung_up=True))
             case TurnedAway(visit=visit, reason=reason):
                 self._outcomes.append(Outcome(self._calls.pop(visit), reason, 0.0))

@@ -60,6 +60,10 @@ class WaitingRoom:
         """Whoever is in the turn under this name."""
         return self._turn.get(visit)
 
+    def held(self, visit: str) -> Waiting | None:
+        """Whoever a seat is reserved for, or rings for, under this name."""
+        return self._held.get(visit)
+
     def groups(self) -> Iterable[Group]:
         """Those that have somebody in them."""
         return self._groups.values()
@@ -90,6 +94,13 @@ class WaitingRoom:
         return (
             1 + ahead + sum(one.needs.queue == mine.needs.queue and one.turn < mine.turn for one in self._held.values())
         )
+
+    def ahead(self, one: Waiting) -> Iterator[tuple[Ask, int]]:
+        """How many have their turn before somebody in the turn, by what they ask for; of all queues."""
+        place = (one.turn, one.visit)
+        for group in self._groups.values():
+            if before := bisect_left(group.places, place):
+                yield group.ask, before
 
     def next_change(self) -> Instant | None:
         """When somebody asks for something else at the latest."""

@@ -106,14 +106,15 @@ class TelephoneCaller:
             min(length_ms, ms_between(began, self.clock.now())), whole=False, key=self._keys[0] if self._keys else None
         )
 
-    async def say_into_music(self, key: str, **values: Value) -> None:
+    async def say_into_music(self, *keys: str, **values: Value) -> None:
         """Say this to somebody who waits, and let the channel's music begin.
 
         Music follows in the same playback until the channel's own takes over: a controller that dies in mid-sentence leaves
         no silence, and the next one ends it (`silence`).
         """
-        media = [*self._sounds.media(key, self.language, **values), self._sounds.music]
-        length_ms = self._sounds.length_ms(key, self.language, **values)
+        media = [piece for key in keys for piece in self._sounds.media(key, self.language, **values)]
+        media.append(self._sounds.music)
+        length_ms = sum(self._sounds.length_ms(key, self.language, **values) for key in keys)
         playback = next(self._sentences)
         with self._router.mailbox(playback) as box:
             await begin(self._ari, self._channel, playback, media)

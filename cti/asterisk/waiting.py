@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from contextlib import AsyncExitStack, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import structlog
@@ -26,8 +27,18 @@ log = structlog.get_logger(__name__)
 SILENCE_S = 0.5
 """Nothing is said before while a seat rings: whom it answers at once need not hear that one is looked for."""
 
+LONGEST_TOLD_MIN = 60
+"""Nobody is told of a longer wait: an estimate that far says no more than that it will be long."""
+
 UNRECORDED = "unrecorded"
 """In place of a track's name in the dialplan: a leg of which nothing is recorded."""
+
+
+class Told(NamedTuple):
+    """What a caller was told last; None: nothing yet."""
+
+    position: int | None = None
+    minutes: int | None = None
 
 
 class Seated(msgspec.Struct, frozen=True):
@@ -115,7 +126,7 @@ async def _announce(call: Session, place: Place, silent_s: float) -> None:
         await asyncio.sleep(silent_s)
         music = True
         await call.caller.say_into_music("queue.kept" if call.kept.place_of else "queue.enter")
-        said = await _say_position(call, place, None)
+        said = await _say_position(call, place, Told())
         while True:
             await asyncio.sleep(call.node.settings.position_every_s)
             said = await _say_position(call, place, said)
@@ -129,14 +140,33 @@ async def _announce(call: Session, place: Place, silent_s: float) -> None:
                 await call.ari.channels.stop_moh(call.call_id)
 
 
-async def _say_position(call: Session, place: Place, said: int | None) -> int | None:
-    """Say the present place if it is better than what was `said` last; the place said last."""
-    position = place.position
-    if position is None or (said is not None and position >= said):
+async def _say_position(call: Session, place: Place, said: Told) -> Told:
+    """Say place and expected wait as far as they are better than what was `said` last; what was said last now.
+
+    Neither is ever told to have become worse: an urgent caller may pass, and an estimate may rise.
+    """
+    position, expected = place.position, place.expected
+    if position is None:
         return said
-    call.record(PositionSaid(call_id=call.call_id, visit=call.visit, position=position))
-    await call.caller.say_into_music("queue.position", number=position)
-    return position
+    minutes = max(1, min(LONGEST_TOLD_MIN, math.ceil(expected.p50_s / 60))) if expected else None
+    better = said.position is None or position < said.position
+    sooner = minutes is not None and (said.minutes is None or minutes < said.minutes)
+    if not (better or sooner):
+        return said
+    told = PositionSaid(
+        call_id=call.call_id,
+        visit=call.visit,
+        position=position,
+        expected_p50_ms=round(expected.p50_s * 1000) if expected else None,
+        expected_p90_ms=round(expected.p90_s * 1000) if expected else None,
+        minutes=minutes if sooner else None,
+    )
+    call.record(told)
+    keys = ["queue.position"] if better else []
+    if sooner:
+        keys.append("queue.expected.one" if minutes == 1 else "queue.expected")
+    await call.caller.say_into_music(*keys, number=position, minutes=minutes or 0)
+    return Told(position if better else said.position, minutes if sooner else said.minutes)
 
 
 async def _ring(call: Session, undo: AsyncExitStack, proposal: Propose) -> Seated | None:

@@ -16,6 +16,7 @@ RIGHT = {
     "cti/bus/bus.py": "a stamp, for readers",
     "cti/store/journal.py": "the stamp of a fact; facts are pruned after seven days, an hour more or less",
     "cti/server.py": "a stamp; the calendar's end",
+    "cti/staffing.py": "opening hours: an alarm about a line that is closed would be none",
     "cti/stack/watchdog.py": "the stamp of a line in its log",
     "cti/asterisk/session.py": "opening hours go by the wall clock: that is what they are",
     "cti/asterisk/node.py": "the stamp of an arrival, for a machine that is started anew before the call's end is told",
