@@ -19,7 +19,7 @@ import typer
 from calls.errors import RexianError
 from calls.moments import Observation, decode_observation
 from cti import __version__
-from cti.control import AnyRequest, AskStatus, Reload, SeatLogOut, SeatNotReady, SeatReady, ask, follow
+from cti.control import AnyRequest, AskStatus, Reload, SeatLogOut, SeatMoreTime, SeatNotReady, SeatReady, ask, follow
 from cti.settings import Settings, load_settings
 from cti.status import Done, Status
 
@@ -216,6 +216,13 @@ def seat_not_ready(
 ) -> None:
     """A seat takes no more calls; one that talks finishes first."""
     _ask(SeatNotReady(seat, reason))
+
+
+@seat_commands.command("more-time")
+@plainly
+def seat_more_time(seat: Annotated[str, typer.Argument(help="The seat's number.")]) -> None:
+    """A minute more for the wrap-up, five in all at most."""
+    _ask(SeatMoreTime(seat))
 
 
 @seat_commands.command("log-out")

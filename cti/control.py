@@ -46,6 +46,12 @@ class SeatNotReady(Request, frozen=True, tag="seat_not_ready"):
     reason: str
 
 
+class SeatMoreTime(Request, frozen=True, tag="seat_more_time"):
+    """The adviser needs longer for the wrap-up."""
+
+    seat: str
+
+
 class SeatLogOut(Request, frozen=True, tag="seat_log_out"):
     """The adviser leaves the seat."""
 
@@ -62,7 +68,7 @@ class Follow(Request, frozen=True, tag="follow"):
     sip_call_id: str
 
 
-AnyRequest = AskStatus | SeatReady | SeatNotReady | SeatLogOut | Reload | Follow
+AnyRequest = AskStatus | SeatReady | SeatNotReady | SeatMoreTime | SeatLogOut | Reload | Follow
 
 
 class Failed(msgspec.Struct, frozen=True):

@@ -33,6 +33,7 @@ from cti.control import (
     Follow,
     Reload,
     SeatLogOut,
+    SeatMoreTime,
     SeatNotReady,
     SeatReady,
 )
@@ -49,7 +50,7 @@ from cti.watch import Watch
 from dialplan.render import APP
 from ivr.hours import Hours
 from prompts import Sounds
-from queues import LogOut, SitDown, StandUp
+from queues import LogOut, MoreTime, SitDown, StandUp
 
 log = structlog.get_logger(__name__)
 
@@ -239,6 +240,8 @@ class Controller:
                 self.floor.take(SitDown(seat, adviser))
             case SeatNotReady(seat=seat, reason=reason):
                 self.floor.take(StandUp(seat, reason))
+            case SeatMoreTime(seat=seat):
+                self.floor.take(MoreTime(seat))
             case SeatLogOut(seat=seat):
                 self.floor.take(LogOut(seat))
             case Reload():
@@ -251,7 +254,7 @@ class Controller:
         return Done(self._told(request))
 
     def _told(self, request: AnyRequest) -> str:
-        if isinstance(request, SeatReady | SeatNotReady | SeatLogOut):
+        if isinstance(request, SeatReady | SeatNotReady | SeatMoreTime | SeatLogOut):
             seat = self.floor.engine.seat(request.seat)
             return f"{seat.number} {seat.state}" + (f" {seat.adviser}" if seat.adviser else "")
         return " ".join(f"{number}@{line.version}" for number, line in self.hotline.lines.items())

@@ -30,6 +30,7 @@ from queues.events import (
     Join,
     Leave,
     LogOut,
+    MoreTime,
     NotAnswered,
     Output,
     PhoneSeen,
@@ -51,6 +52,12 @@ from queues.why import callers_passed, in_a_few_words, seats_passed
 
 RESERVATION_S = 5.0
 """A reservation that nobody accepts ends after this long: the edge accepts within milliseconds or is dead."""
+
+MORE_TIME_S = 60.0
+"""By how much wrap-up is longer each time the adviser asks."""
+
+LONGEST_WRAP_UP_S = 300.0
+"""From the end of the conversation; callers are waiting."""
 
 LEG_ENDS_S = 0.5
 """The least wrap-up of a seat whose adviser did not hang up: until its leg is ended, the telephone is busy."""
@@ -166,6 +173,8 @@ class Engine:
                 self._sit_down(event, now)
             case StandUp():
                 self._stand_up(self.seat(event.seat), event.reason, now)
+            case MoreTime():
+                self._more_time(self.seat(event.seat), now)
             case LogOut():
                 self._log_out(self.seat(event.seat), now)
             case PhoneSeen():
@@ -268,6 +277,18 @@ class Engine:
             seat.afterwards = reason
         else:
             self._move(seat, "not_ready", reason, now)
+
+    def _more_time(self, seat: Seat, now: Instant) -> None:
+        if seat.state != "wrap_up" or seat.until is None:
+            raise NotPossible(f"seat {seat.number} is {seat.state}: more time is for wrap-up, after a conversation")
+        until = min(seat.until + MORE_TIME_S, max(seat.until, seat.since + LONGEST_WRAP_UP_S))
+        if until == seat.until:
+            reason = f"the wrap-up of seat {seat.number} is as long as it may be, {LONGEST_WRAP_UP_S:.0f} s"
+            raise NotPossible(f"{reason}: say that you are not ready, with the reason, if you need longer")
+        seat.until = Instant(until)
+        heapq.heappush(self._deadlines, (seat.until, seat.number))
+        left_s = until - now
+        self._out.append(SeatMoved(seat.number, seat.adviser, "wrap_up", f"more time, {left_s:.0f} s left"))
 
     def _log_out(self, seat: Seat, now: Instant) -> None:
         if seat.state in BUSY:

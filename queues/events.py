@@ -70,6 +70,12 @@ class StandUp(_Event, frozen=True):
     reason: str
 
 
+class MoreTime(_Event, frozen=True):
+    """The adviser needs longer for the wrap-up."""
+
+    seat: str
+
+
 class LogOut(_Event, frozen=True):
     """The adviser leaves the seat."""
 
@@ -135,6 +141,7 @@ Input = (
     | Leave
     | SitDown
     | StandUp
+    | MoreTime
     | LogOut
     | PhoneSeen
     | Accepted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import msgspec
 import pytest
@@ -22,6 +23,7 @@ from queues import (
     Join,
     Leave,
     LogOut,
+    MoreTime,
     NotAnswered,
     Output,
     PhoneSeen,
@@ -34,7 +36,7 @@ from queues import (
     Tick,
     TurnedAway,
 )
-from queues.engine import RESERVATION_S
+from queues.engine import LONGEST_WRAP_UP_S, RESERVATION_S
 
 ADVISERS = {
     "8001": Adviser("8001", {"cards": 3, "labour": 3}),
@@ -472,6 +474,20 @@ def test_who_leaves_a_seat_whose_telephone_went_while_it_rang_leaves_it_not_read
 
 
 # The end of a conversation
+
+
+def test_wrap_up_lasts_longer_when_asked_and_never_too_long(room: Room) -> None:
+    room.bring_to("wrap_up")
+    assert room.take(MoreTime("1001")) == [SeatMoved("1001", "8001", "wrap_up", "more time, 89 s left")]
+    assert room.take(Tick(), after=WRAP_UP_S) == []
+    for _ in range(10):
+        with suppress(NotPossible):
+            room.take(MoreTime("1001"))
+    with pytest.raises(NotPossible, match="as long as it may be, 300 s: say that you are not ready"):
+        room.take(MoreTime("1001"))
+    assert room.take(Tick(), after=LONGEST_WRAP_UP_S) == [SeatMoved("1001", "8001", "ready", "wrap_up_over")]
+    with pytest.raises(NotPossible, match="more time is for wrap-up, after a conversation"):
+        room.take(MoreTime("1001"))
 
 
 def test_wrap_up_ends_by_itself(room: Room) -> None:

@@ -24,6 +24,7 @@ from queues import (
     Join,
     Leave,
     LogOut,
+    MoreTime,
     NotAnswered,
     Output,
     PhoneSeen,
@@ -182,6 +183,10 @@ class AnyHistory(RuleBasedStateMachine):
     @rule(seat=seats)
     def stand_up(self, seat: str) -> None:
         self.take(StandUp(seat, "break"))
+
+    @rule(seat=seats)
+    def more_time(self, seat: str) -> None:
+        self.take(MoreTime(seat))
 
     @rule(seat=seats)
     def log_out(self, seat: str) -> None:
