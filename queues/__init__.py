@@ -29,8 +29,10 @@ from queues.events import (
     TurnedAway,
 )
 from queues.expected import ExpectedWait
+from queues.policy import HEAD_START_S
 
 __all__ = [
+    "HEAD_START_S",
     "Accepted",
     "Adviser",
     "Answered",

@@ -10,6 +10,7 @@ import asyncio
 import os
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import cycle
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from calls.facts import AnyFact
 from calls.moments import RATING_MENU, AwaitingKey, MenuStarted
 from calls.words import FIRST_LANGUAGE, Language
 from cti.asterisk.client import Ari
+from cti.asterisk.errors import Gone, NotInStasis
 from cti.asterisk.generated.messages import PlaybackFinished
 from cti.asterisk.playing import begin, hush, sentences
 from cti.asterisk.router import Router
@@ -126,7 +128,8 @@ class TelephoneCaller:
                 pass  # it is said, and the music has begun
             finally:
                 await hush(self._ari, playback)
-        await self._ari.channels.start_moh(self._channel)
+                with suppress(Gone, NotInStasis):  # the caller left in this instant
+                    await self._ari.channels.start_moh(self._channel)
 
     async def key(self, wait_s: float) -> str | None:
         if self._question and not self._keys:

@@ -39,6 +39,7 @@ from cti.store import Journal
 from cti.watch import Watch
 from ivr.line import Line, line_for
 from prompts import Sounds
+from queues import HEAD_START_S
 
 log = structlog.get_logger(__name__)
 
@@ -299,7 +300,7 @@ class Node:
         """First connection of this controller: what the last one left."""
         ours = set((await self.ari.applications.get(self.ari.app)).channel_ids)
         kept = self.journal.find("call/", KeptCall)
-        adopted = [call for call in kept.values() if call.call_id in ours]
+        adopted = sorted((call for call in kept.values() if call.call_id in ours), key=_turn)
         self.watch.record(ControllerStarted(release=__version__, boot_id=self._boot_id, adopted=len(adopted)))
         legs = {call.conversation.leg for call in adopted if call.conversation}
         bridges = {call.conversation.bridge for call in adopted if call.conversation}
@@ -360,6 +361,11 @@ class Node:
             return
         await silence(self.ari, channel.id)
         self._arrive(channel, dialled, trunk, sip_call_id)
+
+
+def _turn(kept: KeptCall) -> float:
+    """Lower goes on first: a seat that is free already is for whoever has waited longest."""
+    return kept.since_ms / 1000 - HEAD_START_S[kept.needs.urgency if kept.needs else "normal"]
 
 
 def _is_seat(channel: Channel) -> bool:

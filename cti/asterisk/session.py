@@ -264,25 +264,27 @@ class Session:
     async def _resume(self, undo: AsyncExitStack) -> None:
         """Go on where the last controller was: who was in a menu begins it again, who waited keeps the place."""
         kept = self.kept
-        if kept.conversation is None:
-            await silence(self.ari, self.call_id)
         needs = kept.needs or self._line.needs(self._line.person)
         since = Instant(kept.since_ms / 1000)
         match kept.step:
             case "talking" if kept.conversation:
                 lost = await find_again(self, undo, kept.conversation)
                 await (self._come_back(undo, needs, since) if lost else self._after(kept.conversation.adviser))
-            case "queue" | "ringing":
-                await self._wait_and_talk(undo, needs, since, returned=True)
+            case "queue" | "ringing":  # into the queue before anything is awaited, or others would be served first
+                await self._wait_and_talk(undo, needs, since, returned=True, resumed=True)
             case "rating" | "closing":
+                await silence(self.ari, self.call_id)
                 await self.caller.say("goodbye")
                 await self._close()
             case _:
+                await silence(self.ari, self.call_id)
                 await self._from_the_start(undo)
 
-    async def _wait_and_talk(self, undo: AsyncExitStack, needs: Needs, since: Instant, *, returned: bool) -> None:
-        """From joining the queue to the end of the call."""
-        seated = await wait_for_seat(self, undo, needs, since, returned=returned)
+    async def _wait_and_talk(
+        self, undo: AsyncExitStack, needs: Needs, since: Instant, *, returned: bool, resumed: bool = False
+    ) -> None:
+        """From joining the queue to the end of the call; `resumed`: another controller may be saying something still."""
+        seated = await wait_for_seat(self, undo, needs, since, returned=returned, resumed=resumed)
         if seated is None:
             await self.caller.say("goodbye")
             await self._close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -15,6 +15,7 @@ from calls.facts import PositionSaid, QueueEntered, SeatDidNotAnswer, SeatOffere
 from calls.words import Needs
 from cti.asterisk.errors import AriError, Gone, NotInStasis
 from cti.asterisk.places import take_place
+from cti.asterisk.playing import silence
 from cti.asterisk.seatleg import SeatDidNotAnswerError, SeatLeg
 from cti.floor import Place
 from queues import NotAnswered, Propose
@@ -54,15 +55,20 @@ class Seated(msgspec.Struct, frozen=True):
 
 
 async def wait_for_seat(
-    call: Session, undo: AsyncExitStack, needs: Needs, since: Instant, *, returned: bool
+    call: Session, undo: AsyncExitStack, needs: Needs, since: Instant, *, returned: bool, resumed: bool
 ) -> Seated | None:
-    """Join the queue and wait until a seat picks up; None when the caller was told why nobody can take the call."""
+    """Join the queue and wait until a seat picks up; None when the caller was told why nobody can take the call.
+
+    `resumed`: under another controller, whose last sentence is ended once the place is taken.
+    """
     if needs.preferred is None:
         needs = msgspec.structs.replace(needs, preferred=call.node.advisers.get(call.kept.calling_number))
     since = _open_visit(call, needs, since, returned)
     kept = call.kept.place_of is not None
     place = call.node.floor.enter(call.visit, needs, since, returned=returned, kept=kept)
     undo.callback(call.node.floor.leave, call.visit)
+    if resumed:
+        await silence(call.ari, call.call_id)
     if place.turned_away:
         call.leave_queue(place.turned_away, step="closing")
         await call.caller.say(f"queue.{place.turned_away}", skippable=False)
@@ -119,12 +125,11 @@ async def _announce(call: Session, place: Place, silent_s: float) -> None:
     """What a waiting caller hears: a word at the start, the place in the queue whenever it is better, and music.
 
     The music is the channel's own: a holding bridge's stays silent for everybody after its last caller has left. Whatever
-    is said ends it, so it begins again afterwards; and it must end here, or it would be heard in the conversation.
+    is said ends it, so it begins again afterwards; the adviser's number ends it for good. Until then it goes on, also when
+    a sentence is cut off by the seat: a controller that dies or stalls in this instant leaves no silence.
     """
-    music = False
     try:
         await asyncio.sleep(silent_s)
-        music = True
         await call.caller.say_into_music("queue.kept" if call.kept.place_of else "queue.enter")
         said = await _say_position(call, place, Told())
         while True:
@@ -134,10 +139,6 @@ async def _announce(call: Session, place: Place, silent_s: float) -> None:
         return  # the caller left in this instant, which the call learns by itself
     except AriError as error:  # the call goes on waiting; it is only less well told
         log.warning("a waiting caller cannot be spoken to", error=str(error))
-    finally:
-        if music:
-            with suppress(AriError):  # the caller may be gone
-                await call.ari.channels.stop_moh(call.call_id)
 
 
 async def _say_position(call: Session, place: Place, said: Told) -> Told:

@@ -124,10 +124,11 @@ async def test_who_dials_in_the_gap_is_asked_for_patience(hotline: Hotline) -> N
             await patient.__aexit__(None, None, None)
         await hotline.nothing_left()
         rows = await hotline.sql(
-            "SELECT sip_call_id, outcome, ended_by, endings, calling_number FROM calls WHERE sip_call_id = ANY($1)",
+            "SELECT sip_call_id, outcome, ended_by, endings, calling_number LIKE '+86139%' FROM calls "
+            "WHERE sip_call_id = ANY($1)",
             list(crowd.sent),
         )
     assert sorted(rows, key=lambda row: str(row[1])) == [
-        (gave_up.call_id, "abandoned_hold", "caller", 1, "+8613900000001"),
-        (call.call_id, "abandoned_notice", "caller", 1, "+8613900000002"),
+        (gave_up.call_id, "abandoned_hold", "caller", 1, True),
+        (call.call_id, "abandoned_notice", "caller", 1, True),
     ]

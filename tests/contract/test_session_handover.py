@@ -25,7 +25,8 @@ from calls.facts import (
 )
 from calls.moments import RATING_MENU
 from cti.asterisk import conversation, seatleg, session
-from tests.contract.hotline_on_fake import CALLING, LINE, SEAT, Calls, Site
+from cti.floor import KeptSeat
+from tests.contract.hotline_on_fake import ADVISER, CALLING, LINE, SEAT, Calls, Site
 from tests.contract.steps import (
     STEPS,
     closing,
@@ -297,6 +298,21 @@ async def test_what_a_call_leaves_is_cleared_away_when_asterisk_answers_again(
     assert left == calls.fake.legs.keys() | calls.fake.bridges.keys()
     calls.fake.deaf = False
     await calls.ended()
+
+
+async def test_a_free_seat_is_for_who_waited_longest_under_the_next_controller_too(site: Site) -> None:
+    async with site.controller() as first:
+        await waiting(first, key="0")
+        earlier = await waiting(first, key="0")
+        session_of_it = first.node.sessions[earlier]
+        session_of_it.keep(since_ms=session_of_it.kept.since_ms - 60_000)
+        first.journal.put(f"seat/{SEAT}", KeptSeat(ADVISER, "ready"))
+        await first.journal.flush()
+    async with site.controller() as calls:
+        assert (await calls.told(SeatOffered)).call_id == earlier
+        for caller in tuple(calls.node.sessions):
+            site.fake.hangup(caller)
+        await calls.told(CallEnded, 2)
 
 
 async def test_a_call_that_the_dialplan_holds_comes_back_by_itself(site: Site) -> None:

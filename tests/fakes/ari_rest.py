@@ -66,6 +66,7 @@ def application(fake: FakeAri) -> web.Application:
             web.post("/ari/bridges/{bridge}/removeChannel", rest.remove),
             web.get("/ari/endpoints/{technology}", rest.endpoints),
             web.get("/ari/endpoints/{technology}/{resource}", rest.endpoint),
+            web.get("/ari/playbacks/{playback}", rest.playback),
             web.delete("/ari/playbacks/{playback}", rest.stop),
         ]
     )
@@ -276,12 +277,19 @@ class Rest:
         self._fake.play(leg, playback)
         return _json(playback, status=201)
 
+    async def playback(self, request: web.Request) -> web.StreamResponse:
+        return _json(self._playing(request))
+
     async def stop(self, request: web.Request) -> web.StreamResponse:
-        playback = request.match_info["playback"]
-        if not any(each.id == playback for leg in self._fake.legs.values() for each in leg.playing):
-            raise Refusal(404, "Playback not found")
-        self._fake.finish(playback)
+        self._fake.finish(self._playing(request).id)
         return _done()
+
+    def _playing(self, request: web.Request) -> Playback:
+        name = request.match_info["playback"]
+        for playback in (each for leg in self._fake.legs.values() for each in leg.playing):
+            if playback.id == name:
+                return playback
+        raise Refusal(404, "Playback not found")
 
     async def variable(self, request: web.Request) -> web.StreamResponse:
         leg, name = self._leg(request.match_info["channel"]), request.query["variable"]

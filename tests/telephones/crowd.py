@@ -21,6 +21,9 @@ from tests.telephones.call import Call
 from tests.telephones.phone import Telephone
 from tests.telephones.voice import Heard, Metronome, Span, packets_of
 
+NUMBERS = count(13900000001)
+"""Of all crowds: a number that rings again has its place in the queue again, and its adviser."""
+
 
 class Life(msgspec.Struct, frozen=True):
     """What a caller will do."""
@@ -95,7 +98,6 @@ class Crowd:
         """Each seat's state, as last looked at by whoever runs the crowd."""
         self.begun = self.up = 0
         """Callers' calls, of all time and at this moment."""
-        self._numbers = count(13900000001)
         self._citizen, self._adviser = packets_of(CITIZEN_HZ), packets_of(SEAT_HZ)
 
     @property
@@ -106,7 +108,7 @@ class Crowd:
     @asynccontextmanager
     async def caller(self, line: str = "12333") -> AsyncIterator[Call]:
         """A call of which the server has heard; hung up at the end of the block if it still is up."""
-        number = str(next(self._numbers))
+        number = str(next(NUMBERS))
         async with Telephone(number, self.hotline.server, self.metronome, self._citizen) as phone:
             self.begun += 1
             self.up += 1
