@@ -208,14 +208,14 @@ async def _break(crowd: Crowd, how: Break, outcome: Outcome) -> None:
     outcome.back_s[how.name].append(await until_working(crowd.hotline))
     outcome.away = (first, time.monotonic())
     outcome.longest_s = max(outcome.longest_s, outcome.away[1] - first)
-    await welcome
-    outcome.welcome_s[how.name].append(time.monotonic() - began)
+    outcome.welcome_s[how.name].append(await welcome - began)
 
 
-async def _welcome(crowd: Crowd, nobody_s: float) -> None:
-    """A new caller during the gap: asked for patience where nobody is there, and let in."""
+async def _welcome(crowd: Crowd, nobody_s: float) -> float:
+    """A new caller during the gap: asked for patience where nobody is there, and let in; when (monotonic)."""
     async with crowd.caller() as call:
         await hears(call, "welcome", PATIENCE_S + nobody_s)
+        return time.monotonic()
 
 
 async def hears(call: Call, piece: str, patience_s: float = PATIENCE_S) -> None:
