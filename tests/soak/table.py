@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -43,9 +44,10 @@ def soaked_hotline() -> Iterator[Hotline]:
 
 
 def _keep(hotline: Hotline) -> Path:
-    """Logs, journal and call records, in a folder that stays."""
+    """Logs, journal, call records and recordings (linked: an hour's are half a gigabyte), in a folder that stays."""
     folder = Path(tempfile.mkdtemp(prefix="soak-"))
     shutil.copytree(hotline.settings.log_dir, folder / "log")
+    shutil.copytree(hotline.settings.recordings_dir, folder / "recordings", copy_function=os.link)
     for file in (*hotline.settings.state_dir.glob("journal.db*"), hotline.settings.call_records):
         shutil.copy(file, folder)
     return folder
