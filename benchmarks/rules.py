@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import heapq
 import math
+from abc import ABC, abstractmethod
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import count
 
 from calls.clock import Instant
@@ -39,7 +41,7 @@ def app_queue(
     return _AppQueue(calls, shifts, advisers, wrap_up_s).run()
 
 
-class _Hall:
+class _Hall(ABC):
     """Who is idle since when, what happens when, and what became of whom."""
 
     def __init__(
@@ -113,11 +115,13 @@ class _Hall:
             known[seat] = isinstance(fit(self._advisers[seat].profile, ask), int)
         return known[seat]
 
+    @abstractmethod
     def _somebody_waits(self, number: int, call: Call, now: float) -> None:
-        raise NotImplementedError
+        """The rule, when a call comes."""
 
+    @abstractmethod
     def _somebody_is_free(self, now: float) -> None:
-        raise NotImplementedError
+        """The rule, when an adviser is idle."""
 
 
 class _Fcfs(_Hall):
@@ -166,7 +170,7 @@ class _AppQueue(_Hall):
         if line := self._lines[queue]:
             since = line[0][1].at_s
             seconds = math.floor((now - since) / LOOKS_EVERY_S + 1e-6) + 1
-            self._at(since + seconds * LOOKS_EVERY_S, lambda then, head=line[0][0]: self._look_again(queue, head, then))  # type: ignore[misc]
+            self._at(since + seconds * LOOKS_EVERY_S, partial(self._look_again, queue, line[0][0]))
 
     def _look_again(self, queue: str, head: int, now: float) -> None:
         line = self._lines[queue]

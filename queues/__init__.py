@@ -29,10 +29,9 @@ from queues.events import (
     TurnedAway,
 )
 from queues.expected import ExpectedWait
-from queues.policy import HEAD_START_S
+from queues.policy import counts_from
 
 __all__ = [
-    "HEAD_START_S",
     "Accepted",
     "Adviser",
     "Answered",
@@ -56,5 +55,6 @@ __all__ = [
     "Talking",
     "Tick",
     "TurnedAway",
+    "counts_from",
     "load_advisers",
 ]

@@ -62,7 +62,12 @@ class Waiting(msgspec.Struct, frozen=True):
     @property
     def turn(self) -> Turn:
         """Lower comes first."""
-        return (self.since - HEAD_START_S[self.needs.urgency], self.order)
+        return (counts_from(self.since, self.needs.urgency), self.order)
+
+
+def counts_from(since: float, urgency: Urgency) -> float:
+    """The instant from which a wait counts: whoever has the lower one comes first."""
+    return since - HEAD_START_S[urgency]
 
 
 def ask_of(needs: Needs, steps: Sequence[Relax], since: Instant, now: Instant) -> Ask:

@@ -39,7 +39,7 @@ from cti.store import Journal
 from cti.watch import Watch
 from ivr.line import Line, line_for
 from prompts import Sounds
-from queues import HEAD_START_S
+from queues import counts_from
 
 log = structlog.get_logger(__name__)
 
@@ -365,7 +365,7 @@ class Node:
 
 def _turn(kept: KeptCall) -> float:
     """Lower goes on first: a seat that is free already is for whoever has waited longest."""
-    return kept.since_ms / 1000 - HEAD_START_S[kept.needs.urgency if kept.needs else "normal"]
+    return counts_from(kept.since_ms / 1000, kept.needs.urgency if kept.needs else "normal")
 
 
 def _is_seat(channel: Channel) -> bool:
