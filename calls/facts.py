@@ -17,20 +17,42 @@ import msgspec
 
 from calls.words import Language, Urgency
 
-VERSION = 2
+VERSION = 3
 """Of the whole set of shapes below; each stored fact carries the version that wrote it."""
 
-CallOutcome = Literal["refused", "abandoned_hold", "abandoned_notice", "abandoned_menu", "machine", "queued", "fault"]
-"""Where a call ended up. Conservation: arrivals = the sum of these + calls still up. `queued`: offered to a queue."""
+CallOutcome = Literal[
+    "refused", "abandoned_hold", "abandoned_notice", "abandoned_menu", "machine", "queued", "called_back", "fault"
+]
+"""Where a call ended up. Conservation: arrivals = the sum of these + calls still up. `queued`: offered to a queue.
+`called_back`: no arrival, but an attempt of ours to call somebody back, whatever came of it."""
 
-VisitOutcome = Literal["answered", "abandoned_waiting", "abandoned_ringing", "closed", "full", "no_seat", "fault"]
-"""How a queue visit ended. Conservation: visits = the sum of these + visits still open."""
+VisitOutcome = Literal[
+    "answered",
+    "abandoned_waiting",
+    "abandoned_ringing",
+    "callback",
+    "not_reached",
+    "withdrawn",
+    "closed",
+    "full",
+    "no_seat",
+    "fault",
+]
+"""How a queue visit ended. Conservation: visits = the sum of these + visits still open.
+
+`callback`: the caller hung up for the promise of a call back. Of an attempt to call back: `not_reached`, or `withdrawn`,
+because its promise was over before its turn came."""
 
 MenuOutcome = Literal["chosen", "wrong", "missing", "again", "back", "person", "gave_up"]
 EndedBy = Literal["caller", "seat", "system", "fault"]
-SeatState = Literal["logged_out", "not_ready", "ready", "reserved", "ringing", "talking", "wrap_up"]
-NotAnswered = Literal["no_answer", "busy", "unreachable", "refused", "abandoned"]
-OwedWhy = Literal["asterisk_died", "too_many_calls"]
+SeatState = Literal["logged_out", "not_ready", "ready", "reserved", "ringing", "calling", "talking", "wrap_up"]
+NotAnswered = Literal["no_answer", "busy", "unreachable", "refused"]
+OwedWhy = Literal["asterisk_died", "too_many_calls", "asked"]
+"""`asked`: the caller would rather be called back than wait."""
+
+NotReached = NotAnswered | Literal["adviser_left"]
+PromiseOutcome = Literal["kept", "not_reached", "rang_again", "too_late"]
+"""What became of a call back that was owed. `rang_again`: its caller was quicker; `too_late`: nobody could do it in time."""
 
 
 PassedOverWhy = Literal[
@@ -43,6 +65,7 @@ PassedOverWhy = Literal[
     "not_ready",
     "reserved",
     "ringing",
+    "calling",
     "talking",
     "wrap_up",
 ]
@@ -279,7 +302,7 @@ class RatingKeyed(Fact, frozen=True, kw_only=True, tag="rating_keyed"):
 
 
 class CallbackOwed(Fact, frozen=True, kw_only=True, tag="callback_owed"):
-    """A caller was dropped or turned away by no doing of their own, and is owed a call.
+    """A caller was dropped or turned away by no doing of their own, or asked to be called back, and is owed a call.
 
     `promised`: the caller was told so, and this was on the disk before the words were said. Whose number is withheld
     cannot be called and is never promised anything; the fact still says that the hotline failed them.
@@ -294,6 +317,49 @@ class CallbackOwed(Fact, frozen=True, kw_only=True, tag="callback_owed"):
     skills: dict[str, int] = {}
     """What an adviser has to be able to do, as in `QueueEntered`; empty before any queue."""
     promised: bool = False
+    visit: str | None = None
+    """The queue visit whose place is kept; None before any queue."""
+    since_ms: int | None = None
+    """Monotonic: from when the wait counts, as in `QueueEntered`; None before any queue."""
+
+
+class CallbackBegun(Fact, frozen=True, kw_only=True, tag="callback_begun"):
+    """An attempt to call somebody back waits for its turn in the queue. It is a call of its own, and no arrival."""
+
+    call_id: str
+    callback_of: str
+    """The call whose caller is owed this."""
+    attempt: int
+    """From 1."""
+    line: str
+    line_version: str
+    trunk: str
+    calling_number: str
+    """Whom we call, E.164."""
+
+
+class CallbackTried(Fact, frozen=True, kw_only=True, tag="callback_tried"):
+    """An attempt in which an adviser was ready for it: the citizen was rung."""
+
+    call_id: str
+    callback_of: str
+    attempt: int
+    seat: str
+    adviser: str
+    reached: bool
+    reason: NotReached | None
+    """Why not; None when reached."""
+    rang_ms: int
+    """How long the citizen's telephone rang, which is what the attempt cost the adviser."""
+
+
+class CallbackEnded(Fact, frozen=True, kw_only=True, tag="callback_ended"):
+    """What was owed is over: the promise was kept, or it was not, and why."""
+
+    call_id: str
+    """The call whose caller was owed it."""
+    outcome: PromiseOutcome
+    attempts: int
 
 
 class CallEnded(Fact, frozen=True, kw_only=True, tag="call_ended"):
@@ -350,6 +416,9 @@ AnyFact = (
     | RecordingLost
     | RatingKeyed
     | CallbackOwed
+    | CallbackBegun
+    | CallbackTried
+    | CallbackEnded
     | CallEnded
     | SeatStateChanged
     | AlarmRaised

@@ -18,6 +18,10 @@ REGIONS: Collection[str] = phonenumbers.SUPPORTED_REGIONS
 WITHHELD_WORDS = frozenset({"", "anonymous", "unavailable", "unknown", "restricted", "private"})
 
 
+NEVER_RUNG = frozenset({phonenumbers.PhoneNumberType.PREMIUM_RATE, phonenumbers.PhoneNumberType.SHARED_COST})
+"""Whoever sends such a number as a caller id would have the hotline pay for calling it."""
+
+
 class CallingNumber(msgspec.Struct, frozen=True):
     """Who seems to be calling: `e164` is None when withheld or not a number; `raw` is what the trunk sent, cut."""
 
@@ -44,3 +48,15 @@ def normalise(raw: str, region: str = "CN") -> CallingNumber:
     if not phonenumbers.is_possible_number(number):
         return CallingNumber(None, text)
     return CallingNumber(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), text)
+
+
+def dialled(e164: str, region: str = "CN") -> str | None:
+    """What is dialled within the region to ring this number: `13800001111`, `057188881234`; None when it must not be rung.
+
+    Only real numbers of the region itself: a caller id is easily made up, and a foreign one would cost what it likes.
+    """
+    number = phonenumbers.parse(e164)
+    if not phonenumbers.is_valid_number_for_region(number, region) or phonenumbers.number_type(number) in NEVER_RUNG:
+        return None
+    national = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+    return "".join(filter(str.isdecimal, national))

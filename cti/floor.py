@@ -39,7 +39,7 @@ from queues import (
     TurnedAway,
 )
 
-RESUMED = ("ready", "reserved", "ringing", "wrap_up")
+RESUMED = ("ready", "reserved", "ringing", "calling", "wrap_up")
 """A seat last seen like this is ready again under the next controller, as soon as its telephone is seen."""
 
 RESTARTED = "controller_restarted"

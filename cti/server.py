@@ -137,6 +137,7 @@ class Controller:
                 for work in (
                     self.node.run(),
                     self.node.read_call_records(),
+                    self.node.call_back(),
                     self.node.gate.run(self.node.connected),
                     self.floor.run(),
                     self.recorder.run(),

@@ -34,6 +34,8 @@ class Trunk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Addresses or networks whose SIP requests are this trunk's (a carrier's gateways)."""
     register: str | None = None
     """`user@host[:port]` to register with; the password stands in secrets.json under `trunks`."""
+    dial: str | None = None
+    """`host[:port]` to which calls back are sent; None: none go out by this trunk."""
     keys: Literal["rfc4733", "inband", "auto"] = "rfc4733"
     """How keys arrive: RFC 2833/4733 events, tones in the voice, or whichever the call's SDP offers."""
     codecs: tuple[Literal["alaw", "ulaw", "g722"], ...] = ("alaw", "ulaw")

@@ -43,6 +43,7 @@ MAY_BE_NONE = ("wrap_up_s", "place_kept_s", "same_adviser_s")
 
 _NAME = re.compile(r"[0-9A-Za-z-]{1,32}")
 _ACCOUNT = re.compile(r"[0-9A-Za-z+._-]+@[0-9A-Za-z.-]+(:[0-9]{1,5})?")
+_SERVER = re.compile(r"[0-9A-Za-z.-]+(:[0-9]{1,5})?")
 _NOT_IN_PATHS = re.compile(r"""[\s;,&|"'`$(){}\[\]%\\#=<>*?!]""")
 
 
@@ -161,6 +162,8 @@ def _ways_in(trunk: Trunk, here: tuple[str | int, ...]) -> Iterator[Problem]:
     if trunk.register and not _ACCOUNT.fullmatch(trunk.register):
         reason = f"{trunk.register!r} is nothing to register with"
         yield Problem((*here, "register"), reason, "write user@host or user@host:port")
+    if trunk.dial is not None and not _SERVER.fullmatch(trunk.dial):
+        yield Problem((*here, "dial"), f"{trunk.dial!r} is nowhere to send calls", "write host or host:port")
 
 
 RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (

@@ -43,6 +43,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     versions: dict[str, str]
     calls: dict[str, int]
     seats: dict[str, str]
+    callbacks: int
+    """Calls back that are owed and that we will make."""
     facts: dict[str, int]
     mailboxes: int
     """Objects of Asterisk that somebody waits on; 0 when no call is up, or something leaks."""
@@ -65,7 +67,8 @@ def read_status(controller: Controller) -> Status:
         )
         if problem is not None
     ]
-    steps = Counter(str(session.kept.step) for session in node.sessions.values())
+    up = [session for session in node.sessions.values() if session.has_channel]
+    steps = Counter(str(session.kept.step) for session in up)
     return Status(
         ready=not problems,
         answering=node.problem is None,
@@ -76,7 +79,8 @@ def read_status(controller: Controller) -> Status:
         ari=f"http://127.0.0.1:{settings.ari_port}/ari",
         versions={"rexian": __version__, "asterisk": node.asterisk_version, "python": platform.python_version()}
         | {f"line {number}": line.version for number, line in controller.hotline.lines.items()},
-        calls={"up": len(node.sessions), **steps},
+        calls={"up": len(up), **steps},
+        callbacks=len(node.promises),
         seats={seat.number: seat.state for seat in controller.floor.engine.seats()},
         facts={
             "recorded": controller.journal.committed,

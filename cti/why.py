@@ -13,6 +13,10 @@ from calls.errors import NotPossible
 from calls.facts import (
     AnyFact,
     CallArrived,
+    CallbackBegun,
+    CallbackEnded,
+    CallbackOwed,
+    CallbackTried,
     CallEnded,
     ConversationEnded,
     PassedOver,
@@ -26,8 +30,10 @@ from calls.words import Language
 from cti.settings import Settings
 
 CALL = """
+WITH asked AS (SELECT coalesce((SELECT min(call_id) FROM calls WHERE sip_call_id = $1), $1) AS call_id)
 SELECT at, body FROM facts
-WHERE call_id = coalesce((SELECT min(call_id) FROM calls WHERE sip_call_id = $1), $1) ORDER BY node, seq
+WHERE call_id IN (SELECT call_id FROM asked UNION SELECT calls.call_id FROM calls JOIN asked ON callback_of = asked.call_id)
+ORDER BY node, seq
 """
 
 PASSED: Mapping[Language, Mapping[str, str]] = {
@@ -41,6 +47,7 @@ PASSED: Mapping[Language, Mapping[str, str]] = {
         "not_ready": "未就绪",
         "reserved": "已预占",
         "ringing": "正在振铃",
+        "calling": "正在回拨",
         "talking": "正在通话",
         "wrap_up": "话后处理",
     },
@@ -54,6 +61,7 @@ PASSED: Mapping[Language, Mapping[str, str]] = {
         "not_ready": "not ready",
         "reserved": "reserved",
         "ringing": "ringing",
+        "calling": "calling back",
         "talking": "talking",
         "wrap_up": "in wrap-up",
     },
@@ -74,6 +82,12 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "left": "离开队列：{outcome}，共等 {waited:.1f} 秒",
         "over": "通话结束，{talked:.1f} 秒，{by} 先挂",
         "ended": "来电结束：{outcome}",
+        "owed": "欠一个回电（{why}）",
+        "asked": "要求回拨，位置保留",
+        "begun": "第 {attempt} 次回拨，从原来的位置排起",
+        "reached": "坐席 {seat}（{adviser}）回拨，响了 {rang:.1f} 秒，来电者接起",
+        "not_reached": "坐席 {seat}（{adviser}）回拨，响了 {rang:.1f} 秒，没有接通（{reason}）",
+        "promise": "回拨了结：{outcome}",
         "anybody": "任何咨询员",
         "urgency": "，{urgency}",
     },
@@ -92,6 +106,12 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "left": "left the queue: {outcome}, after {waited:.1f} s",
         "over": "the conversation ended after {talked:.1f} s, by the {by}",
         "ended": "the call ended: {outcome}",
+        "owed": "is owed a call ({why})",
+        "asked": "asked to be called back; the place is kept",
+        "begun": "call back, attempt {attempt}, waits at the place that was kept",
+        "reached": "seat {seat} ({adviser}) called back, rang {rang:.1f} s, the citizen answered",
+        "not_reached": "seat {seat} ({adviser}) called back, rang {rang:.1f} s, not reached ({reason})",
+        "promise": "the call back is over: {outcome}",
         "anybody": "any adviser",
         "urgency": ", {urgency}",
     },
@@ -147,6 +167,20 @@ def _said(fact: AnyFact, language: Language) -> list[str]:  # noqa: PLR0911 - on
             return [words["over"].format(talked=fact.talked_ms / 1000, by=by)]
         case CallEnded(outcome=ended):
             return [words["ended"].format(outcome=ended)]
+    return _of_a_callback(fact, words)
+
+
+def _of_a_callback(fact: AnyFact, words: Mapping[str, str]) -> list[str]:
+    match fact:
+        case CallbackOwed(why=owed):
+            return [words["asked" if owed == "asked" else "owed"].format(why=owed)]
+        case CallbackBegun(attempt=attempt):
+            return [words["begun"].format(attempt=attempt)]
+        case CallbackTried(seat=seat, adviser=adviser):
+            tried = words["reached" if fact.reached else "not_reached"]
+            return [tried.format(seat=seat, adviser=adviser, rang=fact.rang_ms / 1000, reason=fact.reason)]
+        case CallbackEnded(outcome=outcome):
+            return [words["promise"].format(outcome=outcome)]
     return []
 
 

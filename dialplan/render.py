@@ -24,6 +24,8 @@ class TrunkAccount(msgspec.Struct, frozen=True):
     user: str = ""
     server: str = ""
     password: str = ""
+    dial: str | None = None
+    """`host[:port]` that calls back are sent to."""
 
 
 class SeatAccount(msgspec.Struct, frozen=True):

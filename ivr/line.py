@@ -63,6 +63,25 @@ class Queue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is asked for no longer when the wait is long."""
 
 
+class Callback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How waiting callers are called back who would rather not wait: their place waits on for them."""
+
+    offer_after_s: Annotated[float, msgspec.Meta(ge=0, le=600)] = 45.0
+    """Offered to whoever has waited so long."""
+    offer_at_expected_s: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 180.0
+    """Offered at once to whoever may expect to wait so long still."""
+    attempts: Annotated[int, msgspec.Meta(ge=1, le=9)] = 3
+    """How often we call before the promise is broken."""
+    again_after_s: Annotated[float, msgspec.Meta(ge=1, le=86_400)] = 600.0
+    """From an attempt that reached nobody to the next one."""
+    ring_s: Annotated[float, msgspec.Meta(ge=5, le=120)] = 40.0
+    """Many are old, and need time to come to the telephone."""
+    keep_h: Annotated[float, msgspec.Meta(gt=0, le=168)] = 24.0
+    """Later than this it would be no use, and is given up."""
+    hours: Hours | None = None
+    """When we call; None: whenever the line is open."""
+
+
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One number that citizens dial."""
 
@@ -84,6 +103,8 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     hours: Literal["always"] | Hours = "always"
     closed: str = "queue.closed"
     """Said outside the hours, before the next opening."""
+    callback: Callback | None = None
+    """None: nobody is called back, and nobody is offered it."""
     tries: Annotated[int, msgspec.Meta(ge=1, le=9)] = 3
     """Wrong or missing keys in one menu before a person takes over."""
     key_wait_s: Annotated[float, msgspec.Meta(ge=2, le=30)] = 8.0
@@ -92,6 +113,12 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     def is_open(self, at: datetime) -> bool:
         """Whether somebody works for this line at `at` (aware)."""
         return self.hours == "always" or self.hours.is_open(at)
+
+    def calls_back(self, at: datetime) -> bool:
+        """Whether people are called back at `at` (aware)."""
+        if self.callback is None or self.callback.hours is None:
+            return self.callback is not None and self.is_open(at)
+        return self.callback.hours.is_open(at)
 
     def needs(self, queue: str) -> Needs:
         """What `queue` asks of an adviser."""

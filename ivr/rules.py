@@ -162,20 +162,24 @@ def _relaxed(line: Line) -> Iterator[Problem]:
 
 
 def _hours(line: Line) -> Iterator[Problem]:
-    """Blocks of time that can be read, in order, and a line that opens at all."""
-    hours = line.hours
-    if not isinstance(hours, Hours):
-        return
+    """Blocks of time that can be read, in order, and a line that opens at all, and calls back at some time."""
+    if isinstance(line.hours, Hours):
+        yield from _times(("hours",), line.hours, "the line never opens")
+    if line.callback and line.callback.hours:
+        yield from _times(("callback", "hours"), line.callback.hours, "nobody is ever called back")
+
+
+def _times(where: Steps, hours: Hours, never: str) -> Iterator[Problem]:
     try:
         ZoneInfo(hours.zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        yield Problem(("hours", "zone"), f"there is no time zone {hours.zone}", "write one as Asia/Shanghai")
+        yield Problem((*where, "zone"), f"there is no time zone {hours.zone}", "write one as Asia/Shanghai")
     days: list[tuple[Steps, tuple[str, ...]]] = [(("weekly", day), own) for day, own in hours.weekly.items()]
     days += [(("dates", day), own) for day, own in hours.dates.items() if own != "closed"]
     for steps, blocks in days:
-        yield from _blocks(("hours", *steps), blocks)
+        yield from _blocks((*where, *steps), blocks)
     if not any(blocks for _, blocks in days):
-        yield Problem(("hours",), "the line never opens", "write at least one block, as in mon: [08:30-12:00]")
+        yield Problem(where, never, "write at least one block, as in mon: [08:30-12:00]")
 
 
 def _blocks(steps: Steps, blocks: tuple[str, ...]) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from queues.engine import Engine
 from queues.events import (
     Accepted,
     Answered,
+    Calling,
     Configure,
     ConversationOver,
     Input,
@@ -35,6 +36,7 @@ __all__ = [
     "Accepted",
     "Adviser",
     "Answered",
+    "Calling",
     "Configure",
     "ConversationOver",
     "Engine",

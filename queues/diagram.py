@@ -22,6 +22,7 @@ _WORDS = {
     "ready": "就绪",
     "reserved": "已预占",
     "ringing": "振铃",
+    "calling": "回拨",
     "talking": "通话",
     "wrap_up": "话后处理",
 }

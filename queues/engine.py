@@ -24,6 +24,7 @@ from queues.events import (
     NO_QUEUE,
     Accepted,
     Answered,
+    Calling,
     Configure,
     ConversationOver,
     Input,
@@ -182,8 +183,11 @@ class Engine:
             case Accepted():
                 if seat := self._current(event.seat, event.generation, "reserved"):
                     self._move(seat, "ringing", "", now)
-            case Answered():
+            case Calling():
                 if seat := self._current(event.seat, event.generation, "ringing"):
+                    self._move(seat, "calling", "", now)
+            case Answered():
+                if seat := self._current(event.seat, event.generation, "ringing", "calling"):
                     self._note_answered(seat, now)
                     self._room.leave(seat.visit or "")
                     self._move(seat, "talking", "", now)
@@ -232,6 +236,8 @@ class Engine:
         seat = self._holds.get(visit)
         if seat and seat.state in ("reserved", "ringing"):
             self._free(seat, "caller_left", now)
+        elif seat and seat.state == "calling":
+            self._wrap_up(seat, now, hung_up=False)
 
     def _put_back(self, seat: Seat, now: Instant) -> None:
         """Whoever the seat was held for is in the turn again, where the first wait says."""
@@ -329,13 +335,17 @@ class Engine:
 
     def _conversation_over(self, event: ConversationOver, now: Instant) -> None:
         seat = self._seats.get(event.seat)
-        if seat is None or seat.state != "talking" or seat.visit != event.visit:
+        if seat is None or seat.state not in ("calling", "talking") or seat.visit != event.visit:
             return
+        self._room.leave(event.visit)
         if event.lost or not seat.reachable:
             self._move(seat, "not_ready", PHONE_GONE, now)
         else:
-            wrap_up_s = self._wrap_up_s if event.hung_up else max(self._wrap_up_s, LEG_ENDS_S)
-            self._move(seat, "wrap_up", "", now, until=Instant(now + wrap_up_s))
+            self._wrap_up(seat, now, hung_up=event.hung_up)
+
+    def _wrap_up(self, seat: Seat, now: Instant, *, hung_up: bool) -> None:
+        wrap_up_s = self._wrap_up_s if hung_up else max(self._wrap_up_s, LEG_ENDS_S)
+        self._move(seat, "wrap_up", "", now, until=Instant(now + wrap_up_s))
 
     def _free(self, seat: Seat, reason: str, now: Instant) -> None:
         """Back to work, unless the telephone went or the adviser asked for a pause meanwhile."""

@@ -96,8 +96,15 @@ class Accepted(_Event, frozen=True):
     generation: int
 
 
+class Calling(_Event, frozen=True):
+    """The seat was picked up for a call back: the citizen is rung now."""
+
+    seat: str
+    generation: int
+
+
 class Answered(_Event, frozen=True):
-    """The seat was picked up."""
+    """The seat was picked up; when it calls back, the citizen has answered."""
 
     seat: str
     generation: int
@@ -120,8 +127,9 @@ class Talking(_Event, frozen=True):
 
 
 class ConversationOver(_Event, frozen=True):
-    """The seat's conversation ended; `lost` when its telephone vanished, so that it is not offered again.
+    """The seat's conversation ended, or it called a citizen back in vain.
 
+    `lost`: its telephone vanished, so it is not offered again.
     `hung_up`: the adviser did, so the telephone is free; else its leg is still to be ended.
     """
 
@@ -145,6 +153,7 @@ Input = (
     | LogOut
     | PhoneSeen
     | Accepted
+    | Calling
     | Answered
     | NotAnswered
     | Talking

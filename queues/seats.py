@@ -3,9 +3,10 @@
 Theory of operation. A seat is *logged out* until an adviser sits down at it. *Ready*, it may be *reserved* for a caller;
 the reservation has a generation number, so that a late answer to an old one changes nothing. Reserved, it *rings*; ringing,
 it is answered and *talking*, or it is not and becomes *not ready*: a seat that did not answer is never offered again until
-somebody says it is ready. After talking comes *wrap-up* (话后处理), bounded in time, then ready again, or not ready when
-the adviser asked for that during the call. Whoever needs another move adds it to MOVES, where it can be seen, and draws
-docs/seat-states.md anew: `python -m queues.diagram`.
+somebody says it is ready. A seat that is rung to call a citizen back is *calling* until the citizen answers. After talking,
+or calling in vain, comes *wrap-up* (话后处理), bounded in time, then ready again, or not ready when the adviser asked for
+that during the call. Whoever needs another move adds it to MOVES, where it can be seen, and draws docs/seat-states.md anew:
+`python -m queues.diagram`.
 """
 
 from __future__ import annotations
@@ -44,9 +45,15 @@ MOVES: Mapping[SeatState, Mapping[SeatState, str]] = {
         "talking": FOUND,
     },
     "ringing": {
+        "calling": "answered, and the citizen is called back",
         "talking": "answered",
         "ready": "the caller left",
         "not_ready": "not answered, or a pause was asked for",
+    },
+    "calling": {
+        "talking": "the citizen has answered",
+        "wrap_up": "the citizen was not reached",
+        "not_ready": "the telephone is gone",
     },
     "talking": {
         "wrap_up": "the conversation is over",
@@ -60,7 +67,7 @@ MOVES: Mapping[SeatState, Mapping[SeatState, str]] = {
 }
 """state -> the states it may move to, and what brings each about."""
 
-BUSY: frozenset[SeatState] = frozenset({"reserved", "ringing", "talking"})
+BUSY: frozenset[SeatState] = frozenset({"reserved", "ringing", "calling", "talking"})
 """A visit holds the seat: the adviser's own wish waits for the end of it."""
 
 

@@ -21,6 +21,7 @@ BUSY_FOR: Mapping[SeatState, PassedOverWhy] = {
     "not_ready": "not_ready",
     "reserved": "reserved",
     "ringing": "ringing",
+    "calling": "calling",
     "talking": "talking",
     "wrap_up": "wrap_up",
 }

@@ -16,7 +16,10 @@ from calls.facts import (
     AdviserNumberSaid,
     AnyFact,
     CallArrived,
+    CallbackBegun,
+    CallbackEnded,
     CallbackOwed,
+    CallbackTried,
     CallEnded,
     CallOutcome,
     CallRefused,
@@ -24,6 +27,7 @@ from calls.facts import (
     MenuStepTaken,
     NoticeHeard,
     PositionSaid,
+    PromiseOutcome,
     QueueEntered,
     QueueLeft,
     RatingKeyed,
@@ -94,6 +98,34 @@ def owed(call_id: str, number: str | None = "+8613800001111") -> CallbackOwed:
         skills={"cards": 1},
         promised=number is not None,
     )
+
+
+def called_back(call_id: str, number: int, *, reached: bool) -> list[AnyFact]:
+    """An attempt to call back whoever made the call, from its place in the queue to its end."""
+    ours, visit = f"{call_id}-back{number}", f"{call_id}-back{number}.1"
+    begun = CallbackBegun(
+        call_id=ours,
+        callback_of=call_id,
+        attempt=number,
+        line="12333",
+        line_version="1",
+        trunk="demo",
+        calling_number="+8613800001111",
+    )
+    tried = CallbackTried(
+        call_id=ours,
+        callback_of=call_id,
+        attempt=number,
+        seat="1002",
+        adviser="8002",
+        reached=reached,
+        reason=None if reached else "no_answer",
+        rang_ms=4000,
+    )
+    if reached:
+        talked = [*conversation(ours, visit), ended(ours, "called_back"), sealed(ours, visit)]
+        return [begun, entered(ours, visit), tried, *talked]
+    return [begun, entered(ours, visit), tried, left(ours, visit, "not_reached"), ended(ours, "called_back")]
 
 
 def notice(call_id: str) -> NoticeHeard:
@@ -230,7 +262,7 @@ def busy_hours(calls: int, between: int = 150) -> Iterator[AnyFact]:
 @st.composite
 def calls(draw: st.DrawFn, call_id: str) -> list[AnyFact]:
     """One whole and valid call."""
-    outcome: CallOutcome = draw(st.sampled_from(get_args(CallOutcome)))
+    outcome: CallOutcome = draw(st.sampled_from([each for each in get_args(CallOutcome) if each != "called_back"]))
     if outcome == "refused":
         return [refused(call_id), ended(call_id, "refused")]
     facts: list[AnyFact] = [arrived(call_id)]
@@ -245,12 +277,33 @@ def calls(draw: st.DrawFn, call_id: str) -> list[AnyFact]:
             answered.append(visit)
             facts += [*conversation(call_id, visit), *[rating(call_id, visit)] * draw(st.integers(0, 1))]
         else:
-            ends: Sequence[VisitOutcome] = ("abandoned_waiting", "abandoned_ringing", "closed", "full", "no_seat")
+            ends: Sequence[VisitOutcome] = (
+                "abandoned_waiting",
+                "abandoned_ringing",
+                "callback",
+                "closed",
+                "full",
+                "no_seat",
+            )
             facts.append(left(call_id, visit, draw(st.sampled_from(ends))))
-    facts += [owed(call_id)] * draw(st.integers(0, 1))
+    owes = draw(st.booleans())
+    facts += [owed(call_id)] * owes
     facts.append(ended(call_id, outcome))
     for visit in answered:
         facts.append(sealed(call_id, visit) if draw(st.booleans()) else lost(call_id, visit))
+    return facts + (draw(called_back_or_not(call_id)) if owes else [])
+
+
+@st.composite
+def called_back_or_not(draw: st.DrawFn, call_id: str) -> list[AnyFact]:
+    """What becomes of a call back that is owed."""
+    outcome: PromiseOutcome | None = draw(st.sampled_from([None, *get_args(PromiseOutcome)]))
+    tries = draw(st.integers(1, 3)) if outcome in ("kept", "not_reached") else draw(st.integers(0, 2))
+    facts: list[AnyFact] = []
+    for number in range(1, tries + 1):
+        facts += called_back(call_id, number, reached=outcome == "kept" and number == tries)
+    if outcome:
+        facts.append(CallbackEnded(call_id=call_id, outcome=outcome, attempts=tries))
     return facts
 
 

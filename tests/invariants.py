@@ -90,7 +90,7 @@ async def one_end_each(hotline: Hotline, sent: Collection[str], excuses: Excuses
 
     Only those who sent them know that no two of their calls have one SIP Call-ID: a stranger may use his twice.
     """
-    rows = await hotline.sql("SELECT call_id, sip_call_id, endings FROM calls")
+    rows = await hotline.sql("SELECT call_id, sip_call_id, endings FROM calls WHERE callback_of IS NULL")
     of_ours = Counter(sip for _, sip, _ in rows)
     calls, records = {call_id for call_id, _, _ in rows}, calls_in_records(hotline.settings.call_records)
     broken = [f"{sip}: {of_ours[sip]} rows of one INVITE" for sip in sorted(set(sent)) if of_ours[sip] != 1]

@@ -21,8 +21,9 @@ from calls.facts import (
     VisitOutcome,
 )
 from calls.numbers import normalise
-from cti.asterisk.kept import KeptCall, outcome, owed
+from cti.asterisk.kept import KeptCall, outcome
 from cti.asterisk.places import KeptPlace, keep_place
+from cti.asterisk.promises import Promises
 from cti.callrecords import CallRecord, CallRecords
 from cti.recorder import Recorder
 from cti.remembered import Remembered
@@ -51,9 +52,10 @@ class Books:
         journal: Journal,
         recorder: Recorder,
         places: Remembered[KeptPlace],
+        promises: Promises,
     ) -> None:
         self._region, self._clock, self._watch, self._journal = settings.region, clock, watch, journal
-        self._recorder, self._places = recorder, places
+        self._recorder, self._places, self._promises = recorder, places, promises
         self._records = CallRecords(settings.call_records, journal)
         self._boot_id = boot_id()
         self._swept_at = clock.now()
@@ -109,7 +111,7 @@ class Books:
         """A call that no task has ends now; `owes`: because Asterisk died."""
         with self._journal.together():
             if owes and kept.carried:
-                self._watch.record(owed(kept, "asterisk_died"))
+                self._promises.owe(kept, "asterisk_died")
                 keep_place(self._places, kept)
             self._end(kept, ended_by, self._lasted_ms(kept, self._clock.utc()), None)
 
@@ -191,6 +193,7 @@ class Books:
         )
         self._watch.record(ended, at)
         self.close(kept.call_id)
+        self._promises.released(kept.call_id)
 
     def _since(self, kept: KeptCall, moment_ms: int, lasted_ms: int) -> int:
         """From a moment of the call to its end, both by the clock of the call's own beginning."""

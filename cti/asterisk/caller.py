@@ -108,8 +108,8 @@ class TelephoneCaller:
             min(length_ms, ms_between(began, self.clock.now())), whole=False, key=self._keys[0] if self._keys else None
         )
 
-    async def say_into_music(self, *keys: str, **values: Value) -> None:
-        """Say this to somebody who waits, and let the channel's music begin.
+    async def say_into_music(self, *keys: str, skippable: bool = False, **values: Value) -> None:
+        """Say this to somebody who waits, and let the channel's music begin; a key may cut it off.
 
         Music follows in the same playback until the channel's own takes over: a controller that dies in mid-sentence leaves
         no silence, and the next one ends it (`silence`).
@@ -118,18 +118,32 @@ class TelephoneCaller:
         media.append(self._sounds.music)
         length_ms = sum(self._sounds.length_ms(key, self.language, **values) for key in keys)
         playback = next(self._sentences)
+        self._question = None
         with self._router.mailbox(playback) as box:
             await begin(self._ari, self._channel, playback, media)
-            try:
-                async with asyncio.timeout(length_ms / 1000 + PLAYBACK_BEGINS_S):
-                    await box.get()
-                self._tell_missing(media)
-            except TimeoutError:
-                pass  # it is said, and the music has begun
+            finished = asyncio.create_task(box.get())
+            tasks = [finished, *([asyncio.create_task(self._pressed.wait())] if skippable else [])]
+            try:  # not finished is as it should be: it is said, and the music has begun
+                spoken_s = length_ms / 1000 + PLAYBACK_BEGINS_S
+                done, _ = await asyncio.wait(tasks, timeout=spoken_s, return_when=asyncio.FIRST_COMPLETED)
+                if finished in done:
+                    self._tell_missing(media)
             finally:
+                for task in tasks:
+                    task.cancel()
                 await hush(self._ari, playback)
                 with suppress(Gone, NotInStasis):  # the caller left in this instant
                     await self._ari.channels.start_moh(self._channel)
+
+    async def hear(self, medium: str) -> None:
+        """Play a medium of Asterisk's own, such as a tone, until cancelled. Raises AriError."""
+        playback = next(self._sentences)
+        with self._router.mailbox(playback) as box:
+            await begin(self._ari, self._channel, playback, [medium])
+            try:
+                await box.get()
+            finally:
+                await hush(self._ari, playback)
 
     async def key(self, wait_s: float) -> str | None:
         if self._question and not self._keys:

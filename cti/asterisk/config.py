@@ -84,7 +84,7 @@ def _trunk(trunk: Trunk, settings: Settings, secrets: Secrets) -> TrunkAccount:
     password = secrets.trunks.get(trunk.name, "")
     room_to_tell = settings.max_channels - settings.max_calls
     most = min(trunk.max_calls or settings.max_calls, settings.max_calls) + room_to_tell
-    return TrunkAccount(trunk.name, trunk.match, trunk.keys, trunk.codecs, most, user, server, password)
+    return TrunkAccount(trunk.name, trunk.match, trunk.keys, trunk.codecs, most, user, server, password, trunk.dial)
 
 
 def _files(sounds: Sounds, key: str) -> tuple[str, ...]:

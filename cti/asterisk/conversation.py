@@ -17,8 +17,8 @@ from calls.facts import AdviserNumberSaid, ConversationEnded, EndedBy, SeatAnswe
 from cti.asterisk.ending import ASK_AGAIN_S, asked_to_go
 from cti.asterisk.errors import Gone, NotInStasis
 from cti.asterisk.kept import Conversation, Step
+from cti.asterisk.leg import NORMAL, Leg
 from cti.asterisk.playing import silence
-from cti.asterisk.seatleg import NORMAL, SeatLeg
 from cti.recorder import Pending
 from ivr.caller import Heard
 from queues import Answered, ConversationOver
@@ -58,7 +58,7 @@ async def connect(call: Session, undo: AsyncExitStack, seated: Seated) -> bool:
     return await _until_over(call, seated.leg, conversation, pending, found=False)
 
 
-def _forget_attempt(call: Session, pending: Pending, leg: SeatLeg) -> None:
+def _forget_attempt(call: Session, pending: Pending, leg: Leg) -> None:
     """Undo of a conversation, for the case that it never began: its tracks are removed with the end of the call."""
     if call.kept.visit_open and call.visit == pending.visit:
         call.recordings.append((msgspec.structs.replace(pending, settled=True), leg))
@@ -82,12 +82,11 @@ def _tell_answered(call: Session, conversation: Conversation) -> None:
         waited_ms=max(0, conversation.begun_ms - call.kept.since_ms),
         rang_ms=conversation.rang_ms,
     )
+    call.node.promises.answered(call.call_id)
     call.leave_queue("answered", answered, step="talking", conversation=conversation)
 
 
-async def _until_over(
-    call: Session, leg: SeatLeg, conversation: Conversation, pending: Pending, *, found: bool
-) -> bool:
+async def _until_over(call: Session, leg: Leg, conversation: Conversation, pending: Pending, *, found: bool) -> bool:
     """Bring them together and wait until one leaves. True when the adviser was lost to the caller: vanished, or never met.
 
     `found`: it began under another controller, so they may have met, and the seat may have left while none ran.

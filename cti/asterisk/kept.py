@@ -7,10 +7,10 @@ from typing import Literal
 
 import msgspec
 
-from calls.facts import CallbackOwed, CallOutcome, EndedBy, OwedWhy
+from calls.facts import CallOutcome, EndedBy
 from calls.words import Needs
 
-Step = Literal["notice", "menu", "queue", "ringing", "talking", "rating", "closing", "turned_away"]
+Step = Literal["notice", "menu", "queue", "ringing", "calling", "talking", "rating", "closing", "turned_away"]
 
 
 class Conversation(msgspec.Struct, frozen=True):
@@ -25,6 +25,17 @@ class Conversation(msgspec.Struct, frozen=True):
     bridge: str
     begun_ms: int
     rang_ms: int
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """What makes a call one of ours: an attempt to call somebody back."""
+
+    callback_of: str
+    """The call whose caller is owed it."""
+    number: int
+    """From 1."""
+    reached: bool = False
+    """The citizen has answered: from here on it is a call like any other."""
 
 
 class KeptCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +60,17 @@ class KeptCall(msgspec.Struct, frozen=True, kw_only=True):
     place_of: str | None = None
     """The visit of an earlier call whose kept place this one was given."""
     conversation: Conversation | None = None
+    callback: Attempt | None = None
+
+    @property
+    def unreached(self) -> bool:
+        """An attempt whose citizen has not answered: until they are rung there is no channel of it."""
+        return self.callback is not None and not self.callback.reached
+
+    def answered(self) -> KeptCall:
+        """The same, its citizen having answered."""
+        attempt = self.callback and msgspec.structs.replace(self.callback, reached=True)
+        return msgspec.structs.replace(self, callback=attempt)
 
     @property
     def carried(self) -> bool:
@@ -60,22 +82,11 @@ def outcome(kept: KeptCall, ended_by: EndedBy) -> CallOutcome:
     """How a call that ended at its present step is counted."""
     if not kept.carried:
         return "refused"
+    if kept.callback:
+        return "called_back"
     if kept.queued:
         return "queued"
     if ended_by == "fault":
         return "fault"
     by_step: dict[str, CallOutcome] = {"notice": "abandoned_notice", "menu": "abandoned_menu"}
     return by_step.get(kept.step, "machine")
-
-
-def owed(kept: KeptCall, why: OwedWhy, *, promised: bool = False) -> CallbackOwed:
-    """What the hotline owes a caller whom it let down."""
-    return CallbackOwed(
-        call_id=kept.call_id,
-        calling_number=kept.calling_number,
-        line=kept.line,
-        why=why,
-        queue=kept.needs.queue if kept.needs else None,
-        skills=kept.needs.skills if kept.needs else {},
-        promised=promised,
-    )

@@ -7,7 +7,7 @@ what was kept, go on with what goes on, end honestly what is gone, and clear awa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Container, Coroutine, Iterable, Mapping
 
 import msgspec
 import structlog
@@ -18,6 +18,7 @@ from calls.numbers import normalise
 from cti import __version__
 from cti.admission import Admission
 from cti.asterisk.books import Books
+from cti.asterisk.callback import begin_attempt
 from cti.asterisk.client import Ari
 from cti.asterisk.config import seat_endpoint, seat_of_endpoint
 from cti.asterisk.ending import ASKED_EVERY_S
@@ -25,9 +26,10 @@ from cti.asterisk.errors import AriError, Gone, Unavailable
 from cti.asterisk.gate import Gate
 from cti.asterisk.generated.messages import PeerStatusChange, StasisStart
 from cti.asterisk.generated.models import Channel
-from cti.asterisk.kept import KeptCall, owed
+from cti.asterisk.kept import KeptCall
 from cti.asterisk.places import KeptPlace
 from cti.asterisk.playing import silence
+from cti.asterisk.promises import Promise, Promises
 from cti.asterisk.router import EndpointEvent, Router
 from cti.asterisk.session import Session
 from cti.asterisk.socket import EventSocket
@@ -83,7 +85,9 @@ class Node:
         self.places = Remembered("place/", KeptPlace, journal, clock, self._boot_id, settings.place_kept_s)
         self.advisers = Remembered("adviser/", str, journal, clock, self._boot_id, settings.same_adviser_s)
         """Whom a number spoke to last, by the adviser's number."""
-        self.books = Books(settings, clock, watch, journal, recorder, self.places)
+        self.promises = Promises(settings, clock, watch, journal, self._boot_id)
+        self.promises.lines = lines
+        self.books = Books(settings, clock, watch, journal, recorder, self.places, self.promises)
         self.router = Router(self._new_channel, self._endpoint_changed)
         self.socket = EventSocket(ari, self.router.dispatch, self._reconcile)
         self.sessions: dict[str, Session] = {}
@@ -102,9 +106,15 @@ class Node:
             return "not connected to Asterisk yet"
         return None if self.socket.connected else "the connection to Asterisk is lost; trying again"
 
+    @property
+    def must_refuse(self) -> bool:
+        """Whether no conversation may begin, because none could be recorded."""
+        return self.settings.unrecorded == "refuse" and self.recorder.cannot_record is not None
+
     def take(self, lines: Mapping[str, Line], sounds: Sounds) -> None:
         """New calls run on these; those that are up finish on theirs."""
         self.lines, self.sounds = lines, sounds
+        self.promises.lines = lines
 
     async def run(self) -> None:
         """Take calls for ever. Raises Replaced when another controller took over, Refused for a wrong password."""
@@ -116,6 +126,11 @@ class Node:
         while True:
             self.books.look(self.lines, up=self.sessions)
             await asyncio.sleep(CALL_RECORDS_EVERY_S)
+
+    async def call_back(self) -> None:
+        """Call back whoever is owed it, for ever."""
+        await self.connected.wait()
+        await self.promises.run(self._call_back)
 
     # --- calls
 
@@ -158,7 +173,10 @@ class Node:
             self.gate.turned_away(trunk)
             kept = msgspec.structs.replace(kept, step="turned_away")
             refused = msgspec.structs.replace(refused, reason=too_many)
-            self._enter(line, kept, refused, owed(kept, "too_many_calls", promised=number.e164 is not None))
+            with self.journal.together():
+                self.watch.record(refused)
+                self.promises.owe(kept, "too_many_calls", promised=number.e164 is not None)
+                self._enter(line, kept)
             return
         arrived = CallArrived(
             call_id=channel.id,
@@ -171,6 +189,11 @@ class Node:
         )
         self._enter(line, kept, arrived)
 
+    def _call_back(self, promise: Promise, line: Line) -> None:
+        if self.problem is None and not self.must_refuse:
+            preferred = self.advisers.get(promise.calling_number)
+            self._enter(line, *begin_attempt(promise, line, self.clock, self._boot_id, preferred))
+
     def _enter(self, line: Line, kept: KeptCall, *facts: AnyFact) -> None:
         """A call's first facts and its first step, in one commit; then its task."""
         with self.journal.together():
@@ -180,8 +203,12 @@ class Node:
         self._begin(Session(self, line, kept), resumed=False)
 
     def _begin(self, session: Session, *, resumed: bool) -> None:
-        if resumed and session.kept.carried:
-            self.admission.keep(session.kept.trunk)
+        if session.kept.callback:
+            self.promises.begun(session.kept, session.withdrawn)
+        if session.kept.carried and not session.kept.unreached:
+            session.counted = True
+            if resumed:
+                self.admission.keep(session.kept.trunk)
         self.sessions[session.call_id] = session
         self._spawn(self._run(session, resumed))
 
@@ -190,8 +217,9 @@ class Node:
             await session.run(resumed=resumed)
         finally:
             del self.sessions[session.call_id]
-            if session.kept.carried:
+            if session.counted:
                 self.admission.left(session.kept.trunk)
+            self.promises.left(session.kept)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -273,7 +301,8 @@ class Node:
 
     async def _part_with_lost(self, live: Mapping[str, Channel], died: bool) -> list[Session]:
         """What is no longer in Asterisk is over: the callers first, for whose end no seat is to blame."""
-        lost = [session for session in self.sessions.values() if session.call_id not in live]
+        calls = [session for session in self.sessions.values() if session.has_channel]
+        lost = [session for session in calls if session.call_id not in live]
         for session in lost:
             self.router.vanish(session.call_id, died=died)
         await asyncio.gather(*(session.parting.wait() for session in lost))
@@ -283,7 +312,7 @@ class Node:
                     self.router.vanish(channel, died=died)
         self.books.catch_up(self.lines, up=self.sessions)
         for kept in self.journal.find("call/", KeptCall).values():
-            if kept.call_id not in live and kept.call_id not in self.sessions:
+            if not kept.unreached and kept.call_id not in live and kept.call_id not in self.sessions:
                 self.books.gone(kept, died=died)
         return lost
 
@@ -299,8 +328,8 @@ class Node:
     async def _take_over(self, live: Mapping[str, Channel]) -> None:
         """First connection of this controller: what the last one left."""
         ours = set((await self.ari.applications.get(self.ari.app)).channel_ids)
-        kept = self.journal.find("call/", KeptCall)
-        adopted = sorted((call for call in kept.values() if call.call_id in ours), key=_turn)
+        kept = [self._rung(call, ours) for call in self.journal.find("call/", KeptCall).values()]
+        adopted = sorted((call for call in kept if call and (call.unreached or call.call_id in ours)), key=_turn)
         self.watch.record(ControllerStarted(release=__version__, boot_id=self._boot_id, adopted=len(adopted)))
         legs = {call.conversation.leg for call in adopted if call.conversation}
         bridges = {call.conversation.bridge for call in adopted if call.conversation}
@@ -309,7 +338,8 @@ class Node:
         # what rings for nobody is ended, before those who wait may have a seat: no telephone is to get a second call.
         for call in (call for call in adopted if call.conversation):
             self._resume(call)
-        await self._end_seats(channel for channel in live.values() if channel.id not in legs)
+        seats = [channel.id for channel in live.values() if _is_seat(channel) and channel.id not in legs]
+        await asyncio.gather(*(self._end_seat(leg) for leg in seats))
         for call in (call for call in adopted if not call.conversation):
             self._resume(call)
         legs |= {channel for session in self.sessions.values() for channel in session.channels}
@@ -319,12 +349,22 @@ class Node:
             if bridge.id not in bridges:
                 await self.ari.bridges.destroy(bridge.id)
 
-    async def _end_seats(self, channels: Iterable[Channel]) -> None:
-        """End the seats' legs among these channels, and wait until they are gone. Raises Unavailable."""
-        await asyncio.gather(*(self._end_seat(channel.id) for channel in channels if _is_seat(channel)))
+    def _rung(self, call: KeptCall, ours: Container[str]) -> KeptCall | None:
+        """A citizen was rung as the last controller died: who has answered is on the line; who has not is called anew."""
+        if not (call.unreached and call.step == "calling"):
+            return call
+        if call.call_id not in ours:
+            self._spawn(self._clear_away(call.call_id))
+            self.books.end(call, "fault")
+            return None
+        with self.journal.together():
+            self.promises.tried(call, reached=True, counts=True)
+            call = call.answered()
+            self.journal.put(f"call/{call.call_id}", call)
+        return call
 
     async def _end_seat(self, leg: str) -> None:
-        """Events are not read yet: Asterisk is asked whether it is gone."""
+        """End it, and wait until it is gone. Events are not read yet: Asterisk is asked. Raises Unavailable."""
         await self._clear_away(leg)
         for _ in range(round(LEG_ENDS_S / ASKED_EVERY_S)):
             try:

@@ -1,6 +1,7 @@
 """A call from its arrival to its one terminal fact: one task, cancelled once when the caller hangs up.
 
-Read `_from_the_start` downwards: it is the call; waiting for a seat is in `waiting.py`, talking in `conversation.py`.
+Read `_from_the_start` downwards: it is the call; waiting for a seat is in `waiting.py`, talking in `conversation.py`. A
+call that we make, to call somebody back, begins in `callback.py` and goes on like any other once the citizen has answered.
 Whatever a call makes in Asterisk (a seat's leg, a bridge) is pushed on an undo stack first, so nothing is left behind
 however it ends. Each turn is kept (`kept.py`), and `_resume` goes on from there under another controller. Who hears what
 is the line's business (`ivr/`), who speaks to whom the engine's (`queues/`).
@@ -18,17 +19,18 @@ import structlog
 from calls.clock import Instant
 from calls.facts import AnyFact, CallEnded, EndedBy, NoticeHeard, QueueLeft, VisitOutcome
 from calls.words import Needs
+from cti.asterisk.callback import call_back
 from cti.asterisk.caller import TelephoneCaller
 from cti.asterisk.conversation import connect, find_again
 from cti.asterisk.ending import ASK_AGAIN_S, asked_to_go
 from cti.asterisk.errors import AriError, Gone, NotInStasis, Unavailable
 from cti.asterisk.generated.messages import ChannelDestroyed, ChannelDtmfReceived, ChannelUserevent, StasisStart
-from cti.asterisk.kept import KeptCall, outcome, owed
+from cti.asterisk.kept import KeptCall, outcome
+from cti.asterisk.leg import Leg, packets_received
 from cti.asterisk.places import KEEPS_PLACE, keep_place
 from cti.asterisk.playing import silence
 from cti.asterisk.router import Came, Mailbox, Vanished
-from cti.asterisk.seatleg import SeatLeg, packets_received
-from cti.asterisk.waiting import wait_for_seat
+from cti.asterisk.waiting import Seated, wait_for_seat
 from cti.recorder import Pending
 from ivr.flow import run_line
 from ivr.line import Line
@@ -57,14 +59,18 @@ class Session:
         self.node, self.kept = node, kept
         self.clock, self.ari = node.clock, node.ari
         self.caller = self.person(kept.call_id)
-        self.recordings: list[tuple[Pending, SeatLeg]] = []
+        self.recordings: list[tuple[Pending, Leg]] = []
         """Conversations that are over; sealed when the call is."""
         self.ended_by: EndedBy = "system"
         self.parting = asyncio.Event()
         """Set when the call is over, and only its ends are still to be told."""
         self.told = asyncio.Event()
         """Set when they are."""
-        self._line = line
+        self.withdrawn = asyncio.Event()
+        """Set when an attempt to call somebody back need not wait any more."""
+        self.counted = False
+        """One of the calls that are carried at once."""
+        self.line = line
         self._back = asyncio.Event()
         self._fault = self._dropped = False
         self._packets = 0
@@ -81,8 +87,13 @@ class Session:
 
     @property
     def channels(self) -> list[str]:
-        """Every channel of Asterisk that this call has stood on; the caller's is the first."""
-        return [self.call_id, *self._legs]
+        """Every channel of Asterisk that this call has stood on."""
+        return [self.call_id, *self._legs] if self.has_channel else self._legs
+
+    @property
+    def has_channel(self) -> bool:
+        """Whether Asterisk has a channel for whoever this is with; not while a call back waits for its turn."""
+        return not self.kept.unreached or self.kept.step == "calling"
 
     # --- what its parts use
 
@@ -123,12 +134,24 @@ class Session:
         node = self.node
         return TelephoneCaller(channel, node.ari, node.router, node.sounds, node.clock, node.watch, self.record)
 
-    def leg(self, undo: AsyncExitStack, channel: str | None = None) -> SeatLeg:
+    def leg(self, undo: AsyncExitStack, channel: str | None = None) -> Leg:
         """A leg to a seat, to be rung or there already, that ends with the call at the latest."""
-        leg = SeatLeg(self.ari, self.node.router, channel)
+        leg = Leg(self.ari, self.node.router, channel, there=channel is not None)
         undo.push_async_callback(leg.close)
         self._legs.append(leg.channel)
         return leg
+
+    def citizen(self, undo: AsyncExitStack) -> Leg:
+        """The leg to the citizen who is called back; once answered it is this call's own."""
+        leg = Leg(self.ari, self.node.router, self.call_id)
+        undo.push_async_callback(leg.close)
+        return leg
+
+    def counts(self) -> None:
+        """From now on it is one of the calls that are carried at once."""
+        if not self.counted:
+            self.counted = True
+            self.node.admission.keep(self.kept.trunk)
 
     async def through_dialplan(self, context: str, extension: str) -> None:
         """Send the caller through a dialplan context that comes back: what ARI cannot do itself is done there."""
@@ -146,7 +169,9 @@ class Session:
             pump = asyncio.create_task(self._pump(box))
             flow = asyncio.create_task(self._flow(resumed))
             await asyncio.wait({flow, pump}, return_when=asyncio.FIRST_COMPLETED)
-            if not flow.done():
+            if self.kept.unreached:  # nobody has hung up on us: what came of the attempt, it tells itself
+                await asyncio.wait({flow})
+            elif not flow.done():
                 self.ended_by = pump.result()
                 flow.cancel()
             self.parting.set()
@@ -196,6 +221,9 @@ class Session:
 
     async def _let_go(self, pump: asyncio.Task[EndedBy]) -> None:
         """End the caller's leg if it is still up, and wait until Asterisk says so, or is gone with all its calls."""
+        if not self.has_channel:
+            pump.cancel()
+            return
         if self._fault and not pump.done():
             with suppress(AriError):
                 await self.caller.say("fault", skippable=False)
@@ -217,10 +245,11 @@ class Session:
                 counted = {"caller_packets": self._packets, "seat_packets": leg.packets}
                 self.node.recorder.seal_soon(msgspec.structs.replace(pending, **counted))
             if self._dropped and self.kept.carried and self.ended_by == "fault":
-                self.record(owed(self.kept, "asterisk_died"))
+                self.node.promises.owe(self.kept, "asterisk_died")
                 keep_place(self.node.places, self.kept)
             self.record(ended)
             self.node.books.close(self.call_id)
+            self.node.promises.released(self.call_id)
 
     # --- the call
 
@@ -229,6 +258,8 @@ class Session:
         try:
             if not self.kept.carried:
                 await self._turn_away()
+            elif self.kept.unreached:
+                await self._call_back(undo)
             else:
                 await (self._resume(undo) if resumed else self._from_the_start(undo))
         finally:
@@ -237,13 +268,13 @@ class Session:
 
     async def _turn_away(self) -> None:
         """There are too many calls. A call back is promised only once it is on the disk, and only whose number is known."""
-        promise = self.kept.calling_number is not None and await self._on_disk()
+        promise = self.kept.calling_number is not None and await self.on_disk()
         await self.ari.channels.answer(self.call_id)
         heard = await self.caller.say("busy.callback" if promise else "busy.later", skippable=False)
         if not heard.whole:  # cut off by a hang-up, whose own event comes after the prompt's
             await wait_for_hang_up(self.caller, LAST_EVENT_S)
 
-    async def _on_disk(self) -> bool:
+    async def on_disk(self) -> bool:
         """Wait until all that was told is safe; False when the disk does not take it in time."""
         try:
             async with asyncio.timeout(PROMISE_S):
@@ -255,7 +286,7 @@ class Session:
     async def _from_the_start(self, undo: AsyncExitStack) -> None:
         await self.ari.channels.answer(self.call_id)
         self.keep(step="notice")
-        match await run_line(self._line, self.caller, self.clock.utc()):
+        match await run_line(self.line, self.caller, self.clock.utc()):
             case JoinQueue(needs=needs):
                 await self._wait_and_talk(undo, needs, self.clock.now(), returned=False)
             case _:
@@ -264,13 +295,15 @@ class Session:
     async def _resume(self, undo: AsyncExitStack) -> None:
         """Go on where the last controller was: who was in a menu begins it again, who waited keeps the place."""
         kept = self.kept
-        needs = kept.needs or self._line.needs(self._line.person)
+        needs = kept.needs or self.line.needs(self.line.person)
         since = Instant(kept.since_ms / 1000)
         match kept.step:
             case "talking" if kept.conversation:
                 lost = await find_again(self, undo, kept.conversation)
                 await (self._come_back(undo, needs, since) if lost else self._after(kept.conversation.adviser))
-            case "queue" | "ringing":  # into the queue before anything is awaited, or others would be served first
+            case (
+                "queue" | "ringing" | "calling"
+            ):  # into the queue before anything is awaited, or others would be served first
                 await self._wait_and_talk(undo, needs, since, returned=True, resumed=True)
             case "rating" | "closing":
                 await silence(self.ari, self.call_id)
@@ -288,7 +321,17 @@ class Session:
         if seated is None:
             await self.caller.say("goodbye")
             await self._close()
-        elif await connect(self, undo, seated):
+        else:
+            await self._talk(undo, seated, needs, since)
+
+    async def _call_back(self, undo: AsyncExitStack) -> None:
+        needs = self.kept.needs or self.line.needs(self.line.person)
+        if seated := await call_back(self, undo, self.line):
+            await self._talk(undo, seated, needs, Instant(self.kept.since_ms / 1000))
+
+    async def _talk(self, undo: AsyncExitStack, seated: Seated, needs: Needs, since: Instant) -> None:
+        """With the seat that has answered, to the end of the call."""
+        if await connect(self, undo, seated):
             await self._come_back(undo, needs, since)
         else:
             await self._after(seated.proposal.adviser)

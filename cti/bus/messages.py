@@ -17,7 +17,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
-from calls.facts import CallArrived, CallbackOwed, CallRefused, SeatState, Stamped, kind_of
+from calls.facts import CallArrived, CallbackBegun, CallbackOwed, CallRefused, SeatState, Stamped, kind_of
 
 ROOT = "rexian"
 
@@ -80,7 +80,7 @@ def level(name: str) -> str:
 def public(stamped: Stamped) -> Stamped:
     """The fact as other systems may see it: the calling number masked."""
     fact = stamped.fact
-    if isinstance(fact, CallArrived | CallRefused | CallbackOwed) and fact.calling_number is not None:
+    if isinstance(fact, CallArrived | CallRefused | CallbackOwed | CallbackBegun) and fact.calling_number is not None:
         hidden = msgspec.structs.replace(fact, calling_number=masked(fact.calling_number))
         return msgspec.structs.replace(stamped, fact=hidden)
     return stamped

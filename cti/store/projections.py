@@ -18,7 +18,10 @@ from calls.facts import (
     AlarmCleared,
     AlarmRaised,
     CallArrived,
+    CallbackBegun,
+    CallbackEnded,
     CallbackOwed,
+    CallbackTried,
     CallEnded,
     CallRefused,
     ConversationEnded,
@@ -62,7 +65,7 @@ def storable(facts: Sequence[Stamped]) -> tuple[Sequence[Stamped], str]:
 
 def project(stamped: Stamped) -> Projected:
     """What lays this fact out for questions."""
-    return _of_a_call(stamped) or _of_a_visit(stamped) or _of_the_house(stamped)
+    return _of_a_call(stamped) or _of_a_visit(stamped) or _of_a_callback(stamped) or _of_the_house(stamped)
 
 
 def _of_a_call(stamped: Stamped) -> Projected:
@@ -82,9 +85,24 @@ def _of_a_call(stamped: Stamped) -> Projected:
             projected = sql.MENU_STEP, (node, stamped.seq, f.call_id, at, *step)
         case CallbackOwed() as f:
             needs = (f.queue, _json(f.skills))
-            projected = sql.OWED, (f.call_id, node, at, f.calling_number, f.line, f.why, *needs, f.promised)
+            projected = sql.OWED, (f.call_id, node, at, f.calling_number, f.line, f.why, *needs, f.promised, f.visit)
         case CallEnded() as f:
             projected = sql.ENDED, (f.call_id, node, f.outcome, f.ended_by, at, f.lasted_ms, f.step)
+    return projected
+
+
+def _of_a_callback(stamped: Stamped) -> Projected:
+    node, at = stamped.node, stamped.at
+    projected: Projected = None
+    match stamped.fact:
+        case CallbackBegun() as f:
+            line = (f.line, f.line_version, f.trunk, f.calling_number)
+            projected = sql.CALLING_BACK, (f.call_id, node, f.callback_of, *line, at)
+        case CallbackTried() as f:
+            by = (f.seat, f.adviser, f.reached, f.reason, f.rang_ms)
+            projected = sql.CALLED_BACK, (f.call_id, f.callback_of, f.attempt, at, *by)
+        case CallbackEnded() as f:
+            projected = sql.OWED_ENDED, (f.call_id, f.outcome, at, f.attempts)
     return projected
 
 

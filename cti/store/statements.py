@@ -74,6 +74,18 @@ FACTS = (
 
 _BORN = ("trunk", "dialled", "calling_number", "sip_call_id", "arrived_at")
 ARRIVED = _upsert("calls", "call_id", "node", "line", "line_version", *_BORN, count="arrivals")
+CALLING_BACK = _upsert(
+    "calls",
+    "call_id",
+    "node",
+    "callback_of",
+    "line",
+    "line_version",
+    "trunk",
+    "calling_number",
+    "arrived_at",
+    count="arrivals",
+)
 REFUSED = _upsert("calls", "call_id", "node", "refused_why", *_BORN, count="arrivals")
 NOTICE = _upsert(
     "calls",
@@ -148,6 +160,26 @@ OWED = _upsert(
     "queue",
     "skills",
     "promised",
+    "visit",
+)
+CALLED_BACK = _upsert(
+    "callback_attempts",
+    "call_id",
+    "callback_of",
+    "attempt",
+    "at",
+    "seat",
+    "adviser",
+    "reached",
+    "reason",
+    "rang_ms",
+)
+# Of what is owed already: the two are told in one commit or much later, and each batch runs OWED first.
+OWED_ENDED = Statement(
+    "UPDATE callbacks_owed SET outcome = given.outcome, ended_at = given.at, attempts = given.attempts, "
+    "endings = endings + 1 "
+    "FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::integer[]) AS given (call_id, outcome, at, attempts) "
+    "WHERE callbacks_owed.call_id = given.call_id"
 )
 SEAT_STATE = _insert("seat_states", "node", "seq", "seat", "adviser", "state", "reason", "since")
 ALARM = _insert("alarms", "node", "seq", "name", "subject", "detail", "raised_at")
@@ -163,6 +195,7 @@ CLEARED = Statement(
 
 STATEMENTS = (
     ARRIVED,
+    CALLING_BACK,
     REFUSED,
     NOTICE,
     MENU_STEP,
@@ -177,6 +210,8 @@ STATEMENTS = (
     LOST,
     RATED,
     OWED,
+    CALLED_BACK,
+    OWED_ENDED,
     ENDED,
     SEAT_STATE,
     ALARM,

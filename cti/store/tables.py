@@ -96,6 +96,9 @@ calls = Table(
     _may("sip_call_id", Text, "Call-ID of the SIP dialogue"),
     _at("arrived_at", "When the call arrived"),
     _may("refused_why", Text, "Why no line took it"),
+    _may(
+        "callback_of", Text, "Not an arrival, but our attempt to call back whoever made this call; null for all others"
+    ),
     _may("notice", Text, "The legal notice that was played last"),
     _may("notice_version", Text, "Its version"),
     _may("notice_language", Text, "Its language"),
@@ -110,6 +113,7 @@ calls = Table(
     _count("endings", "Facts that say it ended: 0 or 1"),
     Index("calls_by_arrival", "arrived_at"),
     Index("calls_by_number", "calling_number", "arrived_at"),
+    Index("calls_back", "callback_of", postgresql_where=text("callback_of IS NOT NULL")),
     Index("calls_still_up", "arrived_at", postgresql_where=text("ended_at IS NULL")),
     comment="One row a call",
 )
@@ -160,7 +164,7 @@ seat_states = Table(
     _key("seq", BigInteger, "Number of the fact"),
     _must("seat", Text, "The seat"),
     _may("adviser", Text, "The adviser's number; null when nobody is signed in"),
-    _must("state", Text, "logged_out, not_ready, ready, reserved, ringing, talking, wrap_up"),
+    _must("state", Text, "logged_out, not_ready, ready, reserved, ringing, calling, talking, wrap_up"),
     _must("reason", Text, "Why it moved"),
     _at("since", "From when on; the seat's next row says until when", must=True),
     Index("seat_states_by_seat", "seat", "since"),
@@ -219,18 +223,47 @@ ratings = Table(
 callbacks_owed = Table(
     "callbacks_owed",
     metadata,
-    _key("call_id", Text, "The call that ended too early"),
+    _key("call_id", Text, "The call whose caller is owed it"),
     _must("node", Text, "The node that it was on"),
     _at("owed_at", "When the hotline came to owe it", must=True),
     _may("calling_number", Text, "Whom to call, E.164; null when withheld: nobody can be called. Personal data"),
     _must("line", Text, "The hotline number that was called"),
-    _must("why", Text, "asterisk_died: the call was dropped; too_many_calls: it was turned away"),
+    _must(
+        "why", Text, "asterisk_died: the call was dropped; too_many_calls: it was turned away; asked: the caller's wish"
+    ),
     _may("queue", Text, "The queue that the caller had come to; null before any"),
     _must("skills", JSONB, "What the adviser has to be able to do: skill -> level 1 to 5; empty before any queue"),
     _must("promised", Boolean, "The caller was told to expect it"),
+    _may("visit", Text, "The queue visit whose place is kept; null before any queue"),
+    _may(
+        "outcome",
+        Text,
+        "kept, not_reached: tried in vain as often as may be, rang_again: its caller was quicker, too_late; null while open",
+    ),
+    _at("ended_at", "When it was over"),
+    _may("attempts", Integer, "How often the citizen was rung"),
+    _count("endings", "Facts that say it is over: 0 or 1"),
     Index("callbacks_owed_by_time", "owed_at"),
     Index("callbacks_owed_by_number", "calling_number", "owed_at"),
-    comment="One row for each caller who was dropped or turned away through no doing of their own",
+    Index("callbacks_owed_open", "owed_at", postgresql_where=text("ended_at IS NULL")),
+    comment="One row for each caller who is to be called back: dropped, turned away, or by their own wish",
+)
+
+callback_attempts = Table(
+    "callback_attempts",
+    metadata,
+    _key("call_id", Text, "The call that we made"),
+    _must("callback_of", Text, "The call whose caller was owed it"),
+    _must("attempt", Integer, "From 1"),
+    _at("at", "When the citizen was reached, or given up", must=True),
+    _must("seat", Text, "The seat that made it"),
+    _must("adviser", Text, "The adviser's number"),
+    _must("reached", Boolean, "The citizen answered"),
+    _may("reason", Text, "Why not: no_answer, busy, refused, unreachable, adviser_left; null when reached"),
+    _must("rang_ms", Integer, "How long the citizen's telephone rang, while the adviser waited"),
+    Index("callback_attempts_of", "callback_of"),
+    Index("callback_attempts_by_time", "at"),
+    comment="One row for each time that a citizen was called back",
 )
 
 alarms = Table(

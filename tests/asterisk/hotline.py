@@ -36,7 +36,7 @@ from calls.facts import AdviserNumberSaid, AnyFact, CallEnded, Fact, QueueEntere
 from calls.moments import RATING_MENU, AwaitingKey, MenuStarted, Observation, decode_observation
 from cti.asterisk.client import Ari
 from cti.control import AskStatus, SeatLogOut, SeatNotReady, SeatReady, ask, follow
-from cti.phone.baresip import AnswerAfter, AnswerPolicy, Phone
+from cti.phone.baresip import AnswerAfter, AnswerPolicy, Phone, RingOn
 from cti.phone.events import Closed
 from cti.phone.places import Identity
 from cti.phone.sound import Samples, tone
@@ -54,6 +54,9 @@ PATIENCE_S = 30.0
 
 PORT_OFFSET = int(os.environ.get("HOTLINE_PORT_OFFSET", "17000"))
 """Of the session's hotline; another one lets two people test on one machine."""
+
+HOME = 20
+"""Added to the SIP port of a hotline: where the one citizen is at home whom it can call back."""
 
 NEXT_OPENING = timedelta(days=5)
 
@@ -235,11 +238,15 @@ class Hotline:
         host: str = "127.0.0.1",
         says: Samples | None = None,
         number: str | None = None,
+        at_home: AnswerPolicy | None = None,
     ) -> AsyncIterator[Caller]:
         """A citizen who has just dialled, from a number of his own unless told. `keys`: one for each menu, `-` for none;
-        pressed as the menu begins when `barge`, else at its end. Says 440 Hz unless told otherwise."""
+        pressed as the menu begins when `barge`, else at its end. Says 440 Hz unless told otherwise. `at_home`: at the
+        telephone that is rung when the hotline calls back, and what its owner does then."""
         identity = Identity(user=number or str(next(self._numbers)), server=self.server)
-        async with Phone(identity, microphone=tone(CITIZEN_HZ, 1) if says is None else says, host=host) as phone:
+        says = tone(CITIZEN_HZ, 1) if says is None else says
+        port = self.settings.sip_port + HOME if at_home else 0
+        async with Phone(identity, answers=at_home or RingOn(), microphone=says, host=host, sip_port=port) as phone:
             caller = Caller(phone, keys, rate, barge)
             caller.sip_call_id = await phone.dial(f"sip:{line}@{self.server}")
             watching = asyncio.create_task(caller.watch(self._follow(caller.sip_call_id)))
@@ -326,7 +333,7 @@ class Hotline:
         async with self.ari() as ari:
             channels = [channel.name for channel in await ari.channels.list_all()]
             bridges = [bridge.id for bridge in await ari.bridges.list_all()]
-        rows = {call_id for (call_id,) in await self.sql("SELECT call_id FROM calls")}
+        rows = {call_id for (call_id,) in await self.sql("SELECT call_id FROM calls WHERE callback_of IS NULL")}
         unrecorded = await self.sql(
             "SELECT visit FROM queue_visits v LEFT JOIN recordings r USING (visit) "
             "WHERE v.outcome = 'answered' AND r.visit IS NULL"
@@ -385,6 +392,7 @@ def _write_files(folder: Path, port_offset: int) -> Path:
     write_voices(folder / "voices")
     settings = folder / "hotline.yaml"
     text = (DATA / "hotline.yaml").read_text()
+    text = text.replace("@HOME@", f"127.0.0.1:{Settings(port_offset=port_offset).sip_port + HOME}")
     settings.write_text(text.replace("@FOLDER@", str(folder)).replace("@PORT_OFFSET@", str(port_offset)))
     return settings
 

@@ -122,10 +122,10 @@ class Calls:
 
     # --- hands
 
-    def dial(self, dialled: str = "12333", trunk: str = TRUNK) -> str:
+    def dial(self, dialled: str = "12333", trunk: str = TRUNK, number: str = CALLING) -> str:
         """A citizen calls; the channel."""
         channel = uuid4().hex
-        return self.fake.incoming(CALLING, ("in", dialled, trunk, f"sip-{channel}"), channel)
+        return self.fake.incoming(number, ("in", dialled, trunk, f"sip-{channel}"), channel)
 
     def sit(self, seat: str = SEAT, adviser: str = ADVISER, phone: Phone = "answers") -> None:
         """An adviser is ready at a seat, whose telephone does this when it is rung."""
@@ -192,6 +192,7 @@ class Site:
         )
         self.settings.raw_dir.mkdir(parents=True)
         fake.contexts.update({"to-seat": ("seat",), "start-recording": ("back",), "stop-recording": ("back",)})
+        fake.contexts["to-citizen"] = ("back",)
 
     def journal(self) -> Journal:
         """The node's journal; close it."""
@@ -203,7 +204,8 @@ class Site:
         fake, journal = self.fake, journal or self.journal()
         async with Ari(fake.url, fake.user, fake.password, fake.app) as ari:
             calls = Calls(fake, ari, journal, self.settings, self.sounds, self.line)
-            work = [asyncio.create_task(each) for each in (calls.node.run(), calls.floor.run(), calls.recorder.run())]
+            runs = (calls.node.run(), calls.node.call_back(), calls.floor.run(), calls.recorder.run())
+            work = [asyncio.create_task(each) for each in runs]
             try:
                 await asyncio.wait_for(calls.node.connected.wait(), PATIENCE_S)
                 yield calls

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from calls.facts import AdviserNumberSaid, NoticeHeard, QueueEntered, SeatAnswered
 from calls.moments import RATING_MENU
 from cti.asterisk.kept import KeptCall
-from tests.contract.hotline_on_fake import ADVISER, LINE, SEAT, Calls
+from tests.contract.hotline_on_fake import ADVISER, CALLING, LINE, SEAT, Calls
 from tests.eventually import eventually
 
 
@@ -24,13 +24,13 @@ async def in_menu(calls: Calls) -> str:
     return caller
 
 
-async def waiting(calls: Calls, key: str = "1") -> str:
+async def waiting(calls: Calls, key: str = "1", number: str = CALLING) -> str:
     """With an adviser who has a pause."""
     if not calls.fake.endpoints:
         calls.sit()
         calls.pause()
     before = len(calls.of(QueueEntered))
-    caller = calls.dial()
+    caller = calls.dial(number=number)
     await calls.until(lambda: any(fact.call_id == caller and fact.whole for fact in calls.of(NoticeHeard)))
     calls.fake.dtmf(caller, key)
     await calls.told(QueueEntered, before + 1)

@@ -19,6 +19,7 @@ from calls.facts import (
     AlarmRaised,
     AnyFact,
     CallArrived,
+    CallbackEnded,
     CallEnded,
     CallRefused,
     ConversationEnded,
@@ -37,6 +38,7 @@ from tests.histories import (
     abandoned_call,
     answered_call,
     arrived,
+    called_back,
     conversation,
     ended,
     entered,
@@ -166,6 +168,7 @@ def test_a_recording_may_take_a_minute(database: str) -> None:
         ("visit_ends_with_its_call", [arrived("call1"), entered("call1", "v"), ended("call1", "queued")]),
         ("visit_of_a_call", [entered("call1", "v")]),
         ("callback_of_a_call", [owed("call1")]),
+        ("attempt_of_a_callback", called_back("call1", 1, reached=False)),
         (
             "answered_means_an_answer",
             [arrived("call1"), entered("call1", "v"), conversation("call1", "v")[3], left("call1", "v", "fault")],
@@ -193,6 +196,7 @@ def test_half_hours_are_local_and_count_each_visit_where_it_began(database: str)
         "abandoned": 0,
         "wait_mean_s": Decimal("10.0"),
         "wait_p90_s": Decimal("10.0"),
+        "callbacks_asked": 0,
     }
     assert second == {
         "day": date(2026, 1, 5),
@@ -203,6 +207,7 @@ def test_half_hours_are_local_and_count_each_visit_where_it_began(database: str)
         "abandoned": 1,
         "wait_mean_s": Decimal("30.0"),
         "wait_p90_s": Decimal("38.0"),
+        "callbacks_asked": 0,
     }
 
 
@@ -222,7 +227,7 @@ def test_a_call_is_laid_out_whole(database: str) -> None:
     assert (visit["seat"], visit["adviser"], visit["offers"], visit["not_answered"]) == ("1002", "8002", 2, 1)
     assert (visit["outcome"], visit["waited_ms"], visit["talked_ms"]) == ("answered", 20_000, 90_000)
     assert (recording["left_dbfs"], recording["right_dbfs"], recording["alarms"]) == (-20.5, None, ["adviser_silent"])
-    assert all(column is not None for name, column in call.items() if name != "refused_why")
+    assert all(column is not None for name, column in call.items() if name not in ("refused_why", "callback_of"))
 
 
 def test_a_refused_call_is_a_row_too(database: str) -> None:
@@ -244,6 +249,34 @@ def test_an_owed_callback_says_whom_to_call_and_for_what(database: str) -> None:
         "promised": True,
     }
     assert (withheld["calling_number"], withheld["promised"]) == (None, False)
+
+
+def test_what_was_owed_says_what_came_of_it(database: str) -> None:
+    asked = msgspec.structs.replace(owed("call1"), why="asked", visit="v")
+    asking: list[AnyFact] = [
+        arrived("call1"),
+        entered("call1", "v"),
+        left("call1", "v", "callback"),
+        asked,
+        ended("call1", "queued"),
+    ]
+    tries = called_back("call1", 1, reached=False) + called_back("call1", 2, reached=True)
+    facts = stamped([*asking, *tries, CallbackEnded(call_id="call1", outcome="kept", attempts=2)])
+    look = rows("SELECT why, visit, outcome, attempts, endings FROM callbacks_owed")
+    for size in (1, len(facts)):
+        assert looking_at(database, facts, look, size) == [
+            {"why": "asked", "visit": "v", "outcome": "kept", "attempts": 2, "endings": 1}
+        ]
+    tried = looking_at(database, facts, rows("SELECT attempt, reached, reason FROM callback_attempts ORDER BY attempt"))
+    assert tried == [
+        {"attempt": 1, "reached": False, "reason": "no_answer"},
+        {"attempt": 2, "reached": True, "reason": None},
+    ]
+    offered = looking_at(
+        database, facts, rows("SELECT sum(offered) AS n, sum(callbacks_asked) AS asked FROM half_hours")
+    )
+    assert offered == [{"n": 1, "asked": 1}]  # our own attempts are no offers
+    assert looking_at(database, facts, broken_laws) == []
 
 
 def test_a_lost_recording_says_why(database: str) -> None:

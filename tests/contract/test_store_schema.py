@@ -23,7 +23,17 @@ from cti.store.tables import metadata
 from tests.postgres import OWNER, READER, Cluster
 from tests.proxy import Proxy
 
-PUBLIC_FACE = {"calls", "queue_visits", "seat_states", "menu_steps", "recordings", "ratings", "callbacks_owed", "facts"}
+PUBLIC_FACE = {
+    "calls",
+    "queue_visits",
+    "seat_states",
+    "menu_steps",
+    "recordings",
+    "ratings",
+    "callbacks_owed",
+    "callback_attempts",
+    "facts",
+}
 DOCS = Path(__file__).parents[2] / "docs"
 
 

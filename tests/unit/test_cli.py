@@ -268,6 +268,7 @@ STATUS = Status(
     versions={"asterisk": "22.10.1"},
     calls={"up": 2},
     seats={"1001": "ready"},
+    callbacks=0,
     facts={},
     mailboxes=0,
     tasks=40,

@@ -19,6 +19,7 @@ from cti.store import Journal
 from queues import (
     Adviser,
     Answered,
+    Calling,
     ConversationOver,
     LogOut,
     NotAnswered,
@@ -248,10 +249,12 @@ async def test_time_that_is_not_due_moves_nothing(site: Site) -> None:
 
 def bring_to(floor: Floor, state: str, proposal: Propose) -> None:
     """The seat of `proposal`, which is reserved, into another state."""
-    if state in ("ringing", "talking", "wrap_up"):
+    if state in ("ringing", "calling", "talking", "wrap_up"):
         floor.accept(proposal)
     elif state != "reserved":
         floor.leave("v1")
+    if state == "calling":
+        floor.take(Calling("1001", proposal.generation))
     if state in ("talking", "wrap_up"):
         floor.take(Answered("1001", proposal.generation))
     if state == "wrap_up":
@@ -267,6 +270,7 @@ BEFORE = [
     ("reserved", ("ready", "")),
     ("ringing", ("ready", "")),
     ("not_ready", ("not_ready", "lunch")),
+    ("calling", ("ready", "")),
     ("talking", ("not_ready", RESTARTED)),
     ("wrap_up", ("ready", "")),
     ("logged_out", ("logged_out", "")),

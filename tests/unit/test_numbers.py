@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calls.numbers import WITHHELD_WORDS, CallingNumber, normalise
+from calls.numbers import WITHHELD_WORDS, CallingNumber, dialled, normalise
 
 MOBILE = ["13800001111", "013800001111", "+8613800001111", "008613800001111", "138 0000 1111", " +86 138-0000-1111 "]
 LANDLINE = ["057188881234", "+8657188881234", "0571-88881234", "(0571) 88881234", "0086 571 88881234"]
@@ -54,3 +54,17 @@ def test_anything_at_all_is_taken_and_what_comes_out_comes_out_again(raw: str, r
 @given(st.integers(13_000_000_000, 19_999_999_999))
 def test_the_zero_before_a_mobile_number_changes_nothing(mobile: int) -> None:
     assert normalise(f"0{mobile}").e164 == normalise(str(mobile)).e164 == f"+86{mobile}"
+
+
+@pytest.mark.parametrize(
+    ("e164", "national"),
+    [("+8613800001111", "13800001111"), ("+8657188881234", "057188881234")],
+    ids=["mobile", "landline"],
+)
+def test_a_number_is_rung_as_people_dial_it(e164: str, national: str) -> None:
+    assert dialled(e164) == national
+
+
+@pytest.mark.parametrize("e164", ["+442071838750", "+12025550123", "+8688881234", "+86110"])
+def test_what_is_no_number_of_the_region_is_never_rung(e164: str) -> None:
+    assert dialled(e164) is None

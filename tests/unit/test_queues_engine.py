@@ -16,6 +16,7 @@ from queues import (
     Accepted,
     Adviser,
     Answered,
+    Calling,
     Configure,
     ConversationOver,
     Engine,
@@ -93,6 +94,7 @@ class Room:
             "not_ready": lambda: self.take(StandUp("1001", "break")),
             "reserved": lambda: (self.take(SitDown("1001", "8001")), self.join("v1")),
             "ringing": lambda: self.ring("1001"),
+            "calling": lambda: self.take(Calling("1001", self.engine.seat("1001").generation)),
             "talking": lambda: self.take(Answered("1001", self.engine.seat("1001").generation)),
             "wrap_up": lambda: self.hang_up("1001"),
         }
@@ -118,7 +120,7 @@ def proposals(outputs: list[Output]) -> list[tuple[str, str]]:
     return [(out.visit, out.seat) for out in outputs if isinstance(out, Propose)]
 
 
-BUSY: list[SeatState] = ["reserved", "ringing", "talking"]
+BUSY: list[SeatState] = ["reserved", "ringing", "calling", "talking"]
 
 
 # Whose turn, which seat
@@ -459,6 +461,19 @@ def test_who_leaves_frees_the_seat_for_the_next(room: Room, state: SeatState) ->
     assert room.take(Leave("v1")) == []
 
 
+def test_a_seat_that_called_back_in_vain_has_its_wrap_up(room: Room) -> None:
+    room.bring_to("calling")
+    room.join("v2")
+    assert room.take(ConversationOver("1001", "v1", hung_up=True)) == [SeatMoved("1001", "8001", "wrap_up", "")]
+    assert room.waiting() == ["v2"]
+
+
+def test_a_call_back_that_is_broken_off_leaves_the_seat_to_its_wrap_up(room: Room) -> None:
+    room.bring_to("calling")
+    assert room.take(Leave("v1")) == [SeatMoved("1001", "8001", "wrap_up", "")]
+    assert room.waiting() == []
+
+
 def test_leaving_while_talking_is_not_the_end_of_the_conversation(room: Room) -> None:
     room.bring_to("talking")
 
@@ -521,7 +536,7 @@ def test_the_end_of_another_conversation_is_not_the_end_of_this(room: Room) -> N
 def test_a_pause_wished_for_during_a_call_comes_after_it(room: Room, state: SeatState) -> None:
     room.bring_to(state)
     assert room.take(StandUp("1001", "lunch")) == []
-    if state != "talking":
+    if state in ("reserved", "ringing"):
         assert room.take(Leave("v1")) == [SeatMoved("1001", "8001", "not_ready", "lunch")]
         return
     room.hang_up("1001")
@@ -534,11 +549,11 @@ def test_the_wish_may_be_taken_back(room: Room, state: SeatState) -> None:
     room.bring_to(state)
     room.take(StandUp("1001", "lunch"))
     assert room.take(SitDown("1001", "8001")) == []
-    if state == "talking":
+    if state in ("reserved", "ringing"):
+        room.take(Leave("v1"))
+    else:
         room.hang_up("1001")
         room.take(Tick(), after=WRAP_UP_S)
-    else:
-        room.take(Leave("v1"))
     assert room.state() == "ready"
 
 

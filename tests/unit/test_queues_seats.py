@@ -23,7 +23,8 @@ EXPECTED = {
     "not_ready": "ready not_ready logged_out talking",
     "ready": "reserved ready not_ready logged_out talking",
     "reserved": "ringing ready not_ready talking",
-    "ringing": "talking ready not_ready",
+    "ringing": "calling talking ready not_ready",
+    "calling": "talking wrap_up not_ready",
     "talking": "wrap_up not_ready",
     "wrap_up": "ready not_ready logged_out",
 }

@@ -20,6 +20,8 @@ RIGHT = {
     "cti/stack/watchdog.py": "the stamp of a line in its log",
     "cti/asterisk/session.py": "opening hours go by the wall clock: that is what they are",
     "cti/asterisk/node.py": "the stamp of an arrival, for a machine that is started anew before the call's end is told",
+    "cti/asterisk/promises.py": "when people are called, and after a day or so no more; a place across a boot of the machine",
+    "cti/asterisk/callback.py": "the stamp of an attempt's beginning, as node.py of an arrival's",
     "cti/asterisk/conversation.py": "the day whose folder a recording is put into",
     "cti/asterisk/books.py": "ends that nobody saw, compared with Asterisk's call records, which know no other clock",
 }

@@ -1,6 +1,7 @@
 -- What must never be so. Empty when all is well; each row says which law is broken, where, and what was found.
 --   Of calls:   arrivals = refused + abandoned + machine + queued + fault + still up: each call arrives once, ends once.
 --   Of visits:  visits = answered + abandoned + otherwise + still open: each visit begins once, ends once, before its call.
+--   Of calls back: each that was owed is over once: kept, rung in vain, overtaken by its caller, or too late.
 --   Of talk:    an answered visit has one answer, one end of conversation, and a recording or the reason why not.
 --   Of history: the numbers of a node's facts have no gap.
 CREATE OR REPLACE VIEW conservation_violations AS
@@ -20,13 +21,22 @@ FROM calls WHERE ended_at IS NULL AND arrived_at < now() - interval '12 hours'
 UNION ALL
 SELECT 'queued_means_a_visit', node, call_id, NULL, format('outcome %s, a visit: %s', outcome, visited), ended_at
 FROM calls CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM queue_visits v WHERE v.call_id = calls.call_id) AS visited) v
-WHERE ended_at IS NOT NULL AND outcome <> 'fault' AND (outcome = 'queued') <> visited
+WHERE ended_at IS NOT NULL AND outcome <> 'fault' AND (outcome IN ('queued', 'called_back')) <> visited
 UNION ALL
 SELECT 'visit_of_a_call', NULL, call_id, visit, 'its call never arrived', entered_at
 FROM queue_visits v WHERE NOT EXISTS (SELECT FROM calls c WHERE c.call_id = v.call_id)
 UNION ALL
 SELECT 'callback_of_a_call', node, call_id, NULL, 'its call never arrived', owed_at
 FROM callbacks_owed o WHERE NOT EXISTS (SELECT FROM calls c WHERE c.call_id = o.call_id AND c.arrivals > 0)
+UNION ALL
+SELECT 'callback_ends_once', node, call_id, NULL, format('%s ends', endings), ended_at
+FROM callbacks_owed WHERE endings > 1
+UNION ALL
+SELECT 'callback_ends_at_last', node, call_id, NULL, 'promised over eight days ago', owed_at
+FROM callbacks_owed WHERE promised AND ended_at IS NULL AND owed_at < now() - interval '8 days'
+UNION ALL
+SELECT 'attempt_of_a_callback', NULL, call_id, NULL, 'nobody was owed it', at
+FROM callback_attempts a WHERE NOT EXISTS (SELECT FROM callbacks_owed o WHERE o.call_id = a.callback_of)
 UNION ALL
 SELECT 'visit_begins_once', NULL, call_id, visit, format('%s beginnings', entries), coalesce(entered_at, left_at)
 FROM queue_visits WHERE entries <> 1

@@ -1,7 +1,7 @@
-"""A seat's leg: rung, answered or not, and its end. One per attempt, with an id of our own choosing.
+"""A leg that we ring, a seat's or a called citizen's: rung, answered or not, and its end. Its id is of our own choosing.
 
-The leg runs through the dialplan context `to-seat` once it is answered, where its recording starts, and then comes into
-our hands. Its events reach us from the first because the application is subscribed to the seats' endpoints.
+The leg runs through a dialplan context once it is answered, and then comes into our hands: a seat's through `to-seat`, where
+its recording starts. Its events reach us from the first because the application is subscribed to all endpoints.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import structlog
 
 from calls.facts import NotAnswered
 from cti.asterisk.client import Ari
-from cti.asterisk.config import seat_endpoint
 from cti.asterisk.ending import ASK_AGAIN_S, asked_to_go
 from cti.asterisk.errors import AriError, Unavailable
 from cti.asterisk.generated.messages import (
@@ -41,44 +40,45 @@ NORMAL = 16
 """Q.850: the party hung up."""
 
 WHY: dict[int, NotAnswered] = {17: "busy", 19: "no_answer", 18: "no_answer", 21: "refused"}
-"""Q.850 causes of a leg that was not answered; whatever else is said, the seat could not be reached."""
+"""Q.850 causes of a leg that was not answered; whatever else is said, it could not be reached."""
 
 
 NO_CALL_RECORD = {"CDR_PROP(disable)": "1"}
-"""Asterisk's call records are for arrivals: a leg to a seat makes none, answered or not."""
+"""Asterisk's call records are for arrivals: a leg that we ring makes none, answered or not."""
 
 
-class SeatDidNotAnswerError(Exception):
-    """The seat rang in vain."""
+class DidNotAnswerError(Exception):
+    """It rang in vain."""
 
     def __init__(self, reason: NotAnswered) -> None:
         self.reason: NotAnswered = reason
         super().__init__(reason)
 
 
-class SeatLeg:
-    """The leg `channel` to a seat, from before it exists until it is gone. Always `close` it."""
+class Leg:
+    """The leg `channel`, from before it exists until it is gone. Always `close` it."""
 
-    def __init__(self, ari: Ari, router: Router, channel: str | None = None) -> None:
-        """A leg to come, or one that is there already and is called `channel`."""
+    def __init__(self, ari: Ari, router: Router, channel: str | None = None, *, there: bool = False) -> None:
+        """A leg to come, or one that is `there` already."""
         self.channel = channel or uuid4().hex
         self.packets = 0
-        """RTP packets received from the seat, known at its end."""
+        """RTP packets received on it, known at its end."""
         self._ari = ari
-        self._there = channel is not None
+        self._there = there
         self._mailbox = router.mailbox(self.channel)
         self._box = self._mailbox.__enter__()
 
-    async def ring(self, seat: str, track: str, ring_s: float, caller_id: str | None) -> None:
-        """Ring until answered; its recording is then being written as `track`. Raises SeatDidNotAnswerError."""
+    async def ring(self, endpoint: str, to: tuple[str, str], ring_s: float, caller_id: str | None) -> None:
+        """Ring a PJSIP endpoint until it answers and is through the context and extension `to`. Raises DidNotAnswerError."""
+        context, extension = to
         self._there = True  # from here on it may exist, whatever the answer
         try:
             await until_answered(
                 self._ari.channels.originate_with_id(
                     self.channel,
-                    f"PJSIP/{seat_endpoint(seat)}",
-                    context="to-seat",
-                    extension=track,
+                    f"PJSIP/{endpoint}",
+                    context=context,
+                    extension=extension,
                     priority=1,
                     timeout_s=math.ceil(ring_s) + OUTLIVES_US_S,
                     caller_id=caller_id,
@@ -87,26 +87,26 @@ class SeatLeg:
             )
         except AriError as error:
             self._there = isinstance(error, Unavailable)  # then nobody knows; any other answer is a no
-            raise SeatDidNotAnswerError("unreachable") from error
+            raise DidNotAnswerError("unreachable") from error
         try:
             async with asyncio.timeout(ring_s):
                 await self._picked_up()
         except TimeoutError:
             await self._end()
-            raise SeatDidNotAnswerError("no_answer") from None
+            raise DidNotAnswerError("no_answer") from None
 
     async def _picked_up(self) -> None:
-        """Raises SeatDidNotAnswerError."""
+        """Raises DidNotAnswerError."""
         while True:
             match await self._box.get():
                 case StasisStart() | Came():
                     return
                 case ChannelDestroyed(cause=cause):
                     self._there = False
-                    raise SeatDidNotAnswerError(WHY.get(cause, "unreachable"))
+                    raise DidNotAnswerError(WHY.get(cause, "unreachable"))
                 case Vanished():
                     self._there = False
-                    raise SeatDidNotAnswerError("unreachable")
+                    raise DidNotAnswerError("unreachable")
 
     async def ended(self) -> int:
         """Wait for the leg's end; the Q.850 cause of it, 0 when Asterisk died. One that nobody told hung up, most likely.
@@ -146,7 +146,7 @@ class SeatLeg:
             await self._told_gone(ASK_AGAIN_S)
         await self._told_gone(END_TOLD_S)
         if self._there:
-            log.warning("a seat's leg did not end", leg=self.channel)
+            log.warning("a leg did not end", leg=self.channel)
 
     async def _told_gone(self, wait_s: float) -> None:
         """Read its events until the last one has come, for so long at most."""

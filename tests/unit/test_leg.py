@@ -8,12 +8,12 @@ from typing import cast
 import msgspec
 import pytest
 
-from cti.asterisk import seatleg
+from cti.asterisk import leg as legs
 from cti.asterisk.client import Ari
 from cti.asterisk.errors import AriError, Gone, Unavailable, Unreachable
 from cti.asterisk.generated.messages import AnyMessage
+from cti.asterisk.leg import DidNotAnswerError, Leg
 from cti.asterisk.router import Router
-from cti.asterisk.seatleg import SeatDidNotAnswerError, SeatLeg
 from tests.eventually import eventually
 
 CHANNEL = {
@@ -73,7 +73,7 @@ def router() -> Router:
 
 
 async def test_who_hung_up_first_is_counted_too(router: Router) -> None:
-    leg = SeatLeg(cast(Ari, RefusingAri(Gone("channels.hangup: 404"))), router, "leg")
+    leg = Leg(cast(Ari, RefusingAri(Gone("channels.hangup: 404"))), router, "leg", there=True)
     for event in LAST_EVENTS:
         common = {"application": "rexian", "timestamp": "2026-11-21T00:00:00.000+0000", "channel": CHANNEL}
         router.dispatch(msgspec.convert(common | event, AnyMessage))
@@ -91,7 +91,7 @@ async def test_who_hung_up_first_is_counted_too(router: Router) -> None:
 async def test_a_seat_that_hangs_up_is_free_before_its_leg_is_cleared_away(
     router: Router, asked: dict[str, object], left_before_the_end: bool
 ) -> None:
-    leg = SeatLeg(cast(Ari, RefusingAri(Gone("channels.hangup: 404"))), router, "leg")
+    leg = Leg(cast(Ari, RefusingAri(Gone("channels.hangup: 404"))), router, "leg", there=True)
     common = {"application": "rexian", "timestamp": "2026-11-21T00:00:00.000+0000", "channel": CHANNEL}
     router.dispatch(msgspec.convert(common | {"type": "ChannelHangupRequest"} | asked, AnyMessage))
     leaving = asyncio.create_task(leg.ended())
@@ -107,7 +107,7 @@ async def test_a_seat_that_hangs_up_is_free_before_its_leg_is_cleared_away(
 
 async def test_a_leg_whose_end_has_no_cause_was_hung_up(router: Router) -> None:
     """So Asterisk tells a hang-up in the middle of a sentence, before there is a bridge."""
-    leg = SeatLeg(cast(Ari, RefusingAri(Gone("channels.hangup: 404"))), router, "leg")
+    leg = Leg(cast(Ari, RefusingAri(Gone("channels.hangup: 404"))), router, "leg", there=True)
     common = {"application": "rexian", "timestamp": "2026-11-21T00:00:00.000+0000", "channel": CHANNEL}
     router.dispatch(msgspec.convert(common | {"type": "ChannelDestroyed", "cause": 0, "cause_txt": ""}, AnyMessage))
 
@@ -117,9 +117,9 @@ async def test_a_leg_whose_end_has_no_cause_was_hung_up(router: Router) -> None:
 
 async def test_a_leg_that_was_refused_is_not_ended(router: Router) -> None:
     ari = RefusingAri(Unreachable("500"))
-    leg = SeatLeg(cast(Ari, ari), router)
-    with pytest.raises(SeatDidNotAnswerError, match="unreachable"):
-        await leg.ring("1001", "track", 15, None)
+    leg = Leg(cast(Ari, ari), router)
+    with pytest.raises(DidNotAnswerError, match="unreachable"):
+        await leg.ring("seat1001", ("to-seat", "track"), 15, None)
     await leg.close()
 
     assert len(ari.asked) == 1
@@ -129,11 +129,11 @@ async def test_a_leg_that_was_refused_is_not_ended(router: Router) -> None:
 async def test_a_leg_that_may_exist_is_asked_to_go_until_it_is_gone(
     router: Router, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(seatleg, "ASK_AGAIN_S", 0.01)
+    monkeypatch.setattr(legs, "ASK_AGAIN_S", 0.01)
     ari = RefusingAri(Unavailable("no answer"))
-    leg = SeatLeg(cast(Ari, ari), router)
-    with pytest.raises(SeatDidNotAnswerError, match="unreachable"):
-        await leg.ring("1001", "track", 15, None)
+    leg = Leg(cast(Ari, ari), router)
+    with pytest.raises(DidNotAnswerError, match="unreachable"):
+        await leg.ring("seat1001", ("to-seat", "track"), 15, None)
     closing = asyncio.create_task(leg.close())
     await eventually(lambda: len(ari.asked) > 3)
     router.vanish(leg.channel)
@@ -145,8 +145,8 @@ async def test_a_leg_that_may_exist_is_asked_to_go_until_it_is_gone(
 async def test_a_leg_that_is_still_being_made_is_ended_only_once_it_is_made(router: Router) -> None:
     """Asterisk would say that it does not know it, and then make it: it would ring for nobody."""
     ari = SlowAri()
-    leg = SeatLeg(cast(Ari, ari), router)
-    ringing = asyncio.create_task(leg.ring("1001", "track", 15, None))
+    leg = Leg(cast(Ari, ari), router)
+    ringing = asyncio.create_task(leg.ring("seat1001", ("to-seat", "track"), 15, None))
     await eventually(lambda: len(ari.asked) == 1)
     ringing.cancel()
     await asyncio.wait({ringing}, timeout=0.02)

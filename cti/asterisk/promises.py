@@ -1,0 +1,244 @@
+"""Calls back that are owed (回拨), from the promise to its end, whatever becomes of controllers meanwhile.
+
+promises.owe(kept, "asked", promised=True)     # in the commit in which the call ends its wait
+await promises.run(begin)                      # `begin` is called for each whose attempt is due, for ever
+
+One promise a number: whoever is turned away five times is called once, at the place of the first. A promise is kept with
+the journal until it is over: kept, tried in vain as often as the line says, overtaken by the citizen who rang again and was
+answered, or too late. Whoever rings again while it is open has the place, and is not called as long as that call is up.
+
+A promise waits by the monotonic clock; only whether it is too late, and whether it is a time to call people, is a matter
+of the wall clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import msgspec
+
+from calls.clock import Clock
+from calls.facts import CallbackEnded, CallbackOwed, OwedWhy, PromiseOutcome
+from calls.numbers import dialled
+from calls.words import Needs
+from cti.asterisk.config import trunk_endpoint
+from cti.asterisk.kept import KeptCall
+from cti.settings import Settings
+from cti.store import Journal
+from cti.watch import Watch
+from ivr.line import Line
+
+LOOK_EVERY_S = 1.0
+"""How long a promise whose time has come waits at most to be looked at; what moves one is looked at at once."""
+
+_PREFIX = "promise/"
+
+
+class Promise(msgspec.Struct, frozen=True, kw_only=True):
+    """One call back that is owed. Instants are monotonic milliseconds of the boot `boot_id`."""
+
+    call_id: str
+    """The call whose caller is owed it."""
+    calling_number: str
+    line: str
+    trunk: str
+    needs: Needs | None
+    """None: the caller had come to no queue."""
+    visit: str | None
+    since_ms: int
+    """From when the wait counts."""
+    owed_at: datetime
+    boot_id: str
+    attempts: int = 0
+    not_before_ms: int
+    held_by: str | None = None
+    """The citizen's own new call, as long as it is up."""
+
+    def is_for(self, queue: str) -> bool:
+        """Whether a caller of this queue wants the same."""
+        return self.needs is None or self.needs.queue == queue
+
+
+class Promises:
+    """All that are open."""
+
+    def __init__(self, settings: Settings, clock: Clock, watch: Watch, journal: Journal, boot_id: str) -> None:
+        self.lines: Mapping[str, Line] = {}
+        self._settings, self._clock, self._watch, self._journal = settings, clock, watch, journal
+        self._boot_id = boot_id
+        self._moved = asyncio.Event()
+        self._under_way: dict[str, asyncio.Event] = {}
+        """Of each promise whose attempt waits, rings or talks: what tells it that it need not wait any more."""
+        self._held: dict[str, str] = {}
+        """The citizen's own call -> the number."""
+        self._open: dict[str, Promise] = {}
+        """By number."""
+        for promise in journal.find(_PREFIX, Promise).values():
+            self._open[promise.calling_number] = self._of_this_boot(promise)
+            if promise.held_by:
+                self._held[promise.held_by] = promise.calling_number
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def way(self, number: str | None, trunk: str) -> str | None:
+        """The endpoint that rings the number, by `trunk` if calls go out by it, else by another one; None: there is no way."""
+        national = dialled(number, self._settings.region) if number else None
+        ways = [each.name for each in self._settings.trunks if each.dial]
+        if national is None or not ways:
+            return None
+        return f"{national}@{trunk_endpoint(trunk if trunk in ways else ways[0])}"
+
+    # --- what is owed
+
+    def owe(self, kept: KeptCall, why: OwedWhy, *, promised: bool = False) -> None:
+        """This caller is owed a call: a fact for people; a promise, too, if the line calls back and the number can be rung."""
+        needs, queued = kept.needs, kept.needs is not None and kept.visits > 0
+        visit = f"{kept.call_id}.{kept.visits}" if queued else None
+        since_ms = kept.since_ms if queued else kept.arrived_ms
+        with self._journal.together():
+            self._watch.record(
+                CallbackOwed(
+                    call_id=kept.call_id,
+                    calling_number=kept.calling_number,
+                    line=kept.line,
+                    why=why,
+                    queue=needs.queue if needs else None,
+                    skills=needs.skills if needs else {},
+                    promised=promised,
+                    visit=visit,
+                    since_ms=since_ms if queued else None,
+                )
+            )
+            line = self.lines.get(kept.line)
+            if line is None or line.callback is None or self.way(kept.calling_number, kept.trunk) is None:
+                return
+            before = self._open.get(kept.calling_number or "")
+            if before:
+                since_ms = min(since_ms, before.since_ms)
+                self._over(before, "rang_again")
+            if needs and why != "asked" and needs.urgency == "normal":
+                needs = msgspec.structs.replace(needs, urgency="promised")
+            self._put(
+                Promise(
+                    call_id=kept.call_id,
+                    calling_number=kept.calling_number or "",
+                    line=kept.line,
+                    trunk=kept.trunk,
+                    needs=needs,
+                    visit=visit,
+                    since_ms=since_ms,
+                    owed_at=self._clock.utc(),
+                    boot_id=self._boot_id,
+                    not_before_ms=0,
+                )
+            )
+
+    # --- the citizen rings again
+
+    def rang_again(self, call_id: str, number: str | None, queue: str) -> Promise | None:
+        """The citizen waits again, in the same queue: has the place, and is not called back while this call is up."""
+        promise = self._open.get(number or "")
+        if promise is None or promise.held_by or not promise.is_for(queue):
+            return None
+        self._held[call_id] = promise.calling_number
+        self._put(msgspec.structs.replace(promise, held_by=call_id))
+        self._withdraw(promise)
+        return promise
+
+    def answered(self, call_id: str) -> None:
+        """An adviser has answered this call: if somebody was to be called back who made it, that is over."""
+        if promise := self._open.get(self._held.pop(call_id, "")):
+            self._over(promise, "rang_again")
+
+    def released(self, call_id: str) -> None:
+        """This call is over: whoever made it without an answer is called back all the same."""
+        if promise := self._open.get(self._held.pop(call_id, "")):
+            self._put(msgspec.structs.replace(promise, held_by=None))
+
+    # --- attempts
+
+    def begun(self, kept: KeptCall, withdrawn: asyncio.Event) -> None:
+        """An attempt goes on; `withdrawn` is set when it need not wait any more."""
+        if kept.callback:
+            self._under_way[kept.callback.callback_of] = withdrawn
+
+    def left(self, kept: KeptCall) -> None:
+        """An attempt is over, and everything of it is told."""
+        if kept.callback and self._under_way.pop(kept.callback.callback_of, None):
+            self._moved.set()
+
+    def tried(self, kept: KeptCall, *, reached: bool, counts: bool) -> None:
+        """The citizen was rung. `counts`: it was not for our own sake that they were not reached."""
+        promise = self._open.get(kept.calling_number or "")
+        if promise is None or kept.callback is None or promise.call_id != kept.callback.callback_of:
+            return  # owed anew meanwhile
+        callback = line.callback if (line := self.lines.get(promise.line)) else None
+        promise = msgspec.structs.replace(promise, attempts=promise.attempts + counts)
+        if reached:
+            self._over(promise, "kept")
+        elif callback and promise.attempts >= callback.attempts:
+            self._over(promise, "not_reached")
+        else:
+            again_after_s = callback.again_after_s if callback and counts else 0.0
+            self._put(msgspec.structs.replace(promise, not_before_ms=self._now_ms() + round(again_after_s * 1000)))
+
+    async def run(self, begin: Callable[[Promise, Line], None]) -> None:
+        """Begin what is due, the longest wait first, for ever."""
+        while True:
+            self._moved.clear()
+            for promise, line in self._due():
+                begin(promise, line)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await self._moved.wait()
+
+    def _due(self) -> list[tuple[Promise, Line]]:
+        due: list[tuple[Promise, Line]] = []
+        now_ms, utc = self._now_ms(), self._clock.utc()
+        for promise in sorted(self._open.values(), key=lambda one: one.since_ms):
+            line = self.lines.get(promise.line)
+            if line is None or line.callback is None:
+                continue  # no longer in the files: it waits for people to see it, or for the file to come back
+            if promise.call_id in self._under_way:
+                if not line.calls_back(utc):
+                    self._withdraw(promise)
+            elif promise.held_by is None:
+                if utc - promise.owed_at > timedelta(hours=line.callback.keep_h):
+                    self._over(promise, "too_late")
+                elif now_ms >= promise.not_before_ms and line.calls_back(utc):
+                    due.append((promise, line))
+        return due
+
+    # --- how
+
+    def _withdraw(self, promise: Promise) -> None:
+        if withdrawn := self._under_way.get(promise.call_id):
+            withdrawn.set()
+
+    def _put(self, promise: Promise) -> None:
+        self._open[promise.calling_number] = promise
+        self._journal.put(_PREFIX + promise.calling_number, promise)
+        self._moved.set()
+
+    def _over(self, promise: Promise, outcome: PromiseOutcome) -> None:
+        with self._journal.together():
+            self._watch.record(CallbackEnded(call_id=promise.call_id, outcome=outcome, attempts=promise.attempts))
+            self._open.pop(promise.calling_number, None)
+            self._held.pop(promise.held_by or "", None)
+            self._journal.forget(_PREFIX + promise.calling_number)
+        self._withdraw(promise)
+
+    def _of_this_boot(self, promise: Promise) -> Promise:
+        """The monotonic clock began anew: the wait counts from the promise on, which is known by the wall clock."""
+        if promise.boot_id == self._boot_id:
+            return promise
+        waited = self._clock.utc() - promise.owed_at
+        since_ms = self._now_ms() - max(0, round(waited.total_seconds() * 1000))
+        return msgspec.structs.replace(promise, since_ms=since_ms, not_before_ms=0, boot_id=self._boot_id)
+
+    def _now_ms(self) -> int:
+        return round(self._clock.now() * 1000)
