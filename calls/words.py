@@ -15,8 +15,9 @@ SKILL_LEVELS = range(1, 6)
 """1 is a beginner, 5 an expert seat."""
 
 
-Urgency = Literal["normal", "promised", "urgent", "crisis"]
-"""How pressing a call is: `promised` a callback that falls due, `urgent` a card being lost, `crisis` a life in danger."""
+Urgency = Literal["spare", "normal", "promised", "urgent", "crisis"]
+"""How pressing a call is: `spare` somebody who gave up and is called back in the gaps, `promised` a call back that the hotline
+owes, `urgent` a card being lost, `crisis` a life in danger."""
 
 
 class Relax(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

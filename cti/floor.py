@@ -113,10 +113,15 @@ class Floor:
 
     # --- callers
 
-    def enter(self, visit: str, needs: Needs, since: Instant, *, returned: bool, kept: bool) -> Place:
-        """Begin to wait, anew, `returned` from a seat or to a `kept` place. Call `leave` in the end, whatever happens."""
+    def enter(
+        self, visit: str, needs: Needs, since: Instant, *, returned: bool, kept: bool = False, away: bool = False
+    ) -> Place:
+        """Begin to wait, anew, `returned` from a seat, to a `kept` place, or `away`, to be called back.
+
+        Call `leave` in the end, whatever happens.
+        """
         place = self._places[visit] = Place(self, visit)
-        self.take(Join(visit, needs, since, returned, kept))
+        self.take(Join(visit, needs, since, returned, kept, away))
         return place
 
     def leave(self, visit: str) -> None:

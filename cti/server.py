@@ -213,17 +213,23 @@ class Controller:
     def _publish_states(self) -> None:
         now, utc = self.clock.now(), self.clock.utc()
         for seat in self.floor.engine.seats():
-            stands = (seat.state, seat.adviser, seat.since)
-            if self._seats_told.get(seat.number) == stands:
+            moved = (seat.state, seat.adviser, seat.since)
+            if self._seats_told.get(seat.number) == moved:
                 continue
-            self._seats_told[seat.number] = stands
+            self._seats_told[seat.number] = moved
             since = utc - timedelta(seconds=now - max(self.began, seat.since))
             told = SeatNow(state=seat.state, adviser=seat.adviser, since=since.replace(microsecond=0))
             self.bus.state(f"seat/{seat.number}", told)
         for name in self.hotline.queues:
-            waiting = self.floor.engine.waiting(name)
-            longest_ms = round((now - waiting[0].since) * 1000) if waiting else 0
-            self.bus.state(f"queue/{name}", QueueNow(waiting=len(waiting), longest_wait_ms=longest_ms, updated_at=utc))
+            everybody = self.floor.engine.waiting(name)
+            waiting = [one for one in everybody if not one.away]
+            stands = QueueNow(
+                waiting=len(waiting),
+                longest_wait_ms=max((round((now - one.since) * 1000) for one in waiting), default=0),
+                callbacks=len(everybody) - len(waiting),
+                updated_at=utc,
+            )
+            self.bus.state(f"queue/{name}", stands)
 
     def status(self) -> Status:
         """How the hotline is, for people and scripts."""

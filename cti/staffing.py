@@ -47,7 +47,8 @@ class Staffing:
             few = present < self._least and line.is_open(utc)
             self._alarms.tell(TOO_FEW, line.number, self._too_few(present) if few else None)
         for name in hotline.queues:
-            longest_s = self._clock.now() - min((one.since for one in engine.waiting(name)), default=self._clock.now())
+            on_the_line = (one.since for one in engine.waiting(name) if not one.away)
+            longest_s = self._clock.now() - min(on_the_line, default=self._clock.now())
             self._alarms.tell(LONG_WAIT, name, self._long_wait(longest_s) if longest_s > self._longest_s else None)
 
     def _too_few(self, present: int) -> str:

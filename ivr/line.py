@@ -80,6 +80,8 @@ class Callback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Later than this it would be no use, and is given up."""
     hours: Hours | None = None
     """When we call; None: whenever the line is open."""
+    missed_after_s: Annotated[float, msgspec.Meta(ge=0, le=3600)] | None = None
+    """Whoever gave up after waiting so long or longer is called back, too, in the gaps; None: nobody who gave up."""
 
 
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

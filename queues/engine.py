@@ -212,7 +212,7 @@ class Engine:
         if not event.returned and (reason := self._no_room(event, now)):
             self._out.append(TurnedAway(event.visit, reason))
             return
-        waiting = Waiting(event.visit, event.needs, event.since, self._order)
+        waiting = Waiting(event.visit, event.needs, event.since, self._order, event.away)
         self._order += 1
         self._room.enter(waiting, self._queues, now)
 
@@ -237,7 +237,7 @@ class Engine:
         if seat and seat.state in ("reserved", "ringing"):
             self._free(seat, "caller_left", now)
         elif seat and seat.state == "calling":
-            self._wrap_up(seat, now, hung_up=False)
+            self._done_with(seat, now, lost=False, hung_up=False)
 
     def _put_back(self, seat: Seat, now: Instant) -> None:
         """Whoever the seat was held for is in the turn again, where the first wait says."""
@@ -338,14 +338,15 @@ class Engine:
         if seat is None or seat.state not in ("calling", "talking") or seat.visit != event.visit:
             return
         self._room.leave(event.visit)
-        if event.lost or not seat.reachable:
+        self._done_with(seat, now, lost=event.lost, hung_up=event.hung_up)
+
+    def _done_with(self, seat: Seat, now: Instant, *, lost: bool, hung_up: bool) -> None:
+        """The caller is gone: wrap-up, if the telephone is there still."""
+        if lost or not seat.reachable:
             self._move(seat, "not_ready", PHONE_GONE, now)
         else:
-            self._wrap_up(seat, now, hung_up=event.hung_up)
-
-    def _wrap_up(self, seat: Seat, now: Instant, *, hung_up: bool) -> None:
-        wrap_up_s = self._wrap_up_s if hung_up else max(self._wrap_up_s, LEG_ENDS_S)
-        self._move(seat, "wrap_up", "", now, until=Instant(now + wrap_up_s))
+            wrap_up_s = self._wrap_up_s if hung_up else max(self._wrap_up_s, LEG_ENDS_S)
+            self._move(seat, "wrap_up", "", now, until=Instant(now + wrap_up_s))
 
     def _free(self, seat: Seat, reason: str, now: Instant) -> None:
         """Back to work, unless the telephone went or the adviser asked for a pause meanwhile."""

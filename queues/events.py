@@ -40,6 +40,7 @@ class Join(_Event, frozen=True):
     """A caller wants to wait. `since` is the instant that decides the turn; a return keeps the first one.
 
     `kept`: came back to a kept place, for which there is room however many wait.
+    `away`: is not on the line, but to be called back when the turn comes; takes nobody's room.
     """
 
     visit: str
@@ -47,6 +48,7 @@ class Join(_Event, frozen=True):
     since: Instant
     returned: bool = False
     kept: bool = False
+    away: bool = False
 
 
 class Leave(_Event, frozen=True):

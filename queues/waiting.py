@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_left, insort
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from calls.clock import Instant
@@ -39,6 +40,8 @@ class WaitingRoom:
         self._held: dict[str, Waiting] = {}
         self._group_of: dict[str, Group] = {}
         self._groups: dict[tuple[str, Ask], Group] = {}
+        self._on_the_line: Counter[str] = Counter()
+        """By queue: those who wait, and are not to be called back."""
         self._changes: list[tuple[Instant, str]] = []
         """A heap of when what somebody asks for changes; what is out of date is passed over."""
 
@@ -77,10 +80,8 @@ class WaitingRoom:
         return self._group_of[visit].ask
 
     def size(self, queue: str) -> int:
-        """How many wait in a queue, held ones included."""
-        return sum(len(group.places) for group in self._groups.values() if group.queue == queue) + sum(
-            one.needs.queue == queue for one in self._held.values()
-        )
+        """How many wait on the line in a queue, held ones included."""
+        return self._on_the_line[queue]
 
     def position(self, visit: str) -> int | None:
         """1 for the next in turn among those of the same queue; None when the visit does not wait."""
@@ -110,6 +111,10 @@ class WaitingRoom:
 
     def enter(self, one: Waiting, rules: Rules, now: Instant) -> None:
         """Into the turn."""
+        self._on_the_line[one.needs.queue] += not one.away
+        self._back_into(one, rules, now)
+
+    def _back_into(self, one: Waiting, rules: Rules, now: Instant) -> None:
         self._turn[one.visit] = one
         self._into_group(one, rules, now)
 
@@ -122,14 +127,14 @@ class WaitingRoom:
     def put_back(self, visit: str, rules: Rules, now: Instant) -> None:
         """Into the turn again, where the first wait says; whoever was not held is left alone."""
         if one := self._held.pop(visit, None):
-            self.enter(one, rules, now)
+            self._back_into(one, rules, now)
 
     def leave(self, visit: str) -> None:
         """No longer here, if ever."""
         if visit in self._turn:
             self._out_of_group(visit)
-            del self._turn[visit]
-        self._held.pop(visit, None)
+        if one := self._turn.pop(visit, None) or self._held.pop(visit, None):
+            self._on_the_line[one.needs.queue] -= not one.away
 
     def relax(self, rules: Rules, now: Instant) -> None:
         """Have everybody ask for what their wait has come to."""

@@ -184,6 +184,8 @@ class Books:
             left = QueueLeft(call_id=kept.call_id, visit=visit, outcome=how, waited_ms=waited_ms)
             self._watch.record(left, at)
             keep_place(self._places, kept)
+            if how != "fault":
+                self._promises.gave_up(kept, waited_ms)
         ended = CallEnded(
             call_id=kept.call_id,
             outcome=outcome(kept, ended_by),

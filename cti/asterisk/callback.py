@@ -96,7 +96,7 @@ async def _wait(call: Session, undo: AsyncExitStack) -> Seated | None:
     """The seat that answers, in the turn of the first wait; None when there is no need of it any more."""
     floor, needs = call.node.floor, call.kept.needs
     assert needs is not None, "an attempt begins with a place in a queue"
-    place = floor.enter(call.visit, needs, Instant(call.kept.since_ms / 1000), returned=True, kept=True)
+    place = floor.enter(call.visit, needs, Instant(call.kept.since_ms / 1000), returned=True, away=True)
     undo.callback(floor.leave, call.visit)
     while not call.node.must_refuse and (proposal := await _proposal(call, place)):
         if seated := await ring(call, undo, proposal):

@@ -23,7 +23,7 @@ import msgspec
 from calls.clock import Clock
 from calls.facts import CallbackEnded, CallbackOwed, OwedWhy, PromiseOutcome
 from calls.numbers import dialled
-from calls.words import Needs
+from calls.words import Needs, Urgency
 from cti.asterisk.config import trunk_endpoint
 from cti.asterisk.kept import KeptCall
 from cti.settings import Settings
@@ -33,6 +33,13 @@ from ivr.line import Line
 
 LOOK_EVERY_S = 1.0
 """How long a promise whose time has come waits at most to be looked at; what moves one is looked at at once."""
+
+OWED_URGENCY: Mapping[OwedWhy, Urgency] = {
+    "asterisk_died": "promised",
+    "too_many_calls": "promised",
+    "gave_up": "spare",
+}
+"""Of a call that had none of its own. Whoever asked to be called back keeps the place and passes nobody."""
 
 _PREFIX = "promise/"
 
@@ -48,6 +55,7 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
     needs: Needs | None
     """None: the caller had come to no queue."""
     visit: str | None
+    why: OwedWhy
     since_ms: int
     """From when the wait counts."""
     owed_at: datetime
@@ -94,6 +102,14 @@ class Promises:
 
     # --- what is owed
 
+    def gave_up(self, kept: KeptCall, waited_ms: int) -> None:
+        """A caller hung up while waiting: whoever has waited as long as the line says is owed a call, in the gaps."""
+        line = self.lines.get(kept.line)
+        after_s = line.callback.missed_after_s if line and line.callback else None
+        theirs = kept.callback or kept.call_id in self._held
+        if after_s is not None and waited_ms >= after_s * 1000 and not theirs:
+            self.owe(kept, "gave_up")
+
     def owe(self, kept: KeptCall, why: OwedWhy, *, promised: bool = False) -> None:
         """This caller is owed a call: a fact for people; a promise, too, if the line calls back and the number can be rung."""
         needs, queued = kept.needs, kept.needs is not None and kept.visits > 0
@@ -118,10 +134,10 @@ class Promises:
                 return
             before = self._open.get(kept.calling_number or "")
             if before:
-                since_ms = min(since_ms, before.since_ms)
+                since_ms = since_ms if before.why == "gave_up" else min(since_ms, before.since_ms)
                 self._over(before, "rang_again")
-            if needs and why != "asked" and needs.urgency == "normal":
-                needs = msgspec.structs.replace(needs, urgency="promised")
+            if needs and (urgency := OWED_URGENCY.get(why)) and needs.urgency == "normal":
+                needs = msgspec.structs.replace(needs, urgency=urgency)
             self._put(
                 Promise(
                     call_id=kept.call_id,
@@ -130,6 +146,7 @@ class Promises:
                     trunk=kept.trunk,
                     needs=needs,
                     visit=visit,
+                    why=why,
                     since_ms=since_ms,
                     owed_at=self._clock.utc(),
                     boot_id=self._boot_id,
@@ -140,14 +157,17 @@ class Promises:
     # --- the citizen rings again
 
     def rang_again(self, call_id: str, number: str | None, queue: str) -> Promise | None:
-        """The citizen waits again, in the same queue: has the place, and is not called back while this call is up."""
+        """The citizen waits again, in the same queue: has the place, and is not called back while this call is up.
+
+        None for whoever has no place here: nothing is owed, or for something else, or they gave it up themselves.
+        """
         promise = self._open.get(number or "")
         if promise is None or promise.held_by or not promise.is_for(queue):
             return None
         self._held[call_id] = promise.calling_number
         self._put(msgspec.structs.replace(promise, held_by=call_id))
         self._withdraw(promise)
-        return promise
+        return None if promise.why == "gave_up" else promise
 
     def answered(self, call_id: str) -> None:
         """An adviser has answered this call: if somebody was to be called back who made it, that is over."""

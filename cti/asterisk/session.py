@@ -217,7 +217,9 @@ class Session:
         if self.ended_by == "fault":
             self.leave_queue("fault")
         else:
-            self.leave_queue("abandoned_ringing" if self.kept.step == "ringing" else "abandoned_waiting")
+            with self.node.journal.together():
+                self.leave_queue("abandoned_ringing" if self.kept.step == "ringing" else "abandoned_waiting")
+                self.node.promises.gave_up(self.kept, self.now_ms() - self.kept.since_ms)
 
     async def _let_go(self, pump: asyncio.Task[EndedBy]) -> None:
         """End the caller's leg if it is still up, and wait until Asterisk says so, or is gone with all its calls."""

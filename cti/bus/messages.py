@@ -25,10 +25,14 @@ Utc: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class QueueNow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who waits in a queue at `updated_at`, UTC. `longest_wait_ms` is the oldest wait, 0 when nobody waits."""
+    """Who waits in a queue at `updated_at`, UTC. `longest_wait_ms` is the oldest wait, 0 when nobody waits.
+
+    `callbacks`: who waits there to be called back, besides.
+    """
 
     waiting: int
     longest_wait_ms: int
+    callbacks: int = 0
     updated_at: Utc
 
 

@@ -229,7 +229,9 @@ callbacks_owed = Table(
     _may("calling_number", Text, "Whom to call, E.164; null when withheld: nobody can be called. Personal data"),
     _must("line", Text, "The hotline number that was called"),
     _must(
-        "why", Text, "asterisk_died: the call was dropped; too_many_calls: it was turned away; asked: the caller's wish"
+        "why",
+        Text,
+        "asterisk_died: the call was dropped; too_many_calls: turned away; asked: the caller's wish; gave_up: hung up",
     ),
     _may("queue", Text, "The queue that the caller had come to; null before any"),
     _must("skills", JSONB, "What the adviser has to be able to do: skill -> level 1 to 5; empty before any queue"),

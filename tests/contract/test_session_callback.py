@@ -37,9 +37,9 @@ CITIZEN = f"PJSIP/{CALLING}@trunk-{TRUNK}"
 """Where whoever called is rung."""
 
 
-def calls_back(site: Site, offer_after_s: float = 0.0) -> None:
-    """Calls go out, and the line offers it at once, and twice at most."""
-    rules = Callback(offer_after_s=offer_after_s, attempts=2, again_after_s=0.0)
+def calls_back(site: Site, offer_after_s: float = 0.0, missed_after_s: float | None = None) -> None:
+    """Calls go out, and the line offers it at once, and calls twice at most."""
+    rules = Callback(offer_after_s=offer_after_s, attempts=2, again_after_s=0.0, missed_after_s=missed_after_s)
     site.line = msgspec.structs.replace(LINE, callback=rules)
     trunk = Trunk(TRUNK, match=("127.0.0.1",), dial="127.0.0.1:5060")
     site.settings = msgspec.structs.replace(site.settings, trunks=(trunk,))
@@ -268,6 +268,49 @@ async def test_whoever_rings_again_and_gives_up_is_called_all_the_same(calling: 
     back_at_work(calling)
     await calling.told(AdviserNumberSaid)
     assert calling.of(CallbackEnded)[0].outcome == "kept"
+
+
+# Those who gave up
+
+
+async def test_whoever_gave_up_is_called_back_in_the_gaps(site: Site) -> None:
+    calls_back(site, missed_after_s=0.0)
+    site.line = msgspec.structs.replace(site.line, queues={**LINE.queues, "cards": LINE.queues["general"]})
+    async with site.controller() as calls:
+        gone = await waiting(calls)
+        calls.fake.hangup(gone)
+        owed = await calls.told(CallbackOwed)
+        assert (owed.call_id, owed.why, owed.promised) == (gone, "gave_up", False)
+        begun = await calls.told(CallbackBegun)
+        assert calls.of(QueueEntered)[-1].urgency == "spare"
+        later = await waiting(calls, number="13800002222")
+        back_at_work(calls)
+        await calls.told(AdviserNumberSaid)  # who holds the line first, whenever they came
+        assert calls.of(SeatAnswered)[0].call_id == later
+        calls.fake.hangup(later)
+        await calls.told(ConversationEnded)
+        back_at_work(calls)
+        await calls.told(AdviserNumberSaid, 2)
+        assert calls.of(SeatAnswered)[1].call_id == begun.call_id
+        assert calls.of(CallbackEnded)[0].outcome == "kept"
+
+
+async def test_whoever_gave_up_and_asks_again_later_has_no_old_place(site: Site) -> None:
+    calls_back(site, missed_after_s=0.0)
+    site.settings = msgspec.structs.replace(site.settings, place_kept_s=0.0)
+    async with site.controller() as calls:
+        gone = await waiting(calls)
+        calls.fake.hangup(gone)
+        await calls.told(CallbackBegun)
+        before = calls.of(QueueEntered)[0]
+        again = await waiting(calls)
+        entered = calls.of(QueueEntered)[-1]
+        assert (entered.call_id, entered.place_of) == (again, None)
+        assert entered.since_ms > before.since_ms
+        await calls.until(lambda: calls.of(QueueLeft)[-1].outcome == "withdrawn")
+        back_at_work(calls)
+        await calls.told(SeatAnswered)
+        assert calls.of(CallbackEnded)[0].outcome == "rang_again"
 
 
 # Those whom the hotline failed

@@ -245,7 +245,14 @@ def test_a_language_is_spoken_by_whom_it_names(room: Room) -> None:
 
 
 @pytest.mark.parametrize(
-    ("urgency", "later_s", "first"), [("urgent", 899, "v3"), ("urgent", 901, "v2"), ("crisis", 7199, "v3")]
+    ("urgency", "later_s", "first"),
+    [
+        ("urgent", 899, "v3"),
+        ("urgent", 901, "v2"),
+        ("crisis", 7199, "v3"),
+        ("spare", -7199, "v2"),
+        ("spare", -7201, "v3"),
+    ],
 )
 def test_urgency_is_a_head_start_and_nobody_is_passed_for_ever(
     room: Room, urgency: Urgency, later_s: float, first: str
@@ -326,6 +333,21 @@ def test_who_need_not_wait_is_never_one_too_many(room: Room) -> None:
 
     assert room.waiting("general") == ["v1", "v2"]  # both are rung for, so the queue counts as full
     assert proposals(room.join("v3")) == [("v3", "1001")]
+
+
+def test_whoever_is_to_be_called_back_takes_nobodys_room(room: Room) -> None:
+    room.bring_to("talking")
+    for visit in ("back1", "back2", "back3", "back4"):
+        room.take(Join(visit, ANYONE, Instant(room.now), returned=True, away=True))
+    for visit in ("v2", "v3"):
+        assert room.join(visit) == []
+    room.take(PhoneSeen("1002", True))
+    room.sit("1002", "8004")  # reserved for back1, and put back
+    room.take(Leave("back2"))
+    room.take(NotAnswered("1002", room.engine.seat("1002").generation, "no_answer"))
+    assert room.join("v4") == [TurnedAway("v4", "full")]
+    room.take(Leave("v2"))
+    assert room.join("v5") == []
 
 
 def test_a_queue_that_no_line_has_is_full(room: Room) -> None:
@@ -472,6 +494,12 @@ def test_a_call_back_that_is_broken_off_leaves_the_seat_to_its_wrap_up(room: Roo
     room.bring_to("calling")
     assert room.take(Leave("v1")) == [SeatMoved("1001", "8001", "wrap_up", "")]
     assert room.waiting() == []
+
+
+def test_who_calls_back_from_a_telephone_that_goes_is_not_ready(room: Room) -> None:
+    room.bring_to("calling")
+    room.take(PhoneSeen("1001", False))
+    assert room.take(Leave("v1")) == [SeatMoved("1001", "8001", "not_ready", "phone_gone")]
 
 
 def test_leaving_while_talking_is_not_the_end_of_the_conversation(room: Room) -> None:

@@ -18,6 +18,7 @@ from queues import (
     Accepted,
     Adviser,
     Answered,
+    Calling,
     ConversationOver,
     Engine,
     Input,
@@ -130,7 +131,7 @@ class AnyHistory(RuleBasedStateMachine):
                 assert mine.turn < other.turn
 
     def held(self) -> set[str]:
-        return {seat.visit or "" for seat in self.engine.seats() if seat.state in ("reserved", "ringing")}
+        return {seat.visit or "" for seat in self.engine.seats() if seat.state in ("reserved", "ringing", "calling")}
 
     @staticmethod
     def picture(engine: Engine) -> Any:
@@ -151,12 +152,12 @@ class AnyHistory(RuleBasedStateMachine):
         self.since[visit] = Instant(float(self.now - ago))
         self.take(Join(visit, needs, self.since[visit]))
 
-    @rule(needs=st.sampled_from(NEEDS), ago=st.integers(1, 90))
-    def somebody_returns(self, needs: Needs, ago: int) -> None:
+    @rule(needs=st.sampled_from(NEEDS), ago=st.integers(1, 90), away=st.booleans())
+    def somebody_returns(self, needs: Needs, ago: int, away: bool) -> None:
         self.count += 1
         visit = f"v{self.count}"
         self.since[visit] = Instant(float(self.now - ago))
-        outputs = self.take(Join(visit, needs, self.since[visit], returned=True))
+        outputs = self.take(Join(visit, needs, self.since[visit], returned=True, away=away))
         assert not any(isinstance(output, TurnedAway) for output in outputs)
 
     @rule(data=st.data())
@@ -203,9 +204,13 @@ class AnyHistory(RuleBasedStateMachine):
         self.answer(seat, late, Accepted(seat, self.engine.seat(seat).generation - late))
 
     @rule(seat=seats, late=st.integers(0, 2))
+    def calls_back(self, seat: str, late: int) -> None:
+        self.answer(seat, late, Calling(seat, self.engine.seat(seat).generation - late))
+
+    @rule(seat=seats, late=st.integers(0, 2))
     def answered(self, seat: str, late: int) -> None:
         visit = self.engine.seat(seat).visit
-        rang = self.engine.seat(seat).state == "ringing"
+        rang = self.engine.seat(seat).state in ("ringing", "calling")
         if rang and not late and visit:
             self.talking[visit] = seat
         self.answer(seat, late, Answered(seat, self.engine.seat(seat).generation - late))
@@ -216,7 +221,7 @@ class AnyHistory(RuleBasedStateMachine):
             self.let_down.add(seat)
         self.answer(seat, late, NotAnswered(seat, self.engine.seat(seat).generation - late, reason))
 
-    def answer(self, seat: str, late: int, event: Accepted | Answered | NotAnswered) -> None:
+    def answer(self, seat: str, late: int, event: Accepted | Calling | Answered | NotAnswered) -> None:
         before = self.picture(self.engine)
         self.take(event)
         if late:
@@ -225,8 +230,9 @@ class AnyHistory(RuleBasedStateMachine):
     @rule(seat=seats, lost=st.booleans(), mistaken=st.booleans())
     def conversation_over(self, seat: str, lost: bool, mistaken: bool) -> None:
         visit = self.engine.seat(seat).visit or "v0"
-        if self.talking.get(visit) == seat and not mistaken:
-            del self.talking[visit], self.since[visit]
+        if not mistaken and self.engine.seat(seat).state in ("calling", "talking"):
+            self.talking.pop(visit, None)
+            del self.since[visit]
         self.take(ConversationOver(seat, "v0" if mistaken else visit, lost))
 
     @rule(seat=seats, adviser=st.sampled_from(sorted(ADVISERS)))
@@ -235,7 +241,7 @@ class AnyHistory(RuleBasedStateMachine):
             return
         self.count += 1
         visit = f"v{self.count}"
-        if self.engine.seat(seat).state not in ("talking", "wrap_up", "ringing"):
+        if self.engine.seat(seat).state not in ("calling", "talking", "wrap_up", "ringing"):
             self.talking[visit], self.since[visit] = seat, Instant(float(self.now))
             self.let_down.discard(seat)
             self.take(Talking(seat, adviser, visit))

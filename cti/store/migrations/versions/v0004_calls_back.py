@@ -14,7 +14,7 @@ OWED = "callbacks_owed"
 OUTCOME = (
     "kept, not_reached: tried in vain as often as may be, rang_again: its caller was quicker, too_late; null while open"
 )
-WHY = "asterisk_died: the call was dropped; too_many_calls: it was turned away; asked: the caller's wish"
+WHY = "asterisk_died: the call was dropped; too_many_calls: turned away; asked: the caller's wish; gave_up: hung up"
 CALLBACK_OF = "Not an arrival, but our attempt to call back whoever made this call; null for all others"
 
 
