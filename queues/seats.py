@@ -60,6 +60,7 @@ MOVES: Mapping[SeatState, Mapping[SeatState, str]] = {
         "not_ready": "the telephone is gone",
     },
     "wrap_up": {
+        "wrap_up": "more time is asked for",
         "ready": "ready, or the time is over",
         "not_ready": "a pause, or the telephone is gone",
         "logged_out": "the adviser leaves",

@@ -26,7 +26,7 @@ EXPECTED = {
     "ringing": "calling talking ready not_ready",
     "calling": "talking wrap_up not_ready",
     "talking": "wrap_up not_ready",
-    "wrap_up": "ready not_ready logged_out",
+    "wrap_up": "wrap_up ready not_ready logged_out",
 }
 
 
