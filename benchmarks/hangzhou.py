@@ -17,9 +17,9 @@ import msgspec
 
 from benchmarks.rules import app_queue, first_come_first_served
 from queues.advisers import Adviser
-from queues.forecast import Day, Forecast, load_forecast, make_day
+from queues.forecast import Callback, Day, Forecast, live_day, load_forecast, make_day, seconds
 from queues.tally import tally
-from queues.twin import Outcome, live
+from queues.twin import Outcome, Shift
 
 FORECAST = Path(__file__).parents[1] / "lines" / "hangzhou.forecast.yaml"
 CONNECTED = 0.8294
@@ -70,10 +70,15 @@ def by_rule(rule: str, day: Day, forecast: Forecast) -> list[Outcome]:
         return first_come_first_served(day.calls, day.shifts, day.advisers, forecast.wrap_up_s)
     if rule == "app_queue":
         return app_queue(day.calls, day.shifts, day.advisers, forecast.wrap_up_s)
-    return live(day.calls, day.shifts, day.advisers, day.queues, forecast.wrap_up_s)
+    return live_day(day)
 
 
-RULES = ("first come, first served", "app_queue", "Rexian")
+RULES = ("first come, first served", "app_queue", "Rexian", "Rexian, calls back")
+CALLBACK = Callback(accepts=0.5, answers=0.7, missed_after_s=0.0)
+"""Assumed: half of those who are offered it accept, seven rings in ten are answered. Everybody who gives up is called, too."""
+
+LATEST_S = seconds("21:00")
+"""Those on the last shift stay until everybody is called back, but nobody is called later than this."""
 
 
 def wasted(outcomes: Iterable[Outcome], advisers: Mapping[str, Adviser]) -> int:
@@ -86,39 +91,63 @@ def wasted(outcomes: Iterable[Outcome], advisers: Mapping[str, Adviser]) -> int:
     return found
 
 
+def until_done(day: Day) -> Day:
+    """Whoever is on the last shift stays on it until there is nobody left to call."""
+    last = max(shift.end_s for shift in day.shifts)
+    stay = [
+        Shift(each.seat, each.adviser, each.begin_s, LATEST_S if each.end_s == last else each.end_s)
+        for each in day.shifts
+    ]
+    return day._replace(shifts=stay)
+
+
 def table(forecast: Forecast) -> list[str]:
     """A row a rule: the means over the seeds."""
-    hours = sum(shift.end_s - shift.begin_s for shift in make_day(forecast).shifts) / 3600
     lines = [
-        f"{sum(forecast.calls.values())} calls, {sum(group.seats for group in forecast.staff) // 2} advisers a half day on"
-        f" average, {hours:.0f} adviser hours, seeds {', '.join(map(str, SEEDS))}",
-        "| rule | connected | within 30 s | mean wait | P90 | abandoned | specialists wasted |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        f"{sum(forecast.calls.values())} calls, seeds {', '.join(map(str, SEEDS))}",
+        "| rule | connected | within 30 s | mean wait | P90 | gave up | called back | in vain | neither answered nor called"
+        " | specialists wasted | adviser hours |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for rule in RULES:
         rows = [_figures(rule, forecast, seed) for seed in SEEDS]
-        connected, within, mean, p90, abandoned, lost = (statistics.fmean(column) for column in zip(*rows, strict=True))
+        connected, within, mean, p90, *counts = (statistics.fmean(column) for column in zip(*rows, strict=True))
+        figures = " | ".join(f"{count:.0f}" for count in counts)
         lines.append(
-            f"| {rule} | {100 * connected:.2f} % | {100 * within:.1f} % | {mean:.1f} s | {p90:.0f} s"
-            f" | {abandoned:.0f} | {lost:.0f} |"
+            f"| {rule} | {100 * connected:.2f} % | {100 * within:.1f} % | {mean:.1f} s | {p90:.0f} s | {figures} |"
         )
     return lines
 
 
 def _figures(rule: str, forecast: Forecast, seed: int) -> Sequence[float]:
+    if rule == "Rexian, calls back":
+        forecast = msgspec.structs.replace(forecast, callback=CALLBACK)
     day = make_day(forecast, seed)
-    outcomes = by_rule(rule, day, forecast)
+    hours = sum(shift.end_s - shift.begin_s for shift in day.shifts) / 3600
+    outcomes = by_rule(rule, until_done(day) if day.calling_back else day, forecast)
     found = tally(outcomes, forecast.within_s)
     assert found.offered == len(day.calls), "every call has one end"
-    not_answered = found.abandoned + found.turned_away
     return (
         found.connected,
         found.service_level,
         found.wait_mean_s,
         found.wait_p90_s,
-        not_answered,
+        sum(outcome.how == "abandoned" for outcome in outcomes),
+        found.called_back,
+        found.not_reached,
+        found.abandoned + found.turned_away,
         wasted(outcomes, day.advisers),
+        hours + _overtime_h(outcomes, day),
     )
+
+
+def _overtime_h(outcomes: Iterable[Outcome], day: Day) -> float:
+    """What the last shift stays longer, all of it, until the last citizen was called."""
+    last = max(shift.end_s for shift in day.shifts)
+    done = max(
+        (each.call.at_s + each.back_s + each.call.handling_s for each in outcomes if each.back == "reached"), default=0
+    )
+    return max(0.0, done - last) / 3600 * sum(shift.end_s == last for shift in day.shifts)
 
 
 def main() -> int:

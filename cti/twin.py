@@ -9,13 +9,24 @@ import msgspec
 
 from calls.errors import NotPossible
 from calls.words import Language
-from queues.forecast import Forecast, load_forecast, make_day
+from queues.forecast import Forecast, live_day, load_forecast, make_day
 from queues.tally import Tally, by_half_hour, tally
-from queues.twin import live
 
 HEAD = {
-    "zh-CN": ("半小时", "来电", "接通", "放弃", "拒绝", "接通率", "及时率", "平均等待", "P90"),
-    "en": ("half hour", "offered", "answered", "abandoned", "turned away", "connected", "in time", "mean wait", "P90"),
+    "zh-CN": ("半小时", "来电", "接通", "回拨接通", "回拨未通", "放弃", "拒绝", "接通率", "及时率", "平均等待", "P90"),
+    "en": (
+        "half hour",
+        "offered",
+        "answered",
+        "called back",
+        "not reached",
+        "abandoned",
+        "turned away",
+        "connected",
+        "in time",
+        "mean wait",
+        "P90",
+    ),
 }
 ALL = {"zh-CN": "全天", "en": "all day"}
 
@@ -47,7 +58,7 @@ def twin(path: Path, added: Sequence[str], seed: int | None, language: Language)
     """The table, line by line. Raises BadFile, NotPossible."""
     forecast = what_if(load_forecast(path), added)
     day = make_day(forecast, seed)
-    outcomes = live(day.calls, day.shifts, day.advisers, day.queues, forecast.wrap_up_s)
+    outcomes = live_day(day)
     rows = [
         _row(f"{half_hour // 2:02d}:{half_hour % 2 * 30:02d}", found)
         for half_hour, found in by_half_hour(outcomes, forecast.within_s).items()
@@ -59,7 +70,10 @@ def twin(path: Path, added: Sequence[str], seed: int | None, language: Language)
 def _row(name: str, found: Tally) -> tuple[str, ...]:
     return (
         name,
-        *(str(number) for number in (found.offered, found.answered, found.abandoned, found.turned_away)),
+        *map(
+            str,
+            (found.offered, found.answered, found.called_back, found.not_reached, found.abandoned, found.turned_away),
+        ),
         f"{100 * found.connected:.1f} %",
         f"{100 * found.service_level:.1f} %",
         f"{found.wait_mean_s:.1f} s",

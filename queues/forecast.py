@@ -20,12 +20,13 @@ from calls.words import Needs, Relax, Urgency
 from calls.yamlfile import Document, load
 from queues.advisers import Adviser
 from queues.events import QueueRules
-from queues.twin import Call, Shift
+from queues.twin import Call, CallingBack, Outcome, Shift, live
 
 HALF_HOUR_S = 1800
 DAY_S = 24 * 3600
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
+Part = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Level = Annotated[int, msgspec.Meta(ge=1, le=5)]
 
 _TIME = re.compile(r"([01][0-9]|2[0-4]):(00|30)")
@@ -53,6 +54,24 @@ class Staff(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     site: str = ""
 
 
+class Callback(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How people are called back, and what they make of it. Parts of 1, seconds."""
+
+    accepts: Part
+    """Of those to whom it is offered."""
+    answers: Part
+    """Of the times that a citizen is rung."""
+    attempts: Annotated[int, msgspec.Meta(ge=1, le=9)] = 3
+    offer_after_s: Annotated[float, msgspec.Meta(ge=0)] = 45.0
+    missed_after_s: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    """Whoever gives up after so long is called back in the gaps; None: nobody who gives up."""
+    again_after_s: Positive = 600.0
+    answers_s: Positive = 8.0
+    """What an adviser waits for a citizen who answers."""
+    rings_s: Positive = 25.0
+    """For one who does not."""
+
+
 class Forecast(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One day of one centre."""
 
@@ -71,16 +90,20 @@ class Forecast(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """The service level: answered within so long. 30 s is the ministry's class 1."""
     max_waiting: Annotated[int, msgspec.Meta(ge=1)] = 1000
     """Of each queue."""
+    callback: Callback | None = None
+    """None: nobody is called back."""
     seed: int = 1
 
 
 class Day(NamedTuple):
-    """What `twin.live` takes."""
+    """What `live` takes."""
 
     calls: list[Call]
     shifts: list[Shift]
     advisers: dict[str, Adviser]
     queues: dict[str, QueueRules]
+    wrap_up_s: float
+    calling_back: CallingBack | None
 
 
 def load_forecast(path: Path) -> Forecast:
@@ -95,7 +118,19 @@ def make_day(forecast: Forecast, seed: int | None = None) -> Day:
     """The same calls for the same seed (the file\'s own, or another), whatever the staff is: so two staffings compare."""
     advisers, shifts = _staffed(forecast.staff)
     queues = {name: QueueRules(forecast.max_waiting, topic.relax) for name, topic in forecast.topics.items()}
-    return Day(_called(forecast, random.Random(forecast.seed if seed is None else seed)), shifts, advisers, queues)
+    seed = forecast.seed if seed is None else seed
+    calls = _called(forecast, random.Random(seed))
+    back = forecast.callback
+    if back is None:
+        return Day(calls, shifts, advisers, queues, forecast.wrap_up_s, None)
+    rules = CallingBack(back.offer_after_s, back.missed_after_s, back.again_after_s, back.answers_s, back.rings_s)
+    calls = _at_home(calls, back, random.Random(f"{seed}/back"))
+    return Day(calls, shifts, advisers, queues, forecast.wrap_up_s, rules)
+
+
+def live_day(day: Day) -> list[Outcome]:
+    """One outcome a call."""
+    return live(day.calls, day.shifts, day.advisers, day.queues, day.wrap_up_s, calling_back=day.calling_back)
 
 
 def _called(forecast: Forecast, chance: random.Random) -> list[Call]:
@@ -117,6 +152,18 @@ def _called(forecast: Forecast, chance: random.Random) -> list[Call]:
             patience_s=chance.expovariate(1 / forecast.patience_s),
         )
         for moment in moments
+    ]
+
+
+def _at_home(calls: list[Call], back: Callback, chance: random.Random) -> list[Call]:
+    """The same calls, and what each caller makes of being called back."""
+    return [
+        msgspec.structs.replace(
+            call,
+            asks=chance.random() < back.accepts,
+            at_home=tuple(chance.random() < back.answers for _ in range(back.attempts)),
+        )
+        for call in calls
     ]
 
 

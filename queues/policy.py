@@ -25,15 +25,15 @@ from calls.facts import PassedOverWhy
 from calls.words import Needs, Relax, Urgency
 
 HEAD_START_S: Mapping[Urgency, float] = {
-    "spare": -7200.0,
+    "spare": -86_400.0,
     "normal": 0.0,
     "promised": 300.0,
     "urgent": 900.0,
     "crisis": 7200.0,
 }
-"""Seconds. Whoever gave up is called back in the gaps, as if they had come two hours later. A promise passes who came in the
-last five minutes; a card being lost, a quarter of an hour, longer than most callers wait at all; a crisis passes everybody:
-nobody waits for two hours."""
+"""Seconds. Whoever gave up is called back in the gaps, as if they had come a day later: nothing was promised. A promise passes
+who came in the last five minutes; a card being lost, a quarter of an hour, longer than most callers wait at all; a crisis
+passes everybody: nobody waits for two hours."""
 
 Lack = tuple[PassedOverWhy, str]
 """What is missing, as `PassedOver` tells it."""

@@ -17,7 +17,12 @@ class Tally(msgspec.Struct, frozen=True):
 
     offered: int
     answered: int
+    called_back: int
+    """Reached when we called them."""
+    not_reached: int
+    """Called, as often as they are to be, in vain."""
     abandoned: int
+    """Gave up, or asked to be called back, and were not."""
     turned_away: int
     """The queue was full, or nobody was there who could ever help."""
     within: int
@@ -27,7 +32,7 @@ class Tally(msgspec.Struct, frozen=True):
 
     @property
     def connected(self) -> float:
-        """The part of the calls that was answered (接通率); nan where none came."""
+        """The part of the calls that was answered (接通率), calls back not counted; nan where none came."""
         return self.answered / self.offered if self.offered else math.nan
 
     @property
@@ -40,12 +45,15 @@ def tally(outcomes: Iterable[Outcome], within_s: float) -> Tally:
     """Of all of these."""
     told = list(outcomes)
     waits = sorted(outcome.waited_s for outcome in told if outcome.how == "answered")
-    abandoned = sum(outcome.how == "abandoned" for outcome in told)
+    called_back, not_reached = (sum(outcome.back == back for outcome in told) for back in ("reached", "not_reached"))
+    turned_away = sum(outcome.how in ("full", "no_seat") for outcome in told)
     return Tally(
         offered=len(told),
         answered=len(waits),
-        abandoned=abandoned,
-        turned_away=len(told) - len(waits) - abandoned,
+        called_back=called_back,
+        not_reached=not_reached,
+        abandoned=len(told) - len(waits) - called_back - not_reached - turned_away,
+        turned_away=turned_away,
         within=sum(wait <= within_s for wait in waits),
         wait_mean_s=statistics.fmean(waits) if waits else math.nan,
         wait_p90_s=_percentile(waits, 90),

@@ -250,8 +250,8 @@ def test_a_language_is_spoken_by_whom_it_names(room: Room) -> None:
         ("urgent", 899, "v3"),
         ("urgent", 901, "v2"),
         ("crisis", 7199, "v3"),
-        ("spare", -7199, "v2"),
-        ("spare", -7201, "v3"),
+        ("spare", -86_399, "v2"),
+        ("spare", -86_401, "v3"),
     ],
 )
 def test_urgency_is_a_head_start_and_nobody_is_passed_for_ever(

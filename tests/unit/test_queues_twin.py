@@ -7,7 +7,7 @@ import pytest
 from calls.words import Needs
 from queues import Adviser, QueueRules
 from queues.erlang import erlang_a, erlang_b, erlang_c, seats_for, within
-from queues.twin import Call, Shift, live
+from queues.twin import Call, CallingBack, Shift, live
 from tests.theory import PAIRS, agrees, simulate
 
 ADVISERS = {"8001": Adviser("8001", {}), "8002": Adviser("8002", {"cards": 5})}
@@ -47,6 +47,38 @@ def test_a_day_of_three_calls() -> None:
 
     told = {outcome.call.at_s: (outcome.how, outcome.waited_s) for outcome in outcomes}
     assert told == {10: ("answered", 0), 20: ("abandoned", 30), 25: ("full", 0), 26: ("no_seat", 0)}
+
+
+def test_whoever_asks_is_called_back_in_turn_and_at_home_or_not() -> None:
+    rules = CallingBack(offer_after_s=10, again_after_s=30, answers_s=5, rings_s=20)
+    calls = [
+        Call(0, ANYONE, 60, 30),
+        Call(1, CARDS, 50, 500, asks=True, at_home=(True,)),
+        Call(2, CARDS, 50, 500),
+        Call(3, CARDS, 50, 500, asks=True, at_home=(False, False)),
+    ]
+    outcomes = live(calls, [Shift("1002", "8002", 0, 900)], ADVISERS, QUEUES, wrap_up_s=5, calling_back=rules)
+
+    told = {outcome.call.at_s: outcome for outcome in outcomes}
+    assert [(told[at].how, told[at].back) for at in range(4)] == [
+        ("answered", ""),
+        ("asked", "reached"),
+        ("answered", ""),
+        ("asked", "not_reached"),
+    ]
+    assert (told[1].waited_s, told[1].back_s) == (10, 69)  # its turn at 65, and 5 s until the citizen answers
+    assert told[2].waited_s == 123  # who holds the line after it waits for it: 70 + 50 + 5
+    assert told[3].ringing_s == 40
+
+
+def test_whoever_gives_up_is_called_when_nobody_else_waits() -> None:
+    rules = CallingBack(missed_after_s=0, answers_s=5)
+    calls = [Call(0, CARDS, 60, 30), Call(1, CARDS, 60, 20), Call(2, CARDS, 60, 500), Call(800, CARDS, 60, 20)]
+    outcomes = live(calls, [Shift("1002", "8002", 0, 850)], ADVISERS, QUEUES, wrap_up_s=5, calling_back=rules)
+
+    told = {outcome.call.at_s: (outcome.how, outcome.back) for outcome in outcomes}
+    assert told == {0: ("answered", ""), 1: ("abandoned", "reached"), 2: ("answered", ""), 800: ("answered", "")}
+    assert next(outcome.back_s for outcome in outcomes if outcome.back) == 134  # after the third: 65 + 65, and 5 s
 
 
 def test_a_shift_ends_when_its_last_conversation_does() -> None:

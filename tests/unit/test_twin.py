@@ -11,9 +11,8 @@ from calls.errors import BadFile, NotPossible
 from calls.words import LANGUAGES
 from cti.settings import CHECKOUT
 from cti.twin import HEAD, twin, what_if
-from queues.forecast import Forecast, Staff, Topic, load_forecast, make_day
+from queues.forecast import Callback, Forecast, Staff, Topic, live_day, load_forecast, make_day
 from queues.tally import by_half_hour, tally
-from queues.twin import live
 from tests.documentation import blocks, page
 
 PAGE = page("docs/twin.md")
@@ -35,6 +34,7 @@ WRONG = [
     ('begin: "08:30"', 'begin: "8:30"', 5, "'8:30' is no half hour", "13:30"),
     ("patience_s: 120", "patience_s: 0", 7, "0", ""),
     ("handling_s: 180", "handling: 180", 6, "unknown key handling", "handling_s"),
+    ("handling_s: 180", "callback: {accepts: 2, answers: 0.7}", 6, "2", "1"),
     ("{cards: {part: 2, skills: {cards: 1}}, work: {part: 1, skills: {labour: 2}}}", "{}", 3, "no topics", "one"),
 ]
 
@@ -63,7 +63,7 @@ def test_no_call_is_lost_and_two_staffings_have_the_same_calls(tmp_path: Path) -
     assert few.calls == more.calls
     assert len(few.calls) == 150
     assert len(more.shifts) == len(few.shifts) + 4
-    worse, better = (live(*day, forecast.wrap_up_s) for day in (few, more))
+    worse, better = (live_day(day) for day in (few, more))
     assert len(worse) == len(better) == 150
     assert tally(better, 30).answered > tally(worse, 30).answered
     assert {half_hour: found.offered for half_hour, found in by_half_hour(worse, 30).items()} == {17: 60, 18: 90}
@@ -71,7 +71,7 @@ def test_no_call_is_lost_and_two_staffings_have_the_same_calls(tmp_path: Path) -
 
 def test_figures_are_of_those_they_say(tmp_path: Path) -> None:
     day = make_day(load_forecast(write(tmp_path, RIGHT)))
-    outcomes = live(*day, wrap_up_s=0)
+    outcomes = live_day(day)
     found = tally(outcomes, 30)
     waits = sorted(outcome.waited_s for outcome in outcomes if outcome.how == "answered")
 
@@ -84,6 +84,23 @@ def test_figures_are_of_those_they_say(tmp_path: Path) -> None:
         >= 0.9 * len(waits)
         > sum(wait < found.wait_p90_s for wait in waits)
     )
+
+
+def test_who_is_called_back_is_one_of_the_same_calls(tmp_path: Path) -> None:
+    plain = make_day(load_forecast(write(tmp_path, RIGHT)))
+    asked = make_day(
+        load_forecast(write(tmp_path, RIGHT + "callback: {accepts: 1, answers: 0.7, missed_after_s: 0}\n"))
+    )
+    assert [(call.at_s, call.needs, call.handling_s) for call in asked.calls] == [
+        (call.at_s, call.needs, call.handling_s) for call in plain.calls
+    ]
+    outcomes = live_day(asked)
+    found = tally(outcomes, 30)
+    assert found.offered == len(outcomes) == 150
+    ends = found.answered + found.called_back + found.not_reached + found.abandoned + found.turned_away
+    assert ends == found.offered
+    assert found.called_back > 0
+    assert found.abandoned == sum(outcome.back == "never" for outcome in outcomes)  # nobody else is forgotten
 
 
 @pytest.mark.parametrize(
@@ -114,7 +131,7 @@ def test_what_the_page_types() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_page_describes_every_key_and_column(language: str) -> None:
     text = PAGE.read_text()
-    for shape in (Forecast, Topic, Staff):
+    for shape in (Forecast, Topic, Staff, Callback):
         assert all(f"`{field}`" in text for field in shape.__struct_fields__)
-    assert len(HEAD[language]) == 9
+    assert len(HEAD[language]) == 11
     assert all(re.search(re.escape(word), text) for word in HEAD["zh-CN"][1:-1])
