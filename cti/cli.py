@@ -190,11 +190,24 @@ def run_twin(
         list[str] | None, typer.Option(help="What if so many more sit: 5@13:30-14:30. May be repeated.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of the calls; the file's own when not given.")] = None,
+    connected: Annotated[
+        float | None, typer.Option(min=1, max=100, help="The cheapest staffing that answers so many % of the calls.")
+    ] = None,
+    in_time: Annotated[
+        float | None, typer.Option(min=1, max=100, help="The cheapest staffing that answers so many % in time.")
+    ] = None,
 ) -> None:
     """如果 A day that never was: waits, abandonment and service level by half hour, by the engine itself."""
-    from cti.twin import twin
+    from cti.twin import staffing, twin
+    from queues.cheapest import Target
 
-    for line in twin(forecast, add or [], seed, load_settings().language):
+    language = load_settings().language
+    if connected is None and in_time is None:
+        lines = twin(forecast, add or [], seed, language)
+    else:
+        parts = [None if per_cent is None else per_cent / 100 for per_cent in (connected, in_time)]
+        lines = staffing(forecast, add or [], seed, Target(*parts), language)
+    for line in lines:
         tell(line)
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from calls.errors import NotPossible
 from calls.words import Language
+from queues.cheapest import Target, cheapest, hours
 from queues.forecast import Forecast, live_day, load_forecast, make_day
 from queues.tally import Tally, by_half_hour, tally
 
@@ -28,6 +29,11 @@ HEAD = {
         "P90",
     ),
 }
+STAFF_HEAD = {
+    "zh-CN": ("开始", "结束", "原来", "需要", "技能"),
+    "en": ("begin", "end", "planned", "needed", "skills"),
+}
+HOURS = {"zh-CN": "工时", "en": "hours"}
 ALL = {"zh-CN": "全天", "en": "all day"}
 
 
@@ -56,7 +62,29 @@ def what_if(forecast: Forecast, added: Sequence[str]) -> Forecast:
 
 def twin(path: Path, added: Sequence[str], seed: int | None, language: Language) -> list[str]:
     """The table, line by line. Raises BadFile, NotPossible."""
-    forecast = what_if(load_forecast(path), added)
+    return _table(what_if(load_forecast(path), added), seed, language)
+
+
+def staffing(path: Path, added: Sequence[str], seed: int | None, target: Target, language: Language) -> list[str]:
+    """The cheapest staffing that meets the target, a line a group, and its day. Raises BadFile, NotPossible."""
+    planned = what_if(load_forecast(path), added)
+    needed = cheapest(planned, target, seed)
+    rows = [
+        (
+            was.begin,
+            was.end,
+            str(was.seats),
+            str(now.seats),
+            ", ".join(f"{skill} {level}" for skill, level in was.skills.items()),
+        )
+        for was, now in zip(planned.staff, needed.staff, strict=True)
+    ]
+    rows.append((HOURS[language], "", f"{hours(planned):.1f}", f"{hours(needed):.1f}", ""))
+    lines = [f"{_line(row[:4])}   {row[4]}".rstrip() for row in (STAFF_HEAD[language], *rows)]
+    return [*lines, "", *_table(needed, seed, language)]
+
+
+def _table(forecast: Forecast, seed: int | None, language: Language) -> list[str]:
     day = make_day(forecast, seed)
     outcomes = live_day(day)
     rows = [

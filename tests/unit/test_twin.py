@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
+from typer.testing import CliRunner
 
 from calls.errors import BadFile, NotPossible
 from calls.words import LANGUAGES
+from cti.cli import app
 from cti.settings import CHECKOUT
 from cti.twin import HEAD, twin, what_if
-from queues.forecast import Callback, Forecast, Staff, Topic, live_day, load_forecast, make_day
+from queues.cheapest import Target, cheapest
+from queues.erlang import seats_for
+from queues.forecast import HALF_HOUR_S, Callback, Forecast, Staff, Topic, live_day, load_forecast, make_day
 from queues.tally import by_half_hour, tally
 from tests.documentation import blocks, page
 
@@ -26,6 +31,7 @@ staff:
 handling_s: 180
 patience_s: 120
 """
+SECOND_GROUP = '  - {begin: "08:30", end: "10:00", seats: 3, skills: {cards: 3, labour: 2}}\nhandling_s: 180\n'
 WRONG = [
     ('"08:30": 60', '"08:15": 60', 2, "'08:15' is no half hour", "13:30"),
     ('"08:30": 60', '"24:00": 60', 2, "'24:00' is no half hour", "13:30"),
@@ -103,6 +109,44 @@ def test_who_is_called_back_is_one_of_the_same_calls(tmp_path: Path) -> None:
     assert found.abandoned == sum(outcome.back == "never" for outcome in outcomes)  # nobody else is forgotten
 
 
+@pytest.mark.parametrize("target", [Target(connected=0.9), Target(in_time=0.8), Target(0.95, 0.8)], ids=str)
+def test_no_seat_of_the_cheapest_staffing_can_be_spared(tmp_path: Path, target: Target) -> None:
+    planned = load_forecast(write(tmp_path, RIGHT.replace("handling_s: 180\n", SECOND_GROUP)))
+    needed = cheapest(planned, target)
+
+    assert target.met_by(tally(live_day(make_day(needed)), needed.within_s))
+    for index, group in enumerate(needed.staff):
+        if group.seats > 1:
+            staff = [*needed.staff]
+            staff[index] = msgspec.structs.replace(group, seats=group.seats - 1)
+            fewer = msgspec.structs.replace(needed, staff=tuple(staff))
+            assert not target.met_by(tally(live_day(make_day(fewer)), fewer.within_s))
+
+
+def test_what_no_number_of_advisers_can_do_is_said(tmp_path: Path) -> None:
+    with pytest.raises(NotPossible, match="skills, languages or times that no group"):
+        cheapest(load_forecast(write(tmp_path, RIGHT.replace(", labour: 2}}", "}}"))), Target(connected=0.99))
+
+
+def test_the_cheapest_staffing_is_erlangs_where_erlang_applies(tmp_path: Path) -> None:
+    """Alike advisers, nobody gives up: the fewest seats that answer eight in ten within 20 s, give or take chance."""
+    load, handling_s = 12.0, 180.0
+    calls = round(load / handling_s * HALF_HOUR_S)
+    text = f"""\
+version: "1"
+calls: {{{", ".join(f'"{hour:02d}:{half}": {calls}' for hour in range(24) for half in ("00", "30"))}}}
+topics: {{all: {{part: 1}}}}
+staff:
+  - {{begin: "00:00", end: "24:00", seats: 20}}
+handling_s: {handling_s}
+patience_s: 1000000
+within_s: 20
+"""
+    needed = cheapest(load_forecast(write(tmp_path, text)), Target(in_time=0.8))
+
+    assert abs(needed.staff[0].seats - seats_for(load, handling_s, limit_s=20, part=0.8)) <= 1
+
+
 @pytest.mark.parametrize(
     ("added", "reason"),
     [("five@09:00-09:30", "no addition"), ("5@07:00-09:30", "nobody works at 07:00"), ("0@09:00-09:30", "no addition")],
@@ -115,6 +159,19 @@ def test_an_addition_that_cannot_be_read_is_said(tmp_path: Path, added: str, rea
 def test_the_same_file_gives_the_same_digits() -> None:
     assert twin(EXAMPLE, (), None, "en") == twin(EXAMPLE, (), None, "en")
     assert twin(EXAMPLE, (), 2, "en") != twin(EXAMPLE, (), None, "en")
+
+
+def test_the_command_tells_planned_and_needed_seats_and_the_day(tmp_path: Path) -> None:
+    forecast = write(tmp_path, RIGHT)
+    result = CliRunner().invoke(app, ["twin", str(forecast), "--connected", "95", "--in-time", "80"])
+
+    assert result.exit_code == 0
+    head, group, hours, nothing, *day = result.output.splitlines()
+    assert head.split()[2:4] == ["原来", "需要"]
+    assert group.split()[:3] == ["08:30", "09:30", "6"]
+    assert int(group.split()[3]) > 6
+    assert hours.split()[1] == "6.0"
+    assert (nothing, len(day)) == ("", 4)
 
 
 def test_what_the_page_types() -> None:
