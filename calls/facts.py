@@ -33,6 +33,7 @@ VisitOutcome = Literal[
     "callback",
     "not_reached",
     "withdrawn",
+    "overflow",
     "closed",
     "full",
     "no_seat",
@@ -40,8 +41,8 @@ VisitOutcome = Literal[
 ]
 """How a queue visit ended. Conservation: visits = the sum of these + visits still open.
 
-`callback`: the caller hung up for the promise of a call back. Of an attempt to call back: `not_reached`, or `withdrawn`,
-because its promise was over before its turn came."""
+`callback`: the caller hung up for the promise of a call back. `overflow`: goes on in another queue. Of an attempt to call
+back: `not_reached`, or `withdrawn`, because its promise was over before its turn came."""
 
 MenuOutcome = Literal["chosen", "wrong", "missing", "again", "back", "person", "gave_up"]
 EndedBy = Literal["caller", "seat", "system", "fault"]

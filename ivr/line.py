@@ -49,6 +49,17 @@ class Menu(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     choices: dict[str, Choice]
 
 
+class Overflow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a caller goes whom a queue has no room for, whom nobody present can help, or who has waited too long there."""
+
+    to: str | None = None
+    """Another queue, with the wait so far."""
+    callback: Literal[True] | None = None
+    """Is told that we will call back."""
+    after_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] | None = None
+    """So long a wait is too long; None: no wait is."""
+
+
 class Queue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where callers wait for an adviser who has these skills, each at least at its level (1 to 5)."""
 
@@ -61,6 +72,8 @@ class Queue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The site whose advisers take these calls, until `relax` lets others."""
     relax: tuple[Relax, ...] = ()
     """What is asked for no longer when the wait is long."""
+    overflow: Overflow | None = None
+    """None: who cannot wait is told so, and who waits, waits."""
 
 
 class Callback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -47,6 +47,7 @@ def check(line: Line, document: Document, prompt_keys: Collection[str]) -> list[
         _references(line),
         _ways(line),
         _relaxed(line),
+        _overflows(line),
         _hours(line),
     )
     for problems in rules:
@@ -136,7 +137,9 @@ def _references(line: Line) -> Iterator[Problem]:
 
 def _ways(line: Line) -> Iterator[Problem]:
     """Every menu and queue is reached, and from each menu there is more to reach than menus."""
-    for name in line.queues.keys() - {line.person, *(choice.queue for _, _, choice in _each_choice(line))}:
+    led = {line.person, *(choice.queue for _, _, choice in _each_choice(line))}
+    led |= {queue.overflow.to for queue in line.queues.values() if queue.overflow}
+    for name in line.queues.keys() - led:
         yield Problem(("queues", name), f"nothing leads to the queue {name}", _UNUSED)
     targets = {name: {choice.menu for choice in menu.choices.values()} for name, menu in line.menus.items()}
     for name in line.menus.keys() - _reached(line.menu, targets):
@@ -159,6 +162,32 @@ def _relaxed(line: Line) -> Iterator[Problem]:
             if step.until_s is not None and step.until_s <= step.after_s:
                 reason = f"this step ends at {step.until_s:g} s, before it begins at {step.after_s:g} s"
                 yield Problem(where, reason, "make until_s the later one")
+
+
+def _overflows(line: Line) -> Iterator[Problem]:
+    """Each leads somewhere, and never round in a circle."""
+    for name, queue in line.queues.items():
+        where: Steps = ("queues", name, "overflow")
+        if (overflow := queue.overflow) is None:
+            continue
+        if (overflow.to is None) == (overflow.callback is None):
+            yield Problem(where, f"the overflow of {name} needs one of to and callback", "give just one of them")
+        elif overflow.callback and line.callback is None:
+            yield Problem(where, "this line calls nobody back", "write callback: {} for the line, or lead to a queue")
+        elif overflow.to is not None and overflow.to not in line.queues:
+            known = ", ".join(line.queues)
+            yield Problem((*where, "to"), f"there is no queue {overflow.to}", f"use one of: {known}")
+        elif name in _overflown(line, name):
+            yield Problem((*where, "to"), f"the overflow of {name} leads back to {name}", "lead it elsewhere")
+
+
+def _overflown(line: Line, name: str) -> list[str]:
+    """Where a caller of this queue may come to by overflow, each queue once."""
+    found: list[str] = []
+    while (overflow := line.queues[name].overflow) and overflow.to in line.queues and overflow.to not in found:
+        name = overflow.to or ""
+        found.append(name)
+    return found
 
 
 def _hours(line: Line) -> Iterator[Problem]:

@@ -6,8 +6,9 @@ What is heard meanwhile is in `announcing.py`; whoever asks there to be called b
 from __future__ import annotations
 
 import asyncio
+from asyncio import FIRST_COMPLETED
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -21,6 +22,7 @@ from cti.asterisk.places import KeptPlace, take_place
 from cti.asterisk.playing import silence
 from cti.asterisk.promises import Promise
 from cti.floor import Place
+from ivr.line import Overflow
 from queues import NotAnswered, Propose
 
 if TYPE_CHECKING:
@@ -31,6 +33,10 @@ SILENCE_S = 0.5
 
 UNRECORDED = "unrecorded"
 """In place of a track's name in the dialplan: a leg of which nothing is recorded."""
+
+
+Why = Literal["asks", "too_long", "full", "no_seat", "unrecorded"]
+"""Why a caller does not wait here any more. `asks`: to be called back."""
 
 
 class Seated(msgspec.Struct, frozen=True):
@@ -60,49 +66,82 @@ async def wait_for_seat(
     if resumed:
         await silence(call.ari, call.call_id)
     if place.turned_away:
-        call.leave_queue(place.turned_away, step="closing")
-        await call.caller.say(f"queue.{place.turned_away}", skippable=False)
-        return None
+        return await _elsewhere(call, undo, needs, since, place.turned_away)
     announcing = asyncio.create_task(announce(call, place, silent_s=SILENCE_S if place.offered else 0.0))
-    asks = False
+    why: Why = "unrecorded"
     try:
-        while not (call.node.must_refuse or asks):
-            if proposal := await _next(place, announcing):
-                if seated := await ring(call, undo, proposal):
-                    return seated
-            else:
-                asks = True
+        while not call.node.must_refuse:
+            found = await _next(call, place, announcing, needs, since)
+            if not isinstance(found, Propose):
+                why = found
+                break
+            if seated := await ring(call, undo, found):
+                return seated
     finally:
         announcing.cancel()
         await asyncio.gather(announcing, return_exceptions=True)
     call.node.floor.leave(call.visit)
-    if asks:
-        await _promise(call)
+    return await _elsewhere(call, undo, needs, since, why)
+
+
+async def _next(
+    call: Session, place: Place, announcing: asyncio.Task[bool], needs: Needs, since: Instant
+) -> Propose | Literal["asks", "too_long"]:
+    """The next seat; or, while there is none: the caller would rather be called back, or has waited too long here."""
+    proposed = asyncio.create_task(place.proposal())
+    waited_for: set[asyncio.Task[Any]] = {proposed, announcing}
+    try:
+        while done := (
+            await asyncio.wait(waited_for, timeout=_rest_s(call, needs, since), return_when=FIRST_COMPLETED)
+        )[0]:
+            if proposed in done:
+                return proposed.result()
+            if announcing.result():
+                return "asks"
+            waited_for.discard(announcing)  # nobody can speak to the caller, who waits on all the same
+    finally:
+        proposed.cancel()
+    return "too_long"
+
+
+def _rest_s(call: Session, needs: Needs, since: Instant) -> float | None:
+    """How long the caller may still wait in this queue; None: as long as they like."""
+    overflow = _overflow(call, needs)
+    return max(0.0, since + overflow.after_s - call.clock.now()) if overflow and overflow.after_s else None
+
+
+def _overflow(call: Session, needs: Needs) -> Overflow | None:
+    """Where the caller may go from this queue; None also when that is to be called back, and there is no way."""
+    queue = call.line.queues.get(needs.queue)
+    overflow = queue.overflow if queue else None
+    if overflow and overflow.callback and call.node.promises.way(call.kept.calling_number, call.kept.trunk) is None:
+        return None
+    return overflow
+
+
+async def _elsewhere(call: Session, undo: AsyncExitStack, needs: Needs, since: Instant, why: Why) -> Seated | None:
+    """The caller cannot wait here, or no longer: another queue, a promise, or the honest word."""
+    overflow = None if why in ("asks", "unrecorded") else _overflow(call, needs)
+    if why == "asks":
+        await _promise(call, "callback.promised")
+    elif overflow and overflow.to:
+        call.leave_queue("overflow")
+        return await wait_for_seat(call, undo, call.line.needs(overflow.to), since, returned=False, resumed=False)
+    elif overflow:
+        await _promise(call, "busy.callback")
     else:
-        call.leave_queue("fault", step="closing")
-        await call.caller.say("queue.unrecorded", skippable=False)
+        call.leave_queue("full" if why == "full" else "no_seat" if why == "no_seat" else "fault", step="closing")
+        await call.caller.say(f"queue.{why}", skippable=False)
     return None
 
 
-async def _next(place: Place, announcing: asyncio.Task[bool]) -> Propose | None:
-    """The next seat; None when the caller would rather be called back, and there is none at this moment."""
-    proposed = asyncio.create_task(place.proposal())
-    try:
-        await asyncio.wait({proposed, announcing}, return_when=asyncio.FIRST_COMPLETED)
-        if not proposed.done() and announcing.result():
-            return None
-        return await proposed
-    finally:
-        proposed.cancel()
-
-
-async def _promise(call: Session) -> None:
+async def _promise(call: Session, words: str) -> None:
     """The place waits on without the caller. It is said to be noted once it is."""
     with call.node.journal.together():
         call.leave_queue("callback", step="closing")
         call.node.promises.owe(call.kept, "asked", promised=True)
     noted = await call.on_disk()
-    await call.caller.say("callback.promised" if noted else "busy.later", skippable=False)
+    await call.caller.say(words if noted else "busy.later", skippable=False)
 
 
 def _open_visit(call: Session, needs: Needs, since: Instant, returned: bool) -> tuple[Instant, bool]:

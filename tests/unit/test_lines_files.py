@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from calls.errors import BadFile
 from calls.words import Needs, Relax
 from ivr.hours import Hours
-from ivr.line import Choice, Line, Menu, Notice, Queue
+from ivr.line import Callback, Choice, Line, Menu, Notice, Overflow, Queue
 from ivr.lines import load_line, load_lines
 from prompts.catalogue import CATALOGUE, Catalogue
 
@@ -137,6 +137,19 @@ WRONG: list[Wrong] = [
     ("skills: {cards: 1}, max_waiting: 50", "skills: {cards: 1}", 22, 3, "missing key max_waiting", "add a line"),
     ("max_waiting: 50", "max_waiting: 50, urgency: very", 22, 48, "very cannot stand here", "urgent"),
     ("max_waiting: 50", "max_waiting: 50, site: The City", 22, 48, "'The City' is not a name", "small letters"),
+    ("max_waiting: 50", "max_waiting: 50, overflow: {after_s: 30}", 22, 48, "needs one of to and callback", "just one"),
+    ("max_waiting: 50", "max_waiting: 50, overflow: {callback: true}", 22, 48, "calls nobody back", "callback: {}"),
+    ("max_waiting: 50", "max_waiting: 50, overflow: {to: work}", 22, 59, "there is no queue work", "general, cards"),
+    ("max_waiting: 50", "max_waiting: 50, overflow: {to: cards}", 22, 59, "leads back to cards", "lead it elsewhere"),
+    ("person: general", "person: general\ncallback: {attempts: 0}", 20, 12, "0 is out of bounds", "write 1 or more"),
+    (
+        "person: general",
+        "person: general\ncallback: {hours: {weekly: {mon: []}}}",
+        20,
+        12,
+        "nobody is ever called back",
+        "at least one block",
+    ),
     ("max_waiting: 50", "max_waiting: 50, relax: [{after_s: 30}]", 22, 56, "asks for no less", "give it levels"),
     (
         "max_waiting: 50",
@@ -332,7 +345,7 @@ def test_the_document_for_editors_describes_every_key_and_its_example_is_right(t
     example = text.partition("```yaml\n")[2].partition("```")[0]
     line = load_line(write(tmp_path, example), Catalogue.load(CATALOGUE).sentences["zh-CN"])
     chinese, _, english = text.partition("## In English")
-    for shape in (Line, Notice, Menu, Choice, Queue, Relax, Hours):
+    for shape in (Line, Notice, Menu, Choice, Queue, Relax, Overflow, Callback, Hours):
         for field in shape.__struct_fields__:
             assert re.search(rf"`{field}(:[^`]*)?`", chinese), field
     assert all(f"`{field}`" in english for field in Line.__struct_fields__)
