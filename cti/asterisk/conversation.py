@@ -31,17 +31,7 @@ if TYPE_CHECKING:
 async def connect(call: Session, undo: AsyncExitStack, seated: Seated) -> bool:
     """From the adviser's answer until one of the two leaves. True when the caller is to have another adviser."""
     proposal = seated.proposal
-    pending = Pending(
-        call_id=call.call_id,
-        visit=proposal.visit,
-        day=call.clock.utc(),
-        caller_file=call.node.recorder.raw_file(f"{proposal.visit}.caller"),
-        caller_started_ms=call.now_ms(),
-        seat_file=call.node.recorder.raw_file(f"{proposal.visit}.seat"),
-        seat_started_ms=seated.started_ms,
-        begin_ms=call.now_ms(),
-        unrecorded=seated.unrecorded,
-    )
+    pending = _pending(call, proposal.visit, seated.started_ms, seated.unrecorded)
     undo.callback(_forget_attempt, call, pending, seated.leg)
     if not seated.unrecorded:
         await call.through_dialplan("start-recording", f"{proposal.visit}.caller")
@@ -58,10 +48,34 @@ async def connect(call: Session, undo: AsyncExitStack, seated: Seated) -> bool:
     return await _until_over(call, seated.leg, conversation, pending, found=False)
 
 
-def _forget_attempt(call: Session, pending: Pending, leg: Leg) -> None:
+def _pending(call: Session, visit: str, seat_started_ms: int, unrecorded: str | None) -> Pending:
+    now_ms = call.now_ms()
+    return Pending(
+        call_id=call.call_id,
+        visit=visit,
+        day=call.clock.utc(),
+        caller_file=call.node.recorder.raw_file(f"{visit}.caller"),
+        caller_started_ms=now_ms,
+        seat_file=call.node.recorder.raw_file(f"{visit}.seat"),
+        seat_started_ms=seat_started_ms,
+        begin_ms=now_ms,
+        unrecorded=unrecorded,
+    )
+
+
+def _forget_attempt(call: Session, pending: Pending, leg: Leg | None) -> None:
     """Undo of a conversation, for the case that it never began: its tracks are removed with the end of the call."""
     if call.kept.visit_open and call.visit == pending.visit:
         call.recordings.append((msgspec.structs.replace(pending, settled=True), leg))
+
+
+async def end_attempt(call: Session, undo: AsyncExitStack) -> None:
+    """What another controller began as a seat picked up: its recording must not run on beside the next attempt's.
+
+    The two would write to the same file; and should there be no next attempt, the tracks are nobody's.
+    """
+    undo.callback(_forget_attempt, call, _pending(call, call.visit, call.now_ms(), None), None)
+    await call.through_dialplan("stop-recording", "s")
 
 
 async def find_again(call: Session, undo: AsyncExitStack, conversation: Conversation) -> bool:

@@ -63,7 +63,7 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 0
     not_before_ms: int
     held_by: str | None = None
-    """The citizen's own new call, as long as it is up."""
+    """The citizen's own call, as long as it is up: the one that is owed this, or a new one."""
 
     def is_for(self, queue: str) -> bool:
         """Whether a caller of this queue wants the same."""
@@ -111,7 +111,10 @@ class Promises:
             self.owe(kept, "gave_up")
 
     def owe(self, kept: KeptCall, why: OwedWhy, *, promised: bool = False) -> None:
-        """This caller is owed a call: a fact for people; a promise, too, if the line calls back and the number can be rung."""
+        """This caller is owed a call: a fact for people; a promise, too, if the line calls back and the number can be rung.
+
+        Nobody is rung who is still on the line: it is due once this call is `released`.
+        """
         needs, queued = kept.needs, kept.needs is not None and kept.visits > 0
         visit = f"{kept.call_id}.{kept.visits}" if queued else None
         since_ms = kept.since_ms if queued else kept.arrived_ms
@@ -151,8 +154,10 @@ class Promises:
                     owed_at=self._clock.utc(),
                     boot_id=self._boot_id,
                     not_before_ms=0,
+                    held_by=kept.call_id,
                 )
             )
+            self._held[kept.call_id] = kept.calling_number or ""
 
     # --- the citizen rings again
 

@@ -59,7 +59,7 @@ class Session:
         self.node, self.kept = node, kept
         self.clock, self.ari = node.clock, node.ari
         self.caller = self.person(kept.call_id)
-        self.recordings: list[tuple[Pending, Leg]] = []
+        self.recordings: list[tuple[Pending, Leg | None]] = []
         """Conversations that are over; sealed when the call is."""
         self.ended_by: EndedBy = "system"
         self.parting = asyncio.Event()
@@ -244,7 +244,7 @@ class Session:
         )
         with self.node.journal.together():
             for pending, leg in self.recordings:
-                counted = {"caller_packets": self._packets, "seat_packets": leg.packets}
+                counted = {"caller_packets": self._packets, "seat_packets": leg.packets if leg else 0}
                 self.node.recorder.seal_soon(msgspec.structs.replace(pending, **counted))
             if self._dropped and self.kept.carried and self.ended_by == "fault":
                 self.node.promises.owe(self.kept, "asterisk_died")

@@ -17,6 +17,7 @@ from calls.facts import QueueEntered, SeatDidNotAnswer, SeatOffered
 from calls.words import Needs
 from cti.asterisk.announcing import announce
 from cti.asterisk.config import seat_endpoint
+from cti.asterisk.conversation import end_attempt
 from cti.asterisk.leg import DidNotAnswerError, Leg
 from cti.asterisk.places import KeptPlace, take_place
 from cti.asterisk.playing import silence
@@ -60,11 +61,14 @@ async def wait_for_seat(
     """
     if needs.preferred is None:
         needs = msgspec.structs.replace(needs, preferred=call.node.advisers.get(call.kept.calling_number))
+    rang = call.kept.step == "ringing"
     since, kept = _open_visit(call, needs, since, returned)
     place = call.node.floor.enter(call.visit, needs, since, returned=returned, kept=kept)
     undo.callback(call.node.floor.leave, call.visit)
     if resumed:
         await silence(call.ari, call.call_id)
+        if rang:
+            await end_attempt(call, undo)
     if place.turned_away:
         return await _elsewhere(call, undo, needs, since, place.turned_away)
     announcing = asyncio.create_task(announce(call, place, silent_s=SILENCE_S if place.offered else 0.0))

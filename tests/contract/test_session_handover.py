@@ -19,6 +19,7 @@ from calls.facts import (
     ConversationEnded,
     QueueEntered,
     QueueLeft,
+    RecordingLost,
     SeatAnswered,
     SeatDidNotAnswer,
     SeatOffered,
@@ -175,6 +176,33 @@ async def test_a_place_in_the_queue_is_kept(site: Site) -> None:
         assert calls.of(QueueEntered) == []
         assert calls.of(QueueLeft)[0].waited_ms > 0
         assert since_ms
+
+
+@pytest.mark.parametrize("answered", [True, False], ids=["the next seat answers", "the caller leaves"])
+async def test_what_was_recorded_for_a_seat_that_a_dead_controller_rang_is_ended_and_removed(
+    site: Site, answered: bool
+) -> None:
+    async with site.controller() as first:
+        caller = await ringing(first)
+    tracks = [site.settings.raw_dir / f"{caller}.1.{side}.wav" for side in ("caller", "seat")]
+    for track in tracks:
+        track.write_bytes(b"")
+    if answered:
+        site.fake.phones[f"PJSIP/seat{SEAT}"] = "answers"
+    async with site.controller() as calls:
+        await eventually(
+            lambda: (
+                ("POST", f"/channels/{caller}/continue") in [(method, path) for method, path, _ in site.fake.requests]
+            )
+        )
+        stopped = [query for _, path, query in site.fake.requests if path.endswith("/continue")]
+        assert stopped[0]["context"] == "stop-recording"
+        if answered:
+            await calls.told(AdviserNumberSaid)
+        site.fake.hangup(caller)
+        await calls.ended()
+        assert not any(track.exists() for track in tracks)
+        assert len(calls.of(RecordingLost)) == answered  # there was no sound on the fake
 
 
 async def test_a_menu_is_begun_again(site: Site) -> None:

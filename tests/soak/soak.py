@@ -196,6 +196,8 @@ class Soak:
         )
         dead = [broken.span for broken in self.broken if broken.fault.name == ASTERISK_KILLED]
         headless = [broken.span for broken in self.broken if broken.fault.name.startswith("controller")]
+        phones = [broken for broken in self.broken if broken.fault.name.startswith("phone")]
+        lost = [(broken.fault.seat, broken.span[0]) for broken in phones]
         doubled = tuple(f"{seat}: {desk.doubled}" for seat, desk in self._desks.items() if desk.doubled)
         laws = await after_all(self._hotline, self._crowd.sent, excuses)
         await self._growth.look_idle(time.monotonic())
@@ -203,7 +205,7 @@ class Soak:
             *laws,
             await one_reservation_each(self._hotline),
             Verdict("no telephone gets a second call", f"{len(self._desks)} telephones", doubled),
-            await dead_air(self._hotline, self._crowd.notes, self._crowd.seat_notes, dead, headless),
+            await dead_air(self._hotline, self._crowd.notes, self._crowd.seat_notes, dead, headless, lost),
             *self._growth.verdicts(),
             self._logs.unexplained(names),
             *self._recoveries(),

@@ -28,6 +28,9 @@ SAMPLES = round(RATE_HZ * PACKET_S)
 ALAW_PAYLOAD = 8
 KEYS = "0123456789*#ABCD"
 
+NEXT_KEY = 5
+"""Packets. While a key is sent a telephone says nothing else: without these, two keys at once would be a hole in the sound."""
+
 QUIET_PEAK = 64
 """Of 32768. Nothing louder is silence: A-law's idle code decodes to 8, the softest music is above."""
 
@@ -125,7 +128,8 @@ class Voice:
         self._sequence = random.getrandbits(16)
         self._time = random.getrandbits(32)
         self._sent = 0
-        self._keys: deque[tuple[bytes, bool]] = deque()
+        self._keys: deque[tuple[bytes, bool] | None] = deque()
+        """Packets of events, the first of each marked; None: a packet of sound between two keys."""
         self._key_began = 0
         asyncio.get_running_loop().add_reader(self._socket.fileno(), self._receive)
 
@@ -134,17 +138,18 @@ class Voice:
         self._far = (self._far[0], port)
 
     def press(self, key: str) -> None:
-        """An RFC 4733 event of 100 ms, its end said three times."""
+        """An RFC 4733 event of 100 ms, its end said three times; then a finger needs `NEXT_KEY` to find the next key."""
         code = KEYS.index(key)
         self._keys += [(struct.pack("!BBH", code, 10, 160 * n), n == 1) for n in range(1, 6)]
         self._keys += [(struct.pack("!BBH", code, 0x80 | 10, 800), False)] * 3
+        self._keys += [None] * NEXT_KEY
 
     def tick(self) -> None:
         """20 ms have passed: send what is due."""
         if not self._far[1]:
             return
-        if self._keys:
-            payload, marked = self._keys.popleft()
+        if event := self._keys.popleft() if self._keys else None:
+            payload, marked = event
             if marked:
                 self._key_began = self._time
             kind, stamp = KEYS_PAYLOAD | (0x80 if marked else 0), self._key_began

@@ -67,8 +67,10 @@ class House:
         self.promises.lines = {line.number: line}
 
     def owe(self, call_id: str = "call1", **changes: object) -> KeptCall:
+        """By a call that ends with that."""
         kept = waited(call_id, **changes)
         self.promises.owe(kept, "asked", promised=True)
+        self.promises.released(call_id)
         return kept
 
     async def due(self) -> list[Promise]:
@@ -120,9 +122,11 @@ async def house(folder: Path, clock: SetClock, boot: str = "boot1", line: Line =
         await journal.close()
 
 
-async def test_what_is_owed_is_due_at_once_with_its_place(tmp_path: Path) -> None:
+async def test_what_is_owed_is_due_when_its_call_is_over_with_its_place(tmp_path: Path) -> None:
     async with house(tmp_path, SetClock()) as it:
-        it.owe()
+        it.promises.owe(waited("call1"), "asked", promised=True)
+        assert await it.due() == []  # who is on the line cannot be rung
+        it.promises.released("call1")
         [promise] = await it.due()
         assert (promise.call_id, promise.visit, promise.since_ms) == ("call1", "call1.1", 950_000)
         it.begin(promise)
