@@ -108,6 +108,23 @@ class Recorder:
         self.keep(pending)
         self._add(pending.visit)
 
+    def discard(self, call_id: str, visit: str, at: datetime) -> None:
+        """There will be no conversation: what was recorded since a seat picked up for this visit is removed."""
+        tracks = {side: self.raw_file(f"{visit}.{side}") for side in ("caller", "seat")}
+        self.seal_soon(
+            Pending(
+                call_id=call_id,
+                visit=visit,
+                day=at,
+                caller_file=tracks["caller"],
+                caller_started_ms=0,
+                seat_file=tracks["seat"],
+                seat_started_ms=0,
+                begin_ms=0,
+                settled=True,
+            )
+        )
+
     def resume(self, going_on: set[str]) -> None:
         """Seal what an earlier controller left, except the visits that are still talking."""
         for pending in self.unsealed():

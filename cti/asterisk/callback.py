@@ -15,6 +15,7 @@ import msgspec
 
 from calls.clock import Clock, Instant, ms_between
 from calls.facts import CallbackBegun, CallbackTried, NotReached, QueueEntered
+from cti.asterisk.conversation import forget_seat
 from cti.asterisk.errors import AriError
 from cti.asterisk.kept import Attempt, KeptCall
 from cti.asterisk.leg import NORMAL, DidNotAnswerError, Leg
@@ -163,6 +164,7 @@ def _tell_tried(call: Session, seated: Seated, reason: NotReached | None, began:
         if reason is None:
             call.turn(tried, callback=call.kept.answered().callback)
         else:
+            forget_seat(call, seated)
             call.leave_queue("not_reached", tried, step="closing")
 
 

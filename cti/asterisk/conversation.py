@@ -69,6 +69,11 @@ def _forget_attempt(call: Session, pending: Pending, leg: Leg | None) -> None:
         call.recordings.append((msgspec.structs.replace(pending, settled=True), leg))
 
 
+def forget_seat(call: Session, seated: Seated) -> None:
+    """A seat picked up, and there will be no conversation: its track is removed with the end of the call."""
+    _forget_attempt(call, _pending(call, call.visit, seated.started_ms, seated.unrecorded), seated.leg)
+
+
 async def end_attempt(call: Session, undo: AsyncExitStack) -> None:
     """What another controller began as a seat picked up: its recording must not run on beside the next attempt's.
 

@@ -356,6 +356,7 @@ class Node:
         if call.call_id not in ours:
             self._spawn(self._clear_away(call.call_id))
             self.books.end(call, "fault")
+            self.recorder.discard(call.call_id, f"{call.call_id}.{call.visits}", self.clock.utc())
             return None
         with self.journal.together():
             self.promises.tried(call, reached=True, counts=True)
