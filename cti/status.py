@@ -47,7 +47,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Calls back that are owed and that we will make."""
     facts: dict[str, int]
     mailboxes: int
-    """Objects of Asterisk that somebody waits on; 0 when no call is up, or something leaks."""
+    """Objects of Asterisk that somebody waits on; 0 when no call is up and nobody is to be called back, or something leaks."""
     tasks: int
     """What the controller does at once, in its event loop: a few dozen, and some for each call."""
     problems: list[str]

@@ -92,7 +92,7 @@ class Callback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keep_h: Annotated[float, msgspec.Meta(gt=0, le=168)] = 24.0
     """Later than this it would be no use, and is given up."""
     hours: Hours | None = None
-    """When we call; None: whenever the line is open."""
+    """When we call; None: whenever the line is open, but at night only who asked within the hour."""
     missed_after_s: Annotated[float, msgspec.Meta(ge=0, le=3600)] | None = None
     """Whoever gave up after waiting so long or longer is called back, too, in the gaps; None: nobody who gave up."""
 

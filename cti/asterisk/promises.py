@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 import msgspec
 
@@ -40,6 +40,10 @@ OWED_URGENCY: Mapping[OwedWhy, Urgency] = {
     "gave_up": "spare",
 }
 """Of a call that had none of its own. Whoever asked to be called back keeps the place and passes nobody."""
+
+FRESH = timedelta(hours=1)
+BY_DAY = (time(8), time(21))
+"""Where the line says no hours for it, nobody is rung at night, except within so long after they asked or were let down."""
 
 _PREFIX = "promise/"
 
@@ -229,14 +233,22 @@ class Promises:
             if line is None or line.callback is None:
                 continue  # no longer in the files: it waits for people to see it, or for the file to come back
             if promise.call_id in self._under_way:
-                if not line.calls_back(utc):
+                if not self._may_ring(promise, line, utc):
                     self._withdraw(promise)
             elif promise.held_by is None:
                 if utc - promise.owed_at > timedelta(hours=line.callback.keep_h):
                     self._over(promise, "too_late")
-                elif now_ms >= promise.not_before_ms and line.calls_back(utc):
+                elif now_ms >= promise.not_before_ms and self._may_ring(promise, line, utc):
                     due.append((promise, line))
         return due
+
+    def _may_ring(self, promise: Promise, line: Line, utc: datetime) -> bool:
+        """Whether it is a time to ring people."""
+        if not line.calls_back(utc) or line.callback is None:
+            return False
+        morning, evening = BY_DAY
+        by_day = morning <= utc.astimezone(self._settings.zone).time() < evening
+        return by_day or line.callback.hours is not None or utc - promise.owed_at < FRESH
 
     # --- how
 

@@ -59,6 +59,7 @@ class Session:
         self.node, self.kept = node, kept
         self.clock, self.ari = node.clock, node.ari
         self.caller = self.person(kept.call_id)
+        self.caller.language = line.language
         self.recordings: list[tuple[Pending, Leg | None]] = []
         """Conversations that are over; sealed when the call is."""
         self.ended_by: EndedBy = "system"

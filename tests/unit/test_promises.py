@@ -214,6 +214,16 @@ async def test_nobody_is_called_outside_the_hours_and_who_waits_then_is_withdraw
         assert (await it.due(), await it.told()) == ([], [])
 
 
+@pytest.mark.parametrize(("later_h", "due"), [(0.9, True), (1.1, False), (9.9, False), (10.1, True)])
+async def test_nobody_is_rung_at_night_for_what_is_over_an_hour_old(tmp_path: Path, later_h: float, due: bool) -> None:
+    clock = SetClock()
+    clock.wall = datetime(2026, 1, 5, 14, 0, tzinfo=UTC)  # 22:00 in Shanghai
+    async with house(tmp_path, clock) as it:
+        it.owe()
+        clock.go(later_h * 3600)
+        assert bool(await it.due()) is due
+
+
 async def test_whoever_rings_again_has_the_place_until_that_call_ends(tmp_path: Path) -> None:
     async with house(tmp_path, SetClock()) as it:
         it.owe()
