@@ -48,8 +48,9 @@ MenuOutcome = Literal["chosen", "wrong", "missing", "again", "back", "person", "
 EndedBy = Literal["caller", "seat", "system", "fault"]
 SeatState = Literal["logged_out", "not_ready", "ready", "reserved", "ringing", "calling", "talking", "wrap_up"]
 NotAnswered = Literal["no_answer", "busy", "unreachable", "refused"]
-OwedWhy = Literal["asterisk_died", "too_many_calls", "asked", "gave_up"]
-"""`asked`: the caller would rather be called back than wait. `gave_up`: hung up while waiting, where that is called back."""
+OwedWhy = Literal["asterisk_died", "too_many_calls", "asked", "gave_up", "redial"]
+"""`asked`: the caller would rather be called back than wait. `gave_up`: hung up while waiting, where that is called back.
+`redial`: their adviser wants to speak to them again, at once."""
 
 NotReached = NotAnswered | Literal["adviser_left"]
 PromiseOutcome = Literal["kept", "not_reached", "rang_again", "too_late"]

@@ -19,7 +19,18 @@ import typer
 from calls.errors import RexianError
 from calls.moments import Observation, decode_observation
 from cti import __version__
-from cti.control import AnyRequest, AskStatus, Reload, SeatLogOut, SeatMoreTime, SeatNotReady, SeatReady, ask, follow
+from cti.control import (
+    AnyRequest,
+    AskStatus,
+    Reload,
+    SeatLogOut,
+    SeatMoreTime,
+    SeatNotReady,
+    SeatReady,
+    SeatRedial,
+    ask,
+    follow,
+)
 from cti.settings import Settings, load_settings
 from cti.status import Done, Status
 
@@ -236,6 +247,13 @@ def seat_not_ready(
 def seat_more_time(seat: Annotated[str, typer.Argument(help="The seat's number.")]) -> None:
     """A minute more for the wrap-up, five in all at most."""
     _ask(SeatMoreTime(seat))
+
+
+@seat_commands.command("redial")
+@plainly
+def seat_redial(seat: Annotated[str, typer.Argument(help="The seat's number.")]) -> None:
+    """Call back whom this seat's adviser spoke to last: the line was cut, or somebody is in danger."""
+    _ask(SeatRedial(seat))
 
 
 @seat_commands.command("log-out")

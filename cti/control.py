@@ -52,6 +52,12 @@ class SeatMoreTime(Request, frozen=True, tag="seat_more_time"):
     seat: str
 
 
+class SeatRedial(Request, frozen=True, tag="seat_redial"):
+    """The adviser calls back the caller whom they spoke to last."""
+
+    seat: str
+
+
 class SeatLogOut(Request, frozen=True, tag="seat_log_out"):
     """The adviser leaves the seat."""
 
@@ -68,7 +74,7 @@ class Follow(Request, frozen=True, tag="follow"):
     sip_call_id: str
 
 
-AnyRequest = AskStatus | SeatReady | SeatNotReady | SeatMoreTime | SeatLogOut | Reload | Follow
+AnyRequest = AskStatus | SeatReady | SeatNotReady | SeatMoreTime | SeatRedial | SeatLogOut | Reload | Follow
 
 
 class Failed(msgspec.Struct, frozen=True):

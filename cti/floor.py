@@ -32,6 +32,7 @@ from queues import (
     PhoneSeen,
     Propose,
     QueueRules,
+    Redial,
     SeatMoved,
     SitDown,
     Talking,
@@ -122,6 +123,16 @@ class Floor:
         """
         place = self._places[visit] = Place(self, visit)
         self.take(Join(visit, needs, since, returned, kept, away))
+        return place
+
+    def redial(self, seat: str, visit: str, needs: Needs, since: Instant) -> Place:
+        """As `enter`, for this seat alone and at once. Raises NotPossible when the seat cannot."""
+        place = self._places[visit] = Place(self, visit)
+        try:
+            self.take(Redial(seat, visit, needs, since))
+        except NotPossible:
+            del self._places[visit]
+            raise
         return place
 
     def leave(self, visit: str) -> None:

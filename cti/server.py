@@ -36,6 +36,7 @@ from cti.control import (
     SeatMoreTime,
     SeatNotReady,
     SeatReady,
+    SeatRedial,
 )
 from cti.desk import serve_web
 from cti.floor import Floor
@@ -249,6 +250,8 @@ class Controller:
                 self.floor.take(StandUp(seat, reason))
             case SeatMoreTime(seat=seat):
                 self.floor.take(MoreTime(seat))
+            case SeatRedial(seat=seat):
+                self.node.redial(seat, self.floor.engine.may_redial(seat).adviser or "")
             case SeatLogOut(seat=seat):
                 self.floor.take(LogOut(seat))
             case Reload():
@@ -261,7 +264,7 @@ class Controller:
         return Done(self._told(request))
 
     def _told(self, request: AnyRequest) -> str:
-        if isinstance(request, SeatReady | SeatNotReady | SeatMoreTime | SeatLogOut):
+        if isinstance(request, SeatReady | SeatNotReady | SeatMoreTime | SeatRedial | SeatLogOut):
             seat = self.floor.engine.seat(request.seat)
             return f"{seat.number} {seat.state}" + (f" {seat.adviser}" if seat.adviser else "")
         return " ".join(f"{number}@{line.version}" for number, line in self.hotline.lines.items())

@@ -37,6 +37,7 @@ from queues.events import (
     PhoneSeen,
     Propose,
     QueueRules,
+    Redial,
     SeatMoved,
     SitDown,
     StandUp,
@@ -107,6 +108,17 @@ class Engine:
             known = ", ".join(sorted(self._seats))
             raise NotPossible(f"there is no seat {number}; the seats are {known} (setting `seats`)") from None
 
+    def may_redial(self, number: str) -> Seat:
+        """The seat, if its adviser can call somebody back now. Raises NotPossible with the reason when not."""
+        seat = self.seat(number)
+        if seat.adviser is None:
+            raise NotPossible(f"nobody sits at seat {number}: name an adviser to sit down there first")
+        if seat.state in BUSY:
+            raise NotPossible(f"seat {number} is {seat.state}: end the call first")
+        if not seat.reachable:
+            raise NotPossible(f"the telephone of seat {number} is not registered: start it, then try again")
+        return seat
+
     def seats(self) -> Iterable[Seat]:
         """All seats, in the order of the settings."""
         return self._seats.values()
@@ -168,6 +180,8 @@ class Engine:
                 self._configure(event, now)
             case Join():
                 self._join(event, now)
+            case Redial():
+                self._redial(event, now)
             case Leave():
                 self._leave(event.visit, now)
             case SitDown():
@@ -215,6 +229,22 @@ class Engine:
         waiting = Waiting(event.visit, event.needs, event.since, self._order, event.away)
         self._order += 1
         self._room.enter(waiting, self._queues, now)
+
+    def _redial(self, event: Redial, now: Instant) -> None:
+        """The seat is the visit's at once; the adviser's pause, if it was one, goes on afterwards."""
+        seat = self.may_redial(event.seat)
+        if event.visit in self._room or event.visit in self._holds:
+            return
+        paused = seat.reason if seat.state == "not_ready" else None
+        waiting = Waiting(event.visit, event.needs, event.since, self._order, away=True)
+        self._order += 1
+        self._room.enter(waiting, self._queues, now)
+        chosen = Chosen(
+            waited_ms=ms_between(waiting.since, now), rested_ms=ms_between(seat.since, now), surplus=0, preferred=True
+        )
+        proposal = Propose(waiting.visit, seat.number, seat.adviser or "", seat.generation + 1, "redial", chosen)
+        self._reserve(seat, proposal, now)
+        seat.afterwards = paused
 
     def _no_room(self, event: Join, now: Instant) -> Literal["full", "no_seat"] | None:
         """Why a new caller cannot wait. Whoever need not wait, because a seat is free, is not one too many.
@@ -475,9 +505,12 @@ class Engine:
             seats_passed(self._idle, self._states, ask, seat.number, preferred=chosen.preferred),
             callers_passed(self._room, self._idle, waiting, profile),
         )
-        self._room.hold(waiting.visit)
+        self._reserve(seat, proposal, now)
+
+    def _reserve(self, seat: Seat, proposal: Propose, now: Instant) -> None:
+        self._room.hold(proposal.visit)
         seat.generation = proposal.generation
-        self._hold(waiting.visit, seat)
+        self._hold(proposal.visit, seat)
         self._move(seat, "reserved", "", now, until=Instant(now + RESERVATION_S))
         self._out.append(proposal)
 

@@ -51,6 +51,15 @@ class Join(_Event, frozen=True):
     away: bool = False
 
 
+class Redial(_Event, frozen=True):
+    """The adviser at this seat calls back a caller whom they lost: no other seat is asked, and no turn is awaited."""
+
+    seat: str
+    visit: str
+    needs: Needs
+    since: Instant
+
+
 class Leave(_Event, frozen=True):
     """A caller is gone, or waits no more; a seat that was reserved for the visit is free again."""
 
@@ -148,6 +157,7 @@ class Tick(_Event, frozen=True):
 Input = (
     Configure
     | Join
+    | Redial
     | Leave
     | SitDown
     | StandUp

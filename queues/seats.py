@@ -27,6 +27,7 @@ MOVES: Mapping[SeatState, Mapping[SeatState, str]] = {
     },
     "not_ready": {
         "ready": "ready",
+        "reserved": "calls a lost caller back",
         "not_ready": "another adviser, or another reason",
         "logged_out": "the adviser leaves",
         "talking": FOUND,
@@ -61,6 +62,7 @@ MOVES: Mapping[SeatState, Mapping[SeatState, str]] = {
     },
     "wrap_up": {
         "wrap_up": "more time is asked for",
+        "reserved": "calls a lost caller back",
         "ready": "ready, or the time is over",
         "not_ready": "a pause, or the telephone is gone",
         "logged_out": "the adviser leaves",

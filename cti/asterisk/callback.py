@@ -14,6 +14,7 @@ from uuid import uuid4
 import msgspec
 
 from calls.clock import Clock, Instant, ms_between
+from calls.errors import NotPossible
 from calls.facts import CallbackBegun, CallbackTried, NotReached, QueueEntered
 from cti.asterisk.conversation import forget_seat
 from cti.asterisk.errors import AriError
@@ -33,7 +34,7 @@ RINGING_TONE = "tone:ring"
 
 
 def begin_attempt(
-    promise: Promise, line: Line, clock: Clock, boot: str, preferred: str | None
+    promise: Promise, line: Line, clock: Clock, boot: str, preferred: str | None, seat: str | None = None
 ) -> tuple[KeptCall, CallbackBegun, QueueEntered]:
     """The first step of an attempt, and its first facts: it joins the queue at the place that was kept."""
     call_id, number = uuid4().hex, promise.attempts + 1
@@ -55,7 +56,7 @@ def begin_attempt(
         needs=needs,
         since_ms=promise.since_ms,
         place_of=promise.visit,
-        callback=Attempt(promise.call_id, number),
+        callback=Attempt(promise.call_id, number, seat),
     )
     begun = CallbackBegun(
         call_id=call_id,
@@ -97,8 +98,13 @@ async def _wait(call: Session, undo: AsyncExitStack) -> Seated | None:
     """The seat that answers, in the turn of the first wait; None when there is no need of it any more."""
     floor, needs = call.node.floor, call.kept.needs
     assert needs is not None, "an attempt begins with a place in a queue"
-    place = floor.enter(call.visit, needs, Instant(call.kept.since_ms / 1000), returned=True, away=True)
+    since, attempt = Instant(call.kept.since_ms / 1000), call.kept.callback
     undo.callback(floor.leave, call.visit)
+    place: Place | None = None
+    if attempt and attempt.seat:
+        with suppress(NotPossible):  # the seat is busy by now: then it is anybody's, and the next one's
+            place = floor.redial(attempt.seat, call.visit, needs, since)
+    place = place or floor.enter(call.visit, needs, since, returned=True, away=True)
     while not call.node.must_refuse and (proposal := await _proposal(call, place)):
         if seated := await ring(call, undo, proposal):
             return seated

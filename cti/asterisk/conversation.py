@@ -135,6 +135,7 @@ async def _until_over(call: Session, leg: Leg, conversation: Conversation, pendi
             call.node.floor.take(ConversationOver(conversation.seat, call.visit, lost, hung_up))
             call.node.recorder.keep(ended)
             call.turn(_over(call, conversation, ended_by), step=step, conversation=None)
+            call.node.callers.put(conversation.adviser, call.kept)
             if met and not lost:
                 call.node.advisers.put(call.kept.calling_number, conversation.adviser)
         call.recordings.append((ended, leg))

@@ -34,6 +34,8 @@ class Attempt(msgspec.Struct, frozen=True):
     """The call whose caller is owed it."""
     number: int
     """From 1."""
+    seat: str | None = None
+    """The seat that calls a caller back whom it lost; None: whichever has its turn."""
     reached: bool = False
     """The citizen has answered: from here on it is a call like any other."""
 

@@ -13,6 +13,7 @@ import msgspec
 import structlog
 
 from calls.clock import Clock, boot_id, ms_between
+from calls.errors import NotPossible
 from calls.facts import AnyFact, CallArrived, CallRefused, ControllerStarted
 from calls.numbers import normalise
 from cti import __version__
@@ -57,6 +58,9 @@ ONLINE = "online"
 
 CALL_RECORDS_EVERY_S = 0.5
 
+REDIAL_WITHIN_S = 3600.0
+"""So long an adviser can call back whom they spoke to last."""
+
 LEG_ENDS_S = 1.0
 """A leg that a dead controller left is gone within some 20 ms of being told to; after this long nobody waits for it."""
 
@@ -85,6 +89,8 @@ class Node:
         self.places = Remembered("place/", KeptPlace, journal, clock, self._boot_id, settings.place_kept_s)
         self.advisers = Remembered("adviser/", str, journal, clock, self._boot_id, settings.same_adviser_s)
         """Whom a number spoke to last, by the adviser's number."""
+        self.callers = Remembered("caller/", KeptCall, journal, clock, self._boot_id, REDIAL_WITHIN_S)
+        """Whom an adviser spoke to last."""
         self.promises = Promises(settings, clock, watch, journal, self._boot_id)
         self.promises.lines = lines
         self.books = Books(settings, clock, watch, journal, recorder, self.places, self.promises)
@@ -189,10 +195,23 @@ class Node:
         )
         self._enter(line, kept, arrived)
 
-    def _call_back(self, promise: Promise, line: Line) -> None:
+    def redial(self, seat: str, adviser: str) -> None:
+        """The adviser at this seat calls back the caller whom they lost, at once. Raises NotPossible with the mend."""
+        self.floor.engine.may_redial(seat)
+        last = self.callers.get(adviser)
+        if last is None:
+            raise NotPossible(f"adviser {adviser} has spoken to nobody for the last {REDIAL_WITHIN_S / 60:.0f} minutes")
+        if last.call_id in self.sessions:
+            raise NotPossible("that caller is still on the line")
+        if self.problem or self.must_refuse:
+            raise NotPossible(self.problem or "no conversation can be recorded at this moment")
+        promise = self.promises.redial(last)
+        self._call_back(promise, self.lines[promise.line], seat)
+
+    def _call_back(self, promise: Promise, line: Line, seat: str | None = None) -> None:
         if self.problem is None and not self.must_refuse:
             preferred = self.advisers.get(promise.calling_number)
-            self._enter(line, *begin_attempt(promise, line, self.clock, self._boot_id, preferred))
+            self._enter(line, *begin_attempt(promise, line, self.clock, self._boot_id, preferred, seat))
 
     def _enter(self, line: Line, kept: KeptCall, *facts: AnyFact) -> None:
         """A call's first facts and its first step, in one commit; then its task."""

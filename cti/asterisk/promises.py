@@ -21,6 +21,7 @@ from datetime import datetime, time, timedelta
 import msgspec
 
 from calls.clock import Clock
+from calls.errors import NotPossible
 from calls.facts import CallbackEnded, CallbackOwed, OwedWhy, PromiseOutcome
 from calls.numbers import dialled
 from calls.words import Needs, Urgency
@@ -38,6 +39,7 @@ OWED_URGENCY: Mapping[OwedWhy, Urgency] = {
     "asterisk_died": "promised",
     "too_many_calls": "promised",
     "gave_up": "spare",
+    "redial": "crisis",
 }
 """Of a call that had none of its own. Whoever asked to be called back keeps the place and passes nobody."""
 
@@ -113,6 +115,23 @@ class Promises:
         theirs = kept.callback or kept.call_id in self._held
         if after_s is not None and waited_ms >= after_s * 1000 and not theirs:
             self.owe(kept, "gave_up")
+
+    def redial(self, kept: KeptCall) -> Promise:
+        """The adviser of this call, which is over, calls its caller back. Raises NotPossible with the reason and the mend."""
+        line = self.lines.get(kept.line)
+        if line is None or line.callback is None:
+            raise NotPossible(
+                f"line {kept.line} calls nobody back. Mend: write callback: {{}} into its file, then reload."
+            )
+        if self.way(kept.calling_number, kept.trunk) is None:
+            raise NotPossible("the number is withheld, not of this country, or no trunk has `dial`: nobody can be rung")
+        before = self._open.get(kept.calling_number or "")
+        if before is None or before.call_id != kept.call_id:
+            self.owe(kept, "redial")
+            self.released(kept.call_id)
+        elif before.call_id in self._under_way:
+            raise NotPossible("that caller is being called back already")
+        return self._open[kept.calling_number or ""]
 
     def owe(self, kept: KeptCall, why: OwedWhy, *, promised: bool = False) -> None:
         """This caller is owed a call: a fact for people; a promise, too, if the line calls back and the number can be rung.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from calls.facts import CallEnded, QueueEntered, QueueLeft, SeatAnswered
+from calls.facts import QueueEntered, QueueLeft, SeatAnswered
 from cti.phone.baresip import AnswerAfter, RingOn
 from cti.phone.events import Closed, Established, Incoming
 from tests.asterisk.hotline import Caller, Hotline
@@ -112,18 +112,18 @@ async def test_a_controller_that_dies_while_the_citizen_is_rung_costs_no_try(hot
         assert await hotline.sql(TRIED, caller.call_id) == [(1, True, None)]
 
 
-async def test_whoever_rings_again_has_the_place_and_is_not_called(hotline: Hotline) -> None:
-    async with hotline.adviser(SEAT, ADVISER):
-        await hotline.not_ready(SEAT)
-        async with hotline.caller("1", line=LINE, number=NUMBER, at_home=RingOn()) as caller:
-            await asks(caller)
-        async with hotline.caller("1", line=LINE, number=NUMBER) as again:
-            entered, before = await again.saw(QueueEntered), await caller.saw(QueueEntered)
-            assert (entered.since_ms, entered.place_of) == (before.since_ms, before.visit)
-            await again.hears("queue.kept")
-            await hotline.ready(SEAT)
-            await again.connected()
-            await again.leave()
-            await again.saw(CallEnded)
-        await promise_is(hotline, caller.call_id, "rang_again")
-        assert await hotline.sql(TRIED, caller.call_id) == []
+async def test_an_adviser_calls_a_lost_caller_back_at_once(hotline: Hotline) -> None:
+    async with (
+        hotline.adviser(SEAT, ADVISER) as seat,
+        hotline.caller("1", line=LINE, number=NUMBER, at_home=AnswerAfter()) as caller,
+    ):
+        await caller.connected()
+        await caller.leave()
+        await hotline.seat_is(SEAT, "wrap_up", "ready")
+        assert (await hotline.rexian("seat", "redial", SEAT))[0] == 0
+        await caller.phone.wait_for(Incoming)
+        await caller.hears("callback.greeting", "seat.number.1")
+        assert hears(await listen(caller.phone), SEAT_HZ)
+        assert hears(await listen(seat), CITIZEN_HZ)
+        await caller.phone.hangup()
+        await promise_is(hotline, caller.call_id, "kept")

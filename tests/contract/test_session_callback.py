@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import msgspec
 import pytest
 
+from calls.errors import NotPossible
 from calls.facts import (
     AdviserNumberSaid,
     CallbackBegun,
@@ -343,6 +344,42 @@ async def test_whoever_is_turned_away_five_times_is_called_once(site: Site) -> N
         assert {end.outcome for end in calls.of(CallbackEnded)} == {"rang_again"}
         [promise] = promises(calls)
         assert promise.call_id == calls.of(CallbackOwed)[4].call_id
+
+
+# An adviser calls back at once
+
+
+async def test_an_adviser_calls_a_lost_caller_back_whoever_waits(calling: Calls) -> None:
+    caller = await talking(calling)
+    with pytest.raises(NotPossible, match="talking: end the call first"):
+        calling.node.redial(SEAT, ADVISER)
+    calling.fake.hangup(caller)
+    await calling.told(CallEnded)
+    await calling.nothing_left()
+    calling.pause()
+    other = await waiting(calling, number="13800002222")
+    calling.node.redial(SEAT, ADVISER)
+    begun = await calling.told(CallbackBegun)
+    assert begun.callback_of == caller
+    await calling.told(AdviserNumberSaid, 2)
+    assert calling.of(SeatAnswered)[1].call_id == begun.call_id != other
+    assert calling.of(CallbackOwed)[0].why == "redial"
+    assert calling.of(CallbackEnded)[0].outcome == "kept"
+
+
+async def test_who_cannot_be_called_back_is_said(calling: Calls) -> None:
+    calling.sit()
+    with pytest.raises(NotPossible, match="has spoken to nobody"):
+        calling.node.redial(SEAT, ADVISER)
+    caller = calling.dial(number="")
+    await calling.until(lambda: "main" in calling.watch.asked)
+    calling.fake.dtmf(caller, "1")
+    await calling.told(AdviserNumberSaid)
+    calling.fake.hangup(caller)
+    await calling.told(CallEnded)
+    await calling.nothing_left()
+    with pytest.raises(NotPossible, match="nobody can be rung"):
+        calling.node.redial(SEAT, ADVISER)
 
 
 # Controllers come and go

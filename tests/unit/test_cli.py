@@ -20,7 +20,17 @@ import typer
 
 from calls.errors import NotPossible
 from cti.cli import app
-from cti.control import AnyRequest, AskStatus, ControlServer, Reload, SeatLogOut, SeatMoreTime, SeatNotReady, SeatReady
+from cti.control import (
+    AnyRequest,
+    AskStatus,
+    ControlServer,
+    Reload,
+    SeatLogOut,
+    SeatMoreTime,
+    SeatNotReady,
+    SeatReady,
+    SeatRedial,
+)
 from cti.settings import CHECKOUT
 from cti.status import Done, SipAddress, Status
 
@@ -91,6 +101,7 @@ def test_these_are_the_commands() -> None:
             "seat ready",
             "seat not-ready",
             "seat more-time",
+            "seat redial",
             "seat log-out",
         ),
         *("line check", "prompts build", "prompts check", "db migrate"),
@@ -326,19 +337,21 @@ async def test_what_is_asked_of_the_controller_reaches_it(rexian: Run, tmp_path:
             await rexian("seat", "ready", "1001", "--adviser", "8001"),
             await rexian("seat", "not-ready", "1001", "--reason", "午休"),
             await rexian("seat", "more-time", "1001"),
+            await rexian("seat", "redial", "1001"),
             await rexian("seat", "log-out", "1001"),
             await rexian("reload"),
         ]
         refused = await rexian("seat", "ready", "1001")
 
-    assert [(said.code, said.out) for said in done] == [(0, "so it is\n")] * 5
+    assert [(said.code, said.out) for said in done] == [(0, "so it is\n")] * 6
     asked = [
         SeatReady("1001", "8001"),
         SeatNotReady("1001", "午休"),
         SeatMoreTime("1001"),
+        SeatRedial("1001"),
         SeatLogOut("1001"),
         Reload(),
     ]
-    assert got[:5] == asked
+    assert got[:6] == asked
     assert refused.code == 1
     assert refused.sentence == "nobody sits there. Mend: say who does."

@@ -30,6 +30,7 @@ from queues import (
     PhoneSeen,
     Propose,
     QueueRules,
+    Redial,
     SeatMoved,
     SitDown,
     StandUp,
@@ -555,6 +556,45 @@ def test_the_end_of_another_conversation_is_not_the_end_of_this(room: Room) -> N
 
     assert room.take(ConversationOver("1001", "v0")) == []
     assert room.state() == "talking"
+
+
+# Calling a lost caller back
+
+
+@pytest.mark.parametrize("state", ["ready", "not_ready", "wrap_up"])
+def test_the_adviser_of_a_lost_caller_has_them_at_once_whoever_waits(room: Room, state: SeatState) -> None:
+    room.bring_to(state)
+    if state == "wrap_up":
+        room.join("v2")
+    outputs = room.take(Redial("1001", "back", CARDS, Instant(room.now)))
+
+    assert proposals(outputs) == [("back", "1001")]
+    room.take(Accepted("1001", room.engine.seat("1001").generation))
+    room.take(Calling("1001", room.engine.seat("1001").generation))
+    room.take(Answered("1001", room.engine.seat("1001").generation))
+    room.hang_up("1001")
+    outputs = room.take(Tick(), after=WRAP_UP_S)
+    paused = [SeatMoved("1001", "8001", "not_ready", "break")]
+    assert outputs[:1] == (paused if state == "not_ready" else [SeatMoved("1001", "8001", "ready", "wrap_up_over")])
+
+
+@pytest.mark.parametrize("state", ["logged_out", *BUSY])
+def test_a_seat_that_cannot_call_back_says_why(room: Room, state: SeatState) -> None:
+    room.bring_to(state)
+    before = room.waiting()
+    with pytest.raises(NotPossible):
+        room.take(Redial("1001", "back", CARDS, Instant(room.now)))
+    assert (room.state(), room.waiting()) == (state, before)
+
+
+def test_a_redial_that_its_seat_does_not_take_up_is_anybodys(room: Room) -> None:
+    room.bring_to("not_ready")
+    crisis = msgspec.structs.replace(ANYONE, urgency="crisis")
+    room.take(Redial("1001", "back", crisis, Instant(room.now)))
+    room.sit("1002", "8004")
+    assert proposals(room.take(NotAnswered("1001", room.engine.seat("1001").generation, "no_answer"))) == [
+        ("back", "1002")
+    ]
 
 
 # What the adviser wishes

@@ -31,6 +31,7 @@ from queues import (
     PhoneSeen,
     Propose,
     QueueRules,
+    Redial,
     SeatMoved,
     SitDown,
     StandUp,
@@ -78,6 +79,8 @@ class AnyHistory(RuleBasedStateMachine):
         """Who waits, rings or talks, and since when; the model's own books."""
         self.talking: dict[str, str] = {}
         self.states: dict[str, str] = dict.fromkeys(SEATS, "logged_out")
+        self.redialled: set[str] = set()
+        """Visits for which one seat alone was asked at first, whatever the rule says."""
         self.let_down: set[str] = set()
         """Seats that did not answer, until an adviser says that there is somebody."""
 
@@ -113,7 +116,10 @@ class AnyHistory(RuleBasedStateMachine):
                 assert seat not in self.let_down
                 assert self.engine.seat(seat).reachable
                 assert self.engine.seat(seat).adviser == output.adviser
-                self.was_its_turn(visit, seat)
+                if visit in self.redialled:
+                    self.redialled.discard(visit)
+                else:
+                    self.was_its_turn(visit, seat)
             case TurnedAway(visit=visit):
                 del self.since[visit]
 
@@ -159,6 +165,17 @@ class AnyHistory(RuleBasedStateMachine):
         self.since[visit] = Instant(float(self.now - ago))
         outputs = self.take(Join(visit, needs, self.since[visit], returned=True, away=away))
         assert not any(isinstance(output, TurnedAway) for output in outputs)
+
+    @rule(seat=seats, needs=st.sampled_from(NEEDS), ago=st.integers(1, 90))
+    def somebody_is_called_at_once(self, seat: str, needs: Needs, ago: int) -> None:
+        self.count += 1
+        visit, since = f"v{self.count}", Instant(float(self.now - ago))
+        free = self.engine.seat(seat)
+        if free.adviser and free.reachable and free.state not in BUSY:
+            self.since[visit] = since
+            self.let_down.discard(seat)  # the adviser's own wish: there is somebody
+        self.redialled.add(visit)
+        self.take(Redial(seat, visit, needs, since))
 
     @rule(data=st.data())
     def somebody_is_told_of_twice(self, data: st.DataObject) -> None:

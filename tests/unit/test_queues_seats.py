@@ -20,13 +20,13 @@ ILLEGAL = [pair for pair in product(STATES, STATES) if pair not in LEGAL]
 # Written out a second time, so that a slip in the table is seen.
 EXPECTED = {
     "logged_out": "ready not_ready talking",
-    "not_ready": "ready not_ready logged_out talking",
+    "not_ready": "ready reserved not_ready logged_out talking",
     "ready": "reserved ready not_ready logged_out talking",
     "reserved": "ringing ready not_ready talking",
     "ringing": "calling talking ready not_ready",
     "calling": "talking wrap_up not_ready",
     "talking": "wrap_up not_ready",
-    "wrap_up": "wrap_up ready not_ready logged_out",
+    "wrap_up": "wrap_up reserved ready not_ready logged_out",
 }
 
 
