@@ -48,6 +48,7 @@ from queues.events import (
 from queues.expected import ExpectedWait, Experience
 from queues.idle import IdleSeats
 from queues.policy import Ask, Profile, Waiting, ask_of
+from queues.presence import Presence
 from queues.seats import AT_WORK, BUSY, Seat
 from queues.waiting import WaitingRoom
 from queues.why import callers_passed, in_a_few_words, seats_passed
@@ -78,8 +79,7 @@ class Engine:
         wrap_up_s: float,
     ) -> None:
         self._queues, self._wrap_up_s = queues, wrap_up_s
-        self._profiles = _profiles(advisers)
-        """Of each adviser in the file, by number."""
+        self._presence = Presence(advisers)
         self._seats = {number: Seat(number) for number in seats}
         self._states: Counter[SeatState] = Counter(seat.state for seat in self._seats.values())
         self._room = WaitingRoom()
@@ -87,10 +87,6 @@ class Engine:
         self._taken: dict[str, tuple[str, Instant]] = {}
         """Of each seat that is busy with a caller: of which queue, and since the offer."""
         self._idle = IdleSeats()
-        self._sits: dict[str, Seat] = {}
-        """Where an adviser sits."""
-        self._present: Counter[Profile] = Counter()
-        """How many sit who are one to the rule."""
         self._holds: dict[str, Seat] = {}
         """Which seat a visit has: reserved, ringing or talking."""
         self._deadlines: list[tuple[Instant, str]] = []
@@ -138,9 +134,9 @@ class Engine:
         if one is None:
             return None
         at_work = Counter(
-            self._profiles[seat.adviser]
+            profile
             for seat in self._seats.values()
-            if seat.adviser in self._profiles and seat.state in AT_WORK
+            if seat.state in AT_WORK and (profile := self._presence.profile(seat.adviser))
         )
         mine = self._who_may_take(at_work, self._room.ask(visit))
         ahead = 0.0
@@ -254,7 +250,7 @@ class Engine:
         needs, rules = event.needs, self._queues.get(event.needs.queue, NO_QUEUE)
         asks = {ask_of(needs, rules.relax, event.since, now)}
         asks |= {ask_of(needs, rules.relax, event.since, Instant(event.since + step.after_s)) for step in rules.relax}
-        if not any(self._idle.may_take(profile, ask) for profile in self._present for ask in asks):
+        if not any(self._idle.may_take(profile, ask) for profile in self._presence.kinds() for ask in asks):
             return "no_seat"
         if event.kept or self._room.size(needs.queue) < rules.max_waiting:
             return None
@@ -283,28 +279,20 @@ class Engine:
 
     def _sit_down(self, event: SitDown, now: Instant) -> None:
         seat = self.seat(event.seat)
-        self._may_sit(event, seat)
+        self._presence.check(event.adviser, seat)
+        if seat.state in BUSY and event.adviser != seat.adviser:
+            raise NotPossible(f"seat {seat.number} is {seat.state} with adviser {seat.adviser}: wait for the end")
         if seat.state in BUSY:
             seat.afterwards = event.not_ready
             return
         if not seat.reachable:
             raise NotPossible(f"the telephone of seat {seat.number} is not registered: start it, then try again")
         same = seat.adviser == event.adviser
-        self._seat(event.adviser, seat)
+        self._presence.sit(event.adviser, seat)
         if event.not_ready is not None:
             self._move(seat, "not_ready", event.not_ready, now)
         elif not (same and seat.state == "ready"):  # pressing "ready" twice does not cost the seat its rest
             self._move(seat, "ready", "", now)
-
-    def _may_sit(self, event: SitDown, seat: Seat) -> None:
-        """Raises NotPossible, with the reason, when this adviser cannot be at this seat now."""
-        if event.adviser not in self._profiles:
-            raise NotPossible(f"there is no adviser {event.adviser}; add the number to lines/advisers.yaml and reload")
-        elsewhere = self._sits.get(event.adviser, seat)
-        if elsewhere is not seat:
-            raise NotPossible(f"adviser {event.adviser} sits at seat {elsewhere.number}: log out there first")
-        if seat.state in BUSY and event.adviser != seat.adviser:
-            raise NotPossible(f"seat {seat.number} is {seat.state} with adviser {seat.adviser}: wait for the end")
 
     def _stand_up(self, seat: Seat, reason: str, now: Instant) -> None:
         if seat.state == "logged_out":
@@ -359,7 +347,7 @@ class Engine:
             return
         seat.check("talking", "found")
         self._put_back(seat, now)
-        self._seat(event.adviser, seat)
+        self._presence.sit(event.adviser, seat)
         self._hold(event.visit, seat)
         self._move(seat, "talking", "found", now)
 
@@ -396,7 +384,7 @@ class Engine:
         if seat.visit is None and visit is not None:
             del self._holds[visit]
         if seat.adviser is None and adviser is not None:
-            self._unseat(adviser)
+            self._presence.leave(adviser)
         self._idle.remove(seat.number)
         if state not in ("talking", "wrap_up"):
             self._note_handled(seat, now, whole=before == "wrap_up")
@@ -406,25 +394,6 @@ class Engine:
             heapq.heappush(self._deadlines, (until, seat.number))
         self._out.append(SeatMoved(seat.number, seat.adviser, state, reason))
 
-    def _seat(self, adviser: str, seat: Seat) -> None:
-        """The adviser sits at this seat from now on."""
-        if seat.adviser == adviser:
-            return
-        if seat.adviser is not None:
-            self._unseat(seat.adviser)
-        seat.adviser = adviser
-        self._sits[adviser] = seat
-        if profile := self._profiles.get(adviser):
-            self._present[profile] += 1
-
-    def _unseat(self, adviser: str) -> None:
-        """The adviser sits nowhere any more."""
-        self._sits.pop(adviser, None)
-        if profile := self._profiles.get(adviser):
-            self._present[profile] -= 1
-            if not self._present[profile]:
-                del self._present[profile]
-
     def _hold(self, visit: str, seat: Seat) -> None:
         """The seat is this visit's from now on."""
         self._holds.pop(seat.visit or "", None)
@@ -432,13 +401,12 @@ class Engine:
         self._holds[visit] = seat
 
     def _note_idle(self, seat: Seat) -> None:
-        adviser = seat.adviser or ""
-        if profile := self._profiles.get(adviser):  # who is in the file no more is offered no call
-            self._idle.add(seat, adviser, profile)
+        if profile := self._presence.profile(seat.adviser):  # who is in the file no more is offered no call
+            self._idle.add(seat, seat.adviser or "", profile)
 
     def _configure(self, event: Configure, now: Instant) -> None:
-        self._profiles, self._queues = _profiles(event.advisers), event.queues
-        self._present = Counter(self._profiles[number] for number in self._sits if number in self._profiles)
+        self._presence.configure(event.advisers)
+        self._queues = event.queues
         self._idle = IdleSeats()
         for seat in self._seats.values():
             if seat.state == "ready":
@@ -513,7 +481,3 @@ class Engine:
         self._hold(proposal.visit, seat)
         self._move(seat, "reserved", "", now, until=Instant(now + RESERVATION_S))
         self._out.append(proposal)
-
-
-def _profiles(advisers: Mapping[str, Adviser]) -> dict[str, Profile]:
-    return {number: adviser.profile for number, adviser in advisers.items()}
