@@ -146,31 +146,40 @@ FIGURES = {
 
 
 async def run(wanted: Iterable[str], pace: Pace) -> None:
-    """Measure, print, keep."""
+    """Measure, print, keep; a run that is broken off prints and keeps what it has measured by then."""
     began, wanted = time.monotonic(), set(wanted)
     kept = load_settings().state_dir / "bench"
     mine: Values = {}
     rival: Values = {}
+    bare: Values = {}
+    try:
+        await _measure_all(wanted, pace, kept, mine, rival, bare)
+    finally:
+        if figures := side_by_side(mine, rival, bare):
+            save(figures, kept / "latest.json")
+            _say(f"\n{table(figures)}\n\n{time.monotonic() - began:.0f} s; kept in {kept / 'latest.json'}")
+
+
+async def _measure_all(wanted: set[str], pace: Pace, kept: Path, mine: Values, rival: Values, bare: Values) -> None:
+    """Each figure is in its place as soon as it is measured."""
     if "engine" in wanted:
-        mine, rival = engine.figures()
+        ours, theirs = engine.figures()
+        mine |= ours
+        rival |= theirs
         _say(f"engine: 1,000 seats, 5,000 waiting, 20 skills; growth:\n{engine.growth()}")
     if wanted - {"engine"}:
         async with rexian(REXIAN_OFFSET) as exchange:
-            mine |= await _measure_rexian(exchange, wanted, pace, kept)
+            await _measure_rexian(exchange, wanted, pace, kept, mine)
     if wanted & ON_BOTH.keys():
         async with app_queue(RIVAL_OFFSET) as other:
-            rival |= await _measure(other, wanted, pace)
-    bare: Values = {}
+            await _measure(other, wanted, pace, rival)
     if "cost" in wanted:
         async with app_queue(RIVAL_OFFSET, recorded=False) as other:
-            bare = await _measure(other, {"cost"}, pace)
-    figures = side_by_side(mine, rival, bare)
-    save(figures, kept / "latest.json")
-    _say(f"\n{table(figures)}\n\n{time.monotonic() - began:.0f} s; kept in {kept / 'latest.json'}")
+            await _measure(other, {"cost"}, pace, bare)
 
 
-async def _measure_rexian(exchange: Rexian, wanted: set[str], pace: Pace, kept: Path) -> Values:
-    values = await _measure(exchange, wanted - {"speed"}, pace)
+async def _measure_rexian(exchange: Rexian, wanted: set[str], pace: Pace, kept: Path, values: Values) -> None:
+    await _measure(exchange, wanted - {"speed"}, pace, values)
     if "mixed" in wanted:
         _say("rexian: mixed")
         values |= await mixed(exchange, pace)
@@ -179,16 +188,14 @@ async def _measure_rexian(exchange: Rexian, wanted: set[str], pace: Pace, kept: 
         page = await profile(exchange, COST_RATE, pace.trial_s)
         write(kept / "profile.txt", page.encode())
         _say(page)
-    return values | await _measure(exchange, wanted & {"speed"}, pace)
+    await _measure(exchange, wanted & {"speed"}, pace, values)
 
 
-async def _measure(exchange: Exchange, wanted: set[str], pace: Pace) -> Values:
-    values: Values = {}
+async def _measure(exchange: Exchange, wanted: set[str], pace: Pace, values: Values) -> None:
     for name, measure in ON_BOTH.items():
         if name in wanted:
             _say(f"{exchange.name}: {name}")
             values |= await measure(exchange, pace)
-    return values
 
 
 def side_by_side(mine: Values, rival: Values, bare: Values) -> list[Figure]:
