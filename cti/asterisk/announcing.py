@@ -81,8 +81,10 @@ async def _go_on(call: Session, place: Place) -> bool:
 
 def _way_back(call: Session) -> Callback | None:
     """How the caller could be called back; None when not: not on this line, or the number is not to be rung."""
+    if call.line.callback is None or call.kept.callback:
+        return None
     there = call.node.promises.way(call.kept.calling_number, call.kept.trunk)
-    return call.line.callback if there and not call.kept.callback else None
+    return call.line.callback if there else None
 
 
 def _is_long(place: Place, callback: Callback) -> bool:

@@ -100,9 +100,9 @@ class Promises:
 
     def way(self, number: str | None, trunk: str) -> str | None:
         """The endpoint that rings the number, by `trunk` if calls go out by it, else by another one; None: there is no way."""
-        national = dialled(number, self._settings.region) if number else None
         ways = [each.name for each in self._settings.trunks if each.dial]
-        if national is None or not ways:
+        national = dialled(number, self._settings.region) if number and ways else None
+        if national is None:
             return None
         return f"{national}@{trunk_endpoint(trunk if trunk in ways else ways[0])}"
 

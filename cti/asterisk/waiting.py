@@ -92,6 +92,8 @@ async def _next(
     call: Session, place: Place, announcing: asyncio.Task[bool], needs: Needs, since: Instant
 ) -> Propose | Literal["asks", "too_long"]:
     """The next seat; or, while there is none: the caller would rather be called back, or has waited too long here."""
+    if place.offered:
+        return await place.proposal()
     proposed = asyncio.create_task(place.proposal())
     waited_for: set[asyncio.Task[Any]] = {proposed, announcing}
     try:
