@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -15,6 +15,7 @@ from calls.clock import Instant
 from calls.facts import PositionSaid
 from calls.numbers import dialled
 from cti.asterisk.errors import AriError, Gone, NotInStasis
+from cti.asterisk.kept import Told
 from cti.floor import Place
 from ivr.line import Callback
 
@@ -34,13 +35,6 @@ CONFIRM_WAIT_S = 8.0
 
 OFFER_AGAIN_S = 90.0
 """Whoever goes on waiting is reminded that there is another way, not pestered with it."""
-
-
-class Told(NamedTuple):
-    """What a caller was told last; None: nothing yet."""
-
-    position: int | None = None
-    minutes: int | None = None
 
 
 async def announce(call: Session, place: Place, silent_s: float) -> bool:
@@ -65,7 +59,7 @@ async def announce(call: Session, place: Place, silent_s: float) -> bool:
 async def _go_on(call: Session, place: Place) -> bool:
     callback = _way_back(call)
     offers_at = call.kept.since_ms / 1000 + callback.offer_after_s if callback else math.inf
-    said, says_at, offered = Told(), call.clock.now(), False
+    said, says_at, offered = call.kept.told.once_more(), call.clock.now(), False
     while True:
         now = call.clock.now()
         if now >= says_at:
@@ -122,9 +116,10 @@ async def _say_position(call: Session, place: Place, said: Told) -> Told:
         expected_p90_ms=round(expected.p90_s * 1000) if expected else None,
         minutes=minutes if sooner else None,
     )
-    call.record(told)
+    said = Told(position if better else said.position, minutes if sooner else said.minutes)
+    call.turn(told, told=said)
     keys = ["queue.position"] if better else []
     if sooner:
         keys.append("queue.expected.one" if minutes == 1 else "queue.expected")
     await call.caller.say_into_music(*keys, number=position, minutes=minutes or 0)
-    return Told(position if better else said.position, minutes if sooner else said.minutes)
+    return said

@@ -27,6 +27,17 @@ class Conversation(msgspec.Struct, frozen=True):
     rang_ms: int
 
 
+class Told(msgspec.Struct, frozen=True):
+    """What a waiting caller was told last of place and expected wait; None: nothing yet."""
+
+    position: int | None = None
+    minutes: int | None = None
+
+    def once_more(self) -> Told:
+        """What the next controller may say again, but nothing worse."""
+        return Told(*(None if each is None else each + 1 for each in (self.position, self.minutes)))
+
+
 class Attempt(msgspec.Struct, frozen=True):
     """What makes a call one of ours: an attempt to call somebody back."""
 
@@ -61,6 +72,8 @@ class KeptCall(msgspec.Struct, frozen=True, kw_only=True):
     since_ms: int = 0
     place_of: str | None = None
     """The visit of an earlier call whose kept place this one was given."""
+    told: Told = Told()
+    """In the present visit."""
     conversation: Conversation | None = None
     callback: Attempt | None = None
 

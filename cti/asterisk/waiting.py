@@ -18,6 +18,7 @@ from calls.words import Needs
 from cti.asterisk.announcing import announce
 from cti.asterisk.config import seat_endpoint
 from cti.asterisk.conversation import end_attempt
+from cti.asterisk.kept import Told
 from cti.asterisk.leg import DidNotAnswerError, Leg
 from cti.asterisk.places import KeptPlace, take_place
 from cti.asterisk.playing import silence
@@ -174,7 +175,8 @@ def _open_visit(call: Session, needs: Needs, since: Instant, returned: bool) -> 
             place_of=None if returned else call.kept.place_of,
             preferred=needs.preferred,
         )
-        call.turn(entered, step="queue", queued=True, visits=visits, visit_open=True, needs=needs, since_ms=since_ms)
+        began = {"visits": visits, "visit_open": True, "needs": needs, "since_ms": since_ms, "told": Told()}
+        call.turn(entered, step="queue", queued=True, **began)
     return since, call.kept.place_of is not None
 
 

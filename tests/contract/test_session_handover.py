@@ -17,6 +17,7 @@ from calls.facts import (
     CallEnded,
     ControllerStarted,
     ConversationEnded,
+    PositionSaid,
     QueueEntered,
     QueueLeft,
     RecordingLost,
@@ -27,6 +28,7 @@ from calls.facts import (
 from calls.moments import RATING_MENU
 from cti.asterisk import conversation, session
 from cti.asterisk import leg as legs
+from cti.asterisk.kept import KeptCall, Told
 from cti.floor import KeptSeat
 from tests.contract.hotline_on_fake import ADVISER, CALLING, LINE, SEAT, Calls, Site
 from tests.contract.steps import (
@@ -203,6 +205,25 @@ async def test_what_was_recorded_for_a_seat_that_a_dead_controller_rang_is_ended
         await calls.ended()
         assert not any(track.exists() for track in tracks)
         assert len(calls.of(RecordingLost)) == answered  # there was no sound on the fake
+
+
+async def test_nobody_is_told_a_worse_place_by_the_next_controller(site: Site) -> None:
+    site.line = msgspec.structs.replace(LINE, queues={**LINE.queues, "cards": LINE.queues["general"]})
+    async with site.controller() as first:
+        await waiting(first)
+        second = await waiting(first, number="13800002222")
+        await first.until(lambda: [told.position for told in first.of(PositionSaid) if told.call_id == second] == [2])
+        await first.journal.flush()
+    kept = site.journal()
+    call = kept.get(f"call/{second}", KeptCall)
+    assert call
+    assert call.told == Told(2)
+    kept.put(f"call/{second}", msgspec.structs.replace(call, told=Told(1)))  # as if it had been told better
+    await kept.close()
+    async with site.controller() as calls:
+        await calls.told(PositionSaid)
+        await eventually(lambda: all(leg.music for leg in site.fake.legs.values()))
+        assert [told.call_id for told in calls.of(PositionSaid) if told.call_id == second] == []
 
 
 async def test_a_menu_is_begun_again(site: Site) -> None:
