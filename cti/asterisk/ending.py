@@ -6,7 +6,8 @@ while not await asked_to_go(ari.bridges.destroy(bridge), bridge):
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+import asyncio
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -17,8 +18,25 @@ log = structlog.get_logger(__name__)
 ASKED_EVERY_S = 0.01
 """How often Asterisk is asked whether something has gone, while no event can tell."""
 
+GONE_S = 1.0
+"""A leg or a sentence that is told to end is gone within some 20 ms; after this long nobody waits for it."""
+
 ASK_AGAIN_S = 0.5
 """An Asterisk that does not answer is asked again after this long."""
+
+
+async def until_gone(look: Callable[[], Awaitable[object]], what: str) -> None:
+    """Ask Asterisk whether it is gone, again and again; after `GONE_S` nobody waits for it, which is logged with `what`.
+
+    For what ends while no event is read, or whose events another controller gets. Raises AriError other than Gone.
+    """
+    for _ in range(round(GONE_S / ASKED_EVERY_S)):
+        try:
+            await look()
+        except Gone:
+            return
+        await asyncio.sleep(ASKED_EVERY_S)
+    log.warning("something of ours did not end", what=what)
 
 
 async def asked_to_go(request: Awaitable[None], what: str) -> bool:

@@ -22,7 +22,7 @@ from cti.asterisk.books import Books
 from cti.asterisk.callback import begin_attempt
 from cti.asterisk.client import Ari
 from cti.asterisk.config import seat_endpoint, seat_of_endpoint
-from cti.asterisk.ending import ASKED_EVERY_S
+from cti.asterisk.ending import until_gone
 from cti.asterisk.errors import AriError, Gone, Unavailable
 from cti.asterisk.gate import Gate
 from cti.asterisk.generated.messages import PeerStatusChange, StasisStart
@@ -60,9 +60,6 @@ CALL_RECORDS_EVERY_S = 0.5
 
 REDIAL_WITHIN_S = 3600.0
 """So long an adviser can call back whom they spoke to last."""
-
-LEG_ENDS_S = 1.0
-"""A leg that a dead controller left is gone within some 20 ms of being told to; after this long nobody waits for it."""
 
 STARTS_ANEW_S = 1.0
 """A telephone is gone only when it still is after this long: adviser and caller must not lose a seat to a restart of it."""
@@ -386,13 +383,7 @@ class Node:
     async def _end_seat(self, leg: str) -> None:
         """End it, and wait until it is gone. Events are not read yet: Asterisk is asked. Raises Unavailable."""
         await self._clear_away(leg)
-        for _ in range(round(LEG_ENDS_S / ASKED_EVERY_S)):
-            try:
-                await self.ari.channels.get(leg)
-            except Gone:
-                return
-            await asyncio.sleep(ASKED_EVERY_S)
-        log.warning("a seat's leg did not end", leg=leg)
+        await until_gone(lambda: self.ari.channels.get(leg), leg)
 
     def _resume(self, kept: KeptCall) -> None:
         if kept.call_id in self.sessions:  # a take-over that was broken off came so far

@@ -10,18 +10,16 @@ The names follow from the channel's, so that the next controller knows them what
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import structlog
 
 from cti.asterisk.client import Ari
-from cti.asterisk.ending import ASKED_EVERY_S
+from cti.asterisk.ending import until_gone
 from cti.asterisk.errors import AriError, Gone
 from cti.asterisk.staying import until_answered
 
 log = structlog.get_logger(__name__)
-
-ENDS_S = 1.0
-"""A sentence that is stopped is gone within some 20 ms; after this long nobody waits for it."""
 
 
 def sentences(channel: str) -> tuple[str, str]:
@@ -62,10 +60,5 @@ async def _end(ari: Ari, playback: str) -> None:
     """Its own event may not be read yet, or went to the controller that began it: Asterisk is asked."""
     if not await hush(ari, playback):
         return
-    for _ in range(round(ENDS_S / ASKED_EVERY_S)):
-        try:
-            await ari.playbacks.get(playback)
-        except AriError:
-            return
-        await asyncio.sleep(ASKED_EVERY_S)
-    log.warning("a sentence did not end", playback=playback)
+    with suppress(AriError):  # then it cannot be known, and need not be
+        await until_gone(lambda: ari.playbacks.get(playback), playback)
