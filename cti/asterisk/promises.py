@@ -133,10 +133,10 @@ class Promises:
             raise NotPossible("that caller is being called back already")
         return self._open[kept.calling_number or ""]
 
-    def owe(self, kept: KeptCall, why: OwedWhy, *, promised: bool = False) -> None:
+    def owe(self, kept: KeptCall, why: OwedWhy, *, promised: bool = False) -> bool:
         """This caller is owed a call: a fact for people; a promise, too, if the line calls back and the number can be rung.
 
-        Nobody is rung who is still on the line: it is due once this call is `released`.
+        Whether there is a promise. Nobody is rung who is still on the line: it is due once this call is `released`.
         """
         needs, queued = kept.needs, kept.needs is not None and kept.visits > 0
         visit = f"{kept.call_id}.{kept.visits}" if queued else None
@@ -157,7 +157,7 @@ class Promises:
             )
             line = self.lines.get(kept.line)
             if line is None or line.callback is None or self.way(kept.calling_number, kept.trunk) is None:
-                return
+                return False
             before = self._open.get(kept.calling_number or "")
             if before:
                 since_ms = since_ms if before.why == "gave_up" else min(since_ms, before.since_ms)
@@ -181,6 +181,7 @@ class Promises:
                 )
             )
             self._held[kept.call_id] = kept.calling_number or ""
+            return True
 
     # --- the citizen rings again
 

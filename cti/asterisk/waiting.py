@@ -146,8 +146,8 @@ async def _promise(call: Session, words: str) -> None:
     """The place waits on without the caller. It is said to be noted once it is."""
     with call.node.journal.together():
         call.leave_queue("callback", step="closing")
-        call.node.promises.owe(call.kept, "asked", promised=True)
-    noted = await call.on_disk()
+        promised = call.node.promises.owe(call.kept, "asked", promised=True)
+    noted = promised and await call.on_disk()  # a new file may have taken it out of the line meanwhile
     await call.caller.say(words if noted else "busy.later", skippable=False)
 
 
