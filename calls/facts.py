@@ -61,6 +61,7 @@ PassedOverWhy = Literal[
     "skill",
     "language",
     "site",
+    "lending",
     "surplus",
     "rest",
     "not_preferred",
@@ -71,7 +72,7 @@ PassedOverWhy = Literal[
     "talking",
     "wrap_up",
 ]
-"""Why another seat was not chosen, or why a caller who came before could not have it (the first three)."""
+"""Why another seat was not chosen, or why a caller who came before could not have it (the first four)."""
 
 
 class PassedOver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -219,6 +220,10 @@ class SeatOffered(Fact, frozen=True, kw_only=True, tag="seat_offered"):
     """The other seats at which somebody sat."""
     callers_passed: tuple[PassedOver, ...] = ()
     """Callers whose turn was before, and whom this seat cannot take."""
+    site: str = ""
+    """Where the adviser sits."""
+    lent_to: str | None = None
+    """The site whose call it is, where the adviser's site lends them; None: nobody is lent."""
 
 
 class SeatDidNotAnswer(Fact, frozen=True, kw_only=True, tag="seat_did_not_answer"):

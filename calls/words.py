@@ -31,6 +31,13 @@ class Relax(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     until_s: float | None = None
 
 
+class Keeps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A service level: so large a part of the callers is answered within so many seconds."""
+
+    within_s: Annotated[float, msgspec.Meta(gt=0, le=3600)]
+    part: Annotated[float, msgspec.Meta(gt=0, le=1)]
+
+
 class Needs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a call needs of the adviser who takes it: every skill at least at its level (1 to 5)."""
 

@@ -37,8 +37,10 @@ def load_hotline(settings: Settings) -> Hotline:
     rules: dict[str, QueueRules] = {}
     for line in lines.values():
         for name, queue in line.queues.items():
-            mine = QueueRules(queue.max_waiting, queue.relax)
+            mine = QueueRules(queue.max_waiting, queue.relax, queue.site, queue.keeps)
             if rules.setdefault(name, mine) != mine:
                 reason = f"queue {name} has other rules in another line"
-                raise BadFile(folder, 1, 1, reason, f"give {name} the same max_waiting and relax everywhere")
+                raise BadFile(
+                    folder, 1, 1, reason, f"give {name} the same max_waiting, relax, site and keeps everywhere"
+                )
     return Hotline(lines, rules, load_advisers(folder / "advisers.yaml"))

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from calls.words import FIRST_LANGUAGE, Language, Needs, Relax
+from calls.words import FIRST_LANGUAGE, Keeps, Language, Needs, Relax
 from ivr.hours import Hours
 
 PERSON, AGAIN, BACK = "0", "*", "#"
@@ -72,6 +72,8 @@ class Queue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The site whose advisers take these calls, until `relax` lets others."""
     relax: tuple[Relax, ...] = ()
     """What is asked for no longer when the wait is long."""
+    keeps: Keeps | None = None
+    """What must hold of this queue's last callers, or its site's advisers take no calls that are other sites'."""
     overflow: Overflow | None = None
     """None: who cannot wait is told so, and who waits, waits."""
 

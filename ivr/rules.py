@@ -47,6 +47,7 @@ def check(line: Line, document: Document, prompt_keys: Collection[str]) -> list[
         _references(line),
         _ways(line),
         _relaxed(line),
+        _lends(line),
         _overflows(line),
         _hours(line),
     )
@@ -162,6 +163,13 @@ def _relaxed(line: Line) -> Iterator[Problem]:
             if step.until_s is not None and step.until_s <= step.after_s:
                 reason = f"this step ends at {step.until_s:g} s, before it begins at {step.after_s:g} s"
                 yield Problem(where, reason, "make until_s the later one")
+
+
+def _lends(line: Line) -> Iterator[Problem]:
+    """Only a site can lend."""
+    for name, queue in line.queues.items():
+        if queue.keeps and queue.site is None:
+            yield Problem(("queues", name, "keeps"), f"the queue {name} has no site that could lend", "give it a site")
 
 
 def _overflows(line: Line) -> Iterator[Problem]:

@@ -47,6 +47,7 @@ from queues.events import (
 )
 from queues.expected import ExpectedWait, Experience
 from queues.idle import IdleSeats
+from queues.lending import Lending
 from queues.policy import Ask, Profile, Waiting, ask_of
 from queues.presence import Presence
 from queues.seats import AT_WORK, BUSY, Seat
@@ -79,6 +80,7 @@ class Engine:
         wrap_up_s: float,
     ) -> None:
         self._queues, self._wrap_up_s = queues, wrap_up_s
+        self._lending = Lending(queues)
         self._presence = Presence(advisers)
         self._seats = {number: Seat(number) for number in seats}
         self._states: Counter[SeatState] = Counter(seat.state for seat in self._seats.values())
@@ -250,7 +252,7 @@ class Engine:
         needs, rules = event.needs, self._queues.get(event.needs.queue, NO_QUEUE)
         asks = {ask_of(needs, rules.relax, event.since, now)}
         asks |= {ask_of(needs, rules.relax, event.since, Instant(event.since + step.after_s)) for step in rules.relax}
-        if not any(self._idle.may_take(profile, ask) for profile in self._presence.kinds() for ask in asks):
+        if not any(isinstance(self._idle.could_fit(kind, ask), int) for kind in self._presence.kinds() for ask in asks):
             return "no_seat"
         if event.kept or self._room.size(needs.queue) < rules.max_waiting:
             return None
@@ -258,6 +260,9 @@ class Engine:
         return None if free else "full"
 
     def _leave(self, visit: str, now: Instant) -> None:
+        one = self._room.get(visit) or self._room.held(visit)
+        if one and not one.away and self._lending.gave_up(one.needs.queue, now - one.since):
+            self._idle.lend(self._lending.closed)
         self._room.leave(visit)
         seat = self._holds.get(visit)
         if seat and seat.state in ("reserved", "ringing"):
@@ -332,6 +337,8 @@ class Engine:
     def _note_answered(self, seat: Seat, now: Instant) -> None:
         if one := self._room.held(seat.visit or ""):
             self._experience.answered(one.needs.queue, now - one.since, now)
+            if not one.away and self._lending.answered(one.needs.queue, now - one.since):
+                self._idle.lend(self._lending.closed)
             self._taken[seat.number] = (one.needs.queue, seat.since)
 
     def _note_handled(self, seat: Seat, now: Instant, *, whole: bool) -> None:
@@ -407,7 +414,9 @@ class Engine:
     def _configure(self, event: Configure, now: Instant) -> None:
         self._presence.configure(event.advisers)
         self._queues = event.queues
+        self._lending.configure(event.queues)
         self._idle = IdleSeats()
+        self._idle.lend(self._lending.closed)
         for seat in self._seats.values():
             if seat.state == "ready":
                 self._note_idle(seat)
@@ -472,6 +481,8 @@ class Engine:
             chosen,
             seats_passed(self._idle, self._states, ask, seat.number, preferred=chosen.preferred),
             callers_passed(self._room, self._idle, waiting, profile),
+            profile.site,
+            ask.home if ask.home != profile.site else None,
         )
         self._reserve(seat, proposal, now)
 

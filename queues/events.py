@@ -10,7 +10,7 @@ import msgspec
 from calls.clock import Instant
 from calls.facts import Chosen, PassedOver, SeatState
 from calls.facts import NotAnswered as WhyNotAnswered
-from calls.words import Needs, Relax
+from calls.words import Keeps, Needs, Relax
 from queues.advisers import Adviser
 
 
@@ -23,6 +23,10 @@ class QueueRules(_Event, frozen=True):
 
     max_waiting: int
     relax: tuple[Relax, ...] = ()
+    site: str | None = None
+    """Whose advisers take its calls at first."""
+    keeps: Keeps | None = None
+    """What must hold of it, or its site lends nobody."""
 
 
 NO_QUEUE = QueueRules(max_waiting=0)
@@ -185,6 +189,10 @@ class Propose(_Event, frozen=True):
     chosen: Chosen
     seats_passed: tuple[PassedOver, ...] = ()
     callers_passed: tuple[PassedOver, ...] = ()
+    site: str = ""
+    """Where the adviser sits."""
+    lent_to: str | None = None
+    """Whose call it is, where that is another site."""
 
 
 class SeatMoved(_Event, frozen=True):

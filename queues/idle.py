@@ -26,6 +26,12 @@ class IdleSeats:
         self._by_adviser: dict[str, str] = {}
         self._fits: dict[Ask, dict[Profile, int | Lack]] = {}
         """Answers of the rule, kept: there are few things to ask for, and few profiles."""
+        self._closed: frozenset[str] = frozenset()
+
+    def lend(self, closed: frozenset[str]) -> None:
+        """Sites that lend nobody from now on; what others may lend must be looked at anew."""
+        self._closed = closed
+        self.changed.update(self._of)
 
     def __len__(self) -> int:
         return len(self._of)
@@ -55,7 +61,13 @@ class IdleSeats:
         self.changed.discard(seat)
 
     def fit(self, profile: Profile, ask: Ask) -> int | Lack:
-        """`policy.fit`, remembered."""
+        """The rule's answer, unless the adviser's site lends nobody at this moment."""
+        if ask.home is not None and profile.site != ask.home and profile.site in self._closed:
+            return ("lending", profile.site)
+        return self.could_fit(profile, ask)
+
+    def could_fit(self, profile: Profile, ask: Ask) -> int | Lack:
+        """`policy.fit`, remembered: what may be so at some time."""
         known = self._fits.setdefault(ask, {})
         if profile not in known:
             known[profile] = fit(profile, ask)

@@ -48,6 +48,8 @@ class Ask(msgspec.Struct, frozen=True):
     skills: tuple[tuple[str, int], ...]
     language: str | None
     site: str | None
+    home: str | None = None
+    """Whose call it is, once advisers of other sites may take it, too; None where it is no site's."""
 
 
 class Profile(msgspec.Struct, frozen=True):
@@ -83,10 +85,12 @@ def ask_of(needs: Needs, steps: Sequence[Relax], since: Instant, now: Instant) -
     """What a caller who waits since then asks for now."""
     holding = [step for step in steps if _holds(step, since, now)]
     lower = sum(step.levels for step in holding)
+    anywhere = any(step.any_site for step in holding)
     return Ask(
         skills=tuple(sorted((skill, max(1, level - lower)) for skill, level in needs.skills.items())),
         language=needs.language,
-        site=None if any(step.any_site for step in holding) else needs.site,
+        site=None if anywhere else needs.site,
+        home=needs.site if anywhere else None,
     )
 
 

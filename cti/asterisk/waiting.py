@@ -206,6 +206,8 @@ async def ring(call: Session, undo: AsyncExitStack, proposal: Propose) -> Seated
         chosen=proposal.chosen,
         seats_passed=proposal.seats_passed,
         callers_passed=proposal.callers_passed,
+        site=proposal.site,
+        lent_to=proposal.lent_to,
     )
     call.turn(offered, step="ringing")
     began = call.clock.now()

@@ -114,7 +114,7 @@ def _of_a_visit(stamped: Stamped) -> Projected:
             skills = _json(f.skills)
             projected = sql.ENTERED, (f.visit, f.call_id, f.queue, skills, f.returned, f.since_ms, f.place_of, at)
         case SeatOffered() as f:
-            projected = sql.OFFERED, (f.visit, f.call_id)
+            projected = sql.OFFERED, (f.visit, f.call_id, f.site, f.lent_to)
         case SeatDidNotAnswer() as f:
             projected = sql.NOT_ANSWERED, (f.visit, f.call_id)
         case SeatAnswered() as f:

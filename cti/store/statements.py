@@ -113,7 +113,7 @@ ENTERED = _upsert(
     "entered_at",
     count="entries",
 )
-OFFERED = _upsert("queue_visits", "visit", "call_id", count="offers")
+OFFERED = _upsert("queue_visits", "visit", "call_id", "site", "lent_to", count="offers")
 NOT_ANSWERED = _upsert("queue_visits", "visit", "call_id", count="not_answered")
 ANSWERED = _upsert(
     "queue_visits", "visit", "call_id", "seat", "adviser", "answered_at", "rang_ms", "waited_ms", count="answers"

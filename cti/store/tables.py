@@ -131,6 +131,8 @@ queue_visits = Table(
     _at("entered_at", "When the caller began to wait"),
     _count("offers", "How many seats were rung for it"),
     _count("not_answered", "How many of them did not answer"),
+    _may("site", Text, "Where the adviser sits to whom it was offered last; empty when the file says no site"),
+    _may("lent_to", Text, "The site whose call it is, when that adviser's site lent them; null otherwise"),
     _may("seat", Text, "The seat that answered"),
     _may("adviser", Text, "The adviser's number"),
     _at("answered_at", "When the seat answered"),

@@ -24,6 +24,10 @@ async def test_what_is_asked_relaxes_with_the_wait(hotline: Hotline, key: str, a
         assert chosen
         assert chosen.waited_ms >= RELAXES_MS
         await caller.leave()
+    if key == "2":  # an adviser of the city was lent to the county: it is in the ledger
+        lent = await hotline.sql("SELECT site, lent_to FROM queue_visits WHERE visit = $1", answered.visit)
+        assert lent == [("city", "county")]
+        assert ("city", "county") in await hotline.sql("SELECT lender, borrower FROM lending")
 
 
 async def test_an_urgent_call_passes_and_the_other_keeps_its_wait(hotline: Hotline) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from calls.errors import BadFile
-from calls.words import Needs, Relax
+from calls.words import Keeps, Needs, Relax
 from ivr.hours import Hours
 from ivr.line import Callback, Choice, Line, Menu, Notice, Overflow, Queue
 from ivr.lines import load_line, load_lines
@@ -137,6 +137,14 @@ WRONG: list[Wrong] = [
     ("skills: {cards: 1}, max_waiting: 50", "skills: {cards: 1}", 22, 3, "missing key max_waiting", "add a line"),
     ("max_waiting: 50", "max_waiting: 50, urgency: very", 22, 48, "very cannot stand here", "urgent"),
     ("max_waiting: 50", "max_waiting: 50, site: The City", 22, 48, "'The City' is not a name", "small letters"),
+    (
+        "max_waiting: 50",
+        "max_waiting: 50, keeps: {within_s: 30, part: 0.8}",
+        22,
+        48,
+        "no site that could lend",
+        "a site",
+    ),
     ("max_waiting: 50", "max_waiting: 50, overflow: {after_s: 30}", 22, 48, "needs one of to and callback", "just one"),
     ("max_waiting: 50", "max_waiting: 50, overflow: {callback: true}", 22, 48, "calls nobody back", "callback: {}"),
     ("max_waiting: 50", "max_waiting: 50, overflow: {to: work}", 22, 59, "there is no queue work", "general, cards"),
@@ -345,7 +353,7 @@ def test_the_document_for_editors_describes_every_key_and_its_example_is_right(t
     example = text.partition("```yaml\n")[2].partition("```")[0]
     line = load_line(write(tmp_path, example), Catalogue.load(CATALOGUE).sentences["zh-CN"])
     chinese, _, english = text.partition("## In English")
-    for shape in (Line, Notice, Menu, Choice, Queue, Relax, Overflow, Callback, Hours):
+    for shape in (Line, Notice, Menu, Choice, Queue, Relax, Keeps, Overflow, Callback, Hours):
         for field in shape.__struct_fields__:
             assert re.search(rf"`{field}(:[^`]*)?`", chinese), field
     assert all(f"`{field}`" in english for field in Line.__struct_fields__)

@@ -17,7 +17,8 @@ SELECT 'ends_once', node, call_id, NULL, format('%s ends', endings), ended_at
 FROM calls WHERE endings > 1
 UNION ALL
 SELECT 'ends_at_last', node, call_id, NULL, 'up for over 12 hours', arrived_at
-FROM calls WHERE ended_at IS NULL AND callback_of IS NULL AND arrived_at < now() - interval '12 hours'
+FROM calls WHERE ended_at IS NULL AND arrived_at < now() - interval '12 hours'  -- an attempt to call back may wait overnight
+AND (callback_of IS NULL OR NOT EXISTS (SELECT FROM queue_visits v WHERE v.call_id = calls.call_id AND v.left_at IS NULL))
 UNION ALL
 SELECT 'queued_means_a_visit', node, call_id, NULL, format('outcome %s, a visit: %s', outcome, visited), ended_at
 FROM calls CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM queue_visits v WHERE v.call_id = calls.call_id) AS visited) v
