@@ -151,6 +151,11 @@ class Engine:
     def _who_may_take(self, at_work: Counter[Profile], ask: Ask) -> dict[Profile, int]:
         return {profile: number for profile, number in at_work.items() if self._idle.may_take(profile, ask)}
 
+    @property
+    def closed_sites(self) -> frozenset[str]:
+        """The sites that lend nobody at this moment."""
+        return self._lending.closed
+
     def rings(self, seat: str, generation: int) -> bool:
         """Whether the seat rings for the reservation of this generation: only then may its telephone be rung."""
         return self._current(seat, generation, "ringing") is not None

@@ -6,6 +6,7 @@ The machine plays an edge that is right, late, double or confused, on two engine
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import patch
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from calls.clock import Instant
 from calls.errors import IllegalMove, NotPossible
-from calls.words import Needs, Relax
+from calls.words import Keeps, Needs, Relax
 from queues import (
     Accepted,
     Adviser,
@@ -38,6 +39,7 @@ from queues import (
     Talking,
     Tick,
     TurnedAway,
+    lending,
 )
 from queues.policy import Waiting, ask_of, fit
 from queues.seats import BUSY, MOVES
@@ -58,7 +60,7 @@ NEEDS = (
 QUEUES = {
     "general": QueueRules(3),
     "cards": QueueRules(3, (Relax(4, levels=1), Relax(8, any_site=True))),
-    "work": QueueRules(3, (Relax(5, any_site=True, until_s=12),)),
+    "work": QueueRules(3, (Relax(5, any_site=True, until_s=12),), "county", Keeps(within_s=3, part=0.6)),
 }
 WRAP_UP_S = 7.0
 
@@ -72,6 +74,8 @@ class AnyHistory(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        self._sooner = patch.object(lending, "SEEN_AT_LEAST", 2)
+        self._sooner.start()
         self.engine, self.twin = (Engine(SEATS, ADVISERS, QUEUES, WRAP_UP_S) for _ in range(2))
         self.now = 100
         self.count = 0
@@ -83,6 +87,9 @@ class AnyHistory(RuleBasedStateMachine):
         """Visits for which one seat alone was asked at first, whatever the rule says."""
         self.let_down: set[str] = set()
         """Seats that did not answer, until an adviser says that there is somebody."""
+
+    def teardown(self) -> None:
+        self._sooner.stop()
 
     # --- the one way in
 
@@ -126,7 +133,9 @@ class AnyHistory(RuleBasedStateMachine):
     def may_take(self, seat: str, one: Waiting) -> bool:
         """By the rule alone, without what the engine remembers."""
         ask = ask_of(one.needs, QUEUES[one.needs.queue].relax, one.since, Instant(float(self.now)))
-        return isinstance(fit(ADVISERS[self.engine.seat(seat).adviser or ""].profile, ask), int)
+        profile = ADVISERS[self.engine.seat(seat).adviser or ""].profile
+        lent = ask.home not in (None, profile.site)
+        return isinstance(fit(profile, ask), int) and not (lent and profile.site in self.engine.closed_sites)
 
     def was_its_turn(self, visit: str, seat: str) -> None:
         """Nobody whom this seat may take, and who waits in vain, came earlier."""
