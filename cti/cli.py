@@ -10,13 +10,14 @@ import asyncio
 import functools
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Annotated, NoReturn, ParamSpec, TypeVar
 
 import msgspec
 import typer
 
-from calls.errors import RexianError
+from calls.errors import NotPossible, RexianError
 from calls.moments import Observation, decode_observation
 from cti import __version__
 from cti.control import (
@@ -193,10 +194,22 @@ def tell_why(call: Annotated[str, typer.Argument(help="Its call_id or its SIP Ca
         tell(line)
 
 
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise NotPossible(f"{text!r} is no day. Mend: write it as 2026-11-27.") from None
+
+
 @app.command("twin")
 @plainly
 def run_twin(
-    forecast: Annotated[Path, typer.Argument(help="The file of calls, patience and staff: docs/twin.md.")],
+    forecast: Annotated[
+        Path | None, typer.Argument(help="The file of calls, patience and staff: docs/twin.md.")
+    ] = None,
+    recorded: Annotated[
+        str | None, typer.Option(help="In place of a file: a day of this hotline, as 2026-11-27.")
+    ] = None,
     add: Annotated[
         list[str] | None, typer.Option(help="What if so many more sit: 5@13:30-14:30. May be repeated.")
     ] = None,
@@ -209,15 +222,23 @@ def run_twin(
     ] = None,
 ) -> None:
     """如果 A day that never was: waits, abandonment and service level by half hour, by the engine itself."""
-    from cti.twin import staffing, twin
+    from cti.twin import again, staffing, twin
     from queues.cheapest import Target
 
-    language = load_settings().language
-    if connected is None and in_time is None:
-        lines = twin(forecast, add or [], seed, language)
+    settings = load_settings()
+    parts = [None if per_cent is None else per_cent / 100 for per_cent in (connected, in_time)]
+    if (forecast is None) == (recorded is None):
+        raise NotPossible("one of the two must be named: a forecast file, or --recorded DAY")
+    if forecast is None:
+        if parts != [None, None]:
+            raise NotPossible(
+                "a recorded day has the advisers that it had. Mend: look for a staffing with a forecast file."
+            )
+        lines = asyncio.run(again(settings, _day(recorded or ""), add or [], seed or 1, settings.language))
+    elif parts == [None, None]:
+        lines = twin(forecast, add or [], seed, settings.language)
     else:
-        parts = [None if per_cent is None else per_cent / 100 for per_cent in (connected, in_time)]
-        lines = staffing(forecast, add or [], seed, Target(*parts), language)
+        lines = staffing(forecast, add or [], seed, Target(*parts), settings.language)
     for line in lines:
         tell(line)
 

@@ -1,17 +1,24 @@
-"""`rexian twin`: a forecast lived through by the engine, as a table for people."""
+"""`rexian twin`: a forecast, or a day that was, lived through by the engine, as a table for people."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import msgspec
 
 from calls.errors import NotPossible
 from calls.words import Language
+from cti.hotline import load_hotline
+from cti.recorded import read_day
+from cti.settings import Settings
 from queues.cheapest import Target, cheapest, hours
-from queues.forecast import Forecast, live_day, load_forecast, make_day
+from queues.forecast import Day, Forecast, live_day, load_forecast, make_day, seconds
+from queues.recorded import recorded_day
 from queues.tally import Tally, by_half_hour, tally
+from queues.twin import Shift
 
 HEAD = {
     "zh-CN": ("半小时", "来电", "接通", "回拨接通", "回拨未通", "放弃", "拒绝", "接通率", "及时率", "平均等待", "P90"),
@@ -34,6 +41,9 @@ STAFF_HEAD = {
     "en": ("begin", "end", "planned", "needed", "skills"),
 }
 HOURS = {"zh-CN": "工时", "en": "hours"}
+REALLY = {"zh-CN": "实际", "en": "really"}
+WITHIN_S = 30.0
+"""The service level of a recorded day: the ministry's class 1."""
 ALL = {"zh-CN": "全天", "en": "all day"}
 
 
@@ -44,19 +54,14 @@ def what_if(forecast: Forecast, added: Sequence[str]) -> Forecast:
     """
     staff = [*forecast.staff]
     for text in added:
+        seats, begin, end = _addition(text)
         try:
-            seats, _, times = text.partition("@")
-            begin, _, end = times.partition("-")
             like = next(group for group in forecast.staff if group.begin <= begin < group.end)
             staff.append(
-                msgspec.convert(
-                    msgspec.to_builtins(like) | {"seats": int(seats), "begin": begin, "end": end}, type(like)
-                )
+                msgspec.convert(msgspec.to_builtins(like) | {"seats": seats, "begin": begin, "end": end}, type(like))
             )
         except StopIteration:
             raise NotPossible(f"{text}: nobody works at {begin}. Mend: add seats where the file has staff.") from None
-        except (ValueError, msgspec.ValidationError):
-            raise NotPossible(f"{text!r} is no addition. Mend: write it as 5@13:30-14:30.") from None
     return msgspec.structs.replace(forecast, staff=tuple(staff))
 
 
@@ -84,14 +89,50 @@ def staffing(path: Path, added: Sequence[str], seed: int | None, target: Target,
     return [*lines, "", *_table(needed, seed, language)]
 
 
+async def again(settings: Settings, day: date, added: Sequence[str], seed: int, language: Language) -> list[str]:
+    """A day of this hotline, with the files of today, and what it really was below. Raises BadFile, NotPossible."""
+    hotline = load_hotline(settings)
+    visits, spells = await read_day(settings, day)
+    recorded = recorded_day(visits, spells, hotline.advisers, hotline.queues, settings.wrap_up_s, seed)
+    for text in added:
+        recorded = _with_more(recorded, text)
+    really = sum(visit.talked_s is not None for visit in visits)
+    lines = _lived(recorded, WITHIN_S, language)
+    return [*lines, _line((REALLY[language], str(len(visits)), str(really)))]
+
+
+def _with_more(day: Day, text: str) -> Day:
+    """More seats, as `5@13:30-14:30`, like the adviser who is first in the list of those at work then. Raises NotPossible."""
+    seats, begin, end = _addition(text)
+    like = next((shift for shift in day.shifts if shift.begin_s <= seconds(begin) < shift.end_s), None)
+    if like is None:
+        raise NotPossible(f"{text}: nobody was at work at {begin}. Mend: add seats to a time that had some.")
+    advisers, shifts = dict(day.advisers), [*day.shifts]
+    for number in range(seats):
+        name = f"{text}/{number}"
+        advisers[name] = msgspec.structs.replace(day.advisers[like.adviser], number=name)
+        shifts.append(Shift(name, name, seconds(begin), seconds(end)))
+    return day._replace(shifts=shifts, advisers=advisers)
+
+
+def _addition(text: str) -> tuple[int, str, str]:
+    """`5@13:30-14:30` in its parts. Raises NotPossible."""
+    if not (found := re.fullmatch(r"([1-9][0-9]{0,3})@([0-2][0-9]:[03]0)-([0-2][0-9]:[03]0)", text)):
+        raise NotPossible(f"{text!r} is no addition. Mend: write it as 5@13:30-14:30.")
+    return int(found[1]), found[2], found[3]
+
+
 def _table(forecast: Forecast, seed: int | None, language: Language) -> list[str]:
-    day = make_day(forecast, seed)
+    return _lived(make_day(forecast, seed), forecast.within_s, language)
+
+
+def _lived(day: Day, within_s: float, language: Language) -> list[str]:
     outcomes = live_day(day)
     rows = [
         _row(f"{half_hour // 2:02d}:{half_hour % 2 * 30:02d}", found)
-        for half_hour, found in by_half_hour(outcomes, forecast.within_s).items()
+        for half_hour, found in by_half_hour(outcomes, within_s).items()
     ]
-    rows.append(_row(ALL[language], tally(outcomes, forecast.within_s)))
+    rows.append(_row(ALL[language], tally(outcomes, within_s)))
     return [_line(row) for row in (HEAD[language], *rows)]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
 from calls.facts import QueueEntered, QueueLeft, SeatAnswered
@@ -127,3 +129,7 @@ async def test_an_adviser_calls_a_lost_caller_back_at_once(hotline: Hotline) -> 
         assert hears(await listen(seat), CITIZEN_HZ)
         await caller.phone.hangup()
         await promise_is(hotline, caller.call_id, "kept")
+    today = datetime.now(hotline.settings.zone).date()
+    code, out, _ = await hotline.rexian("twin", "--recorded", str(today))
+    assert code == 0
+    assert out.splitlines()[-1].startswith("        实际")

@@ -32,8 +32,10 @@ from calls.facts import (
     SeatStateChanged,
     Stamped,
 )
+from cti.recorded import read
 from cti.store.shipper import write_batch
 from cti.store.tables import metadata
+from queues.recorded import Spell, Visit
 from tests.histories import (
     abandoned_call,
     answered_call,
@@ -277,6 +279,25 @@ def test_what_was_owed_says_what_came_of_it(database: str) -> None:
     )
     assert offered == [{"n": 1, "asked": 1}]  # our own attempts are no offers
     assert looking_at(database, facts, broken_laws) == []
+
+
+def test_a_day_is_read_again_without_returns_and_without_our_own_calls(database: str) -> None:
+    start = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
+    tries = called_back("call2", 1, reached=True)
+    asking: list[AnyFact] = [arrived("call2"), entered("call2", "v2"), left("call2", "v2", "callback"), owed("call2")]
+    states: list[SeatState] = ["ready", "talking", "wrap_up", "ready", "not_ready", "ready", "logged_out"]
+    moves = [SeatStateChanged(seat="1002", adviser="8002", state=state, reason="test") for state in states]
+    facts = stamped([*moves, *answered_call("call1"), *abandoned_call("call9"), *asking, *tries], start=start)
+
+    async def look(connection: asyncpg.Connection) -> tuple[list[Visit], list[Spell]]:
+        return await read(connection, start, start + timedelta(hours=1))
+
+    visits, spells = looking_at(database, facts, look)
+    told = [(visit.needs.queue, visit.talked_s, visit.gave_up) for visit in visits]
+    assert told == [("cards", 90.0, False), ("cards", None, True), ("cards", None, False)]
+    at_work = [spell for spell in spells if spell.seat == "1002" and spell.adviser == "8002"]
+    assert at_work[0].end_s - at_work[0].begin_s == 4  # until the pause
+    assert len(at_work) >= 2
 
 
 def test_a_lost_recording_says_why(database: str) -> None:

@@ -174,6 +174,23 @@ def test_the_command_tells_planned_and_needed_seats_and_the_day(tmp_path: Path) 
     assert (nothing, len(day)) == ("", 4)
 
 
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ((), "one of the two must be named"),
+        ((str(EXAMPLE), "--recorded", "2026-11-27"), "one of the two must be named"),
+        (("--recorded", "yesterday"), "'yesterday' is no day"),
+        (("--recorded", "2026-11-27", "--connected", "90"), "look for a staffing with a forecast file"),
+        ((str(EXAMPLE), "--add", "5@half past one"), "is no addition"),
+    ],
+)
+def test_wrong_use_is_said(words: tuple[str, ...], reason: str) -> None:
+    result = CliRunner().invoke(app, ["twin", *words])
+
+    assert result.exit_code == 1
+    assert reason in result.output
+
+
 def test_what_the_page_types() -> None:
     plain, added = (text.strip().split("rexian twin ")[1].split() for text in blocks(PAGE, "sh"))
     now = twin(CHECKOUT / plain[0], (), None, "zh-CN")
