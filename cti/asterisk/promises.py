@@ -138,6 +138,9 @@ class Promises:
 
         Whether there is a promise. Nobody is rung who is still on the line: it is due once this call is `released`.
         """
+        before = self._open.get(kept.calling_number or "")
+        if before and before.call_id == kept.call_id:  # Asterisk died as it was promised: one call is enough
+            return True
         needs, queued = kept.needs, kept.needs is not None and kept.visits > 0
         visit = f"{kept.call_id}.{kept.visits}" if queued else None
         since_ms = kept.since_ms if queued else kept.arrived_ms
@@ -158,7 +161,6 @@ class Promises:
             line = self.lines.get(kept.line)
             if line is None or line.callback is None or self.way(kept.calling_number, kept.trunk) is None:
                 return False
-            before = self._open.get(kept.calling_number or "")
             if before:
                 since_ms = since_ms if before.why == "gave_up" else min(since_ms, before.since_ms)
                 self._over(before, "rang_again")

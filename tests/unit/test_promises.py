@@ -166,6 +166,18 @@ async def test_one_number_is_owed_one_call_at_its_first_place(tmp_path: Path) ->
         assert await it.told() == [("call1", "rang_again")]
 
 
+async def test_one_call_is_owed_one_call_whatever_happens_to_it(tmp_path: Path) -> None:
+    async with house(tmp_path, SetClock()) as it:
+        assert it.promises.owe(waited("call1"), "asked", promised=True)
+        assert it.promises.owe(waited("call1"), "asterisk_died")
+        it.promises.released("call1")
+        assert [promise.why for promise in await it.due()] == ["asked"]
+        await it.journal.flush()
+        facts = [stamped.fact for stamped in await it.journal.read_after(0)]
+        assert [fact.why for fact in facts if isinstance(fact, CallbackOwed)] == ["asked"]
+        assert await it.told() == []
+
+
 async def test_a_promise_is_broken_after_so_many_tries_each_so_much_later(tmp_path: Path) -> None:
     clock = SetClock()
     async with house(tmp_path, clock) as it:
