@@ -22,7 +22,7 @@ AND v.left_at IS NOT NULL ORDER BY f.at
 """First visits only: who was sent back by a lost seat, or went on in another queue by overflow, came once."""
 
 AT_WORK = """
-SELECT seat, adviser, greatest(since, $1) AS since, least(coalesce(until, $2), $2) AS until FROM seat_spells
+SELECT adviser, greatest(since, $1) AS since, least(coalesce(until, $2), $2) AS until FROM seat_spells
 WHERE adviser IS NOT NULL AND state NOT IN ('logged_out', 'not_ready') AND since < $2 AND coalesce(until, $2) > $1
 """
 
@@ -53,8 +53,8 @@ async def read(connection: asyncpg.Connection, begin: datetime, end: datetime) -
         for at, body, outcome, waited_ms, talked_ms in await connection.fetch(VISITS, begin, end)
     ]
     spells = [
-        Spell(seat, adviser, (since - begin).total_seconds(), (until - begin).total_seconds())
-        for seat, adviser, since, until in await connection.fetch(AT_WORK, begin, end)
+        Spell(adviser, (since - begin).total_seconds(), (until - begin).total_seconds())
+        for adviser, since, until in await connection.fetch(AT_WORK, begin, end)
     ]
     return visits, joined(spells)
 

@@ -37,9 +37,8 @@ class Visit(msgspec.Struct, frozen=True):
 
 
 class Spell(msgspec.Struct, frozen=True):
-    """An adviser was at work at a seat, ready or with a caller. Seconds from midnight."""
+    """An adviser was at work, ready or with a caller, at whatever seat. Seconds from midnight."""
 
-    seat: str
     adviser: str
     begin_s: float
     end_s: float
@@ -56,7 +55,10 @@ def recorded_day(
     """The same calls again, with these advisers and rules. Raises NotPossible when nobody talked, or nobody was there."""
     chance = random.Random(f"{seed}/recorded")
     talks = [visit.talked_s for visit in visits if visit.talked_s is not None]
-    shifts = [Shift(each.seat, each.adviser, each.begin_s, each.end_s) for each in spells if each.adviser in advisers]
+    # A seat for each adviser: in the twin the one before may still be talking where really they had changed places.
+    shifts = [
+        Shift(each.adviser, each.adviser, each.begin_s, each.end_s) for each in spells if each.adviser in advisers
+    ]
     if not talks or not shifts:
         raise NotPossible("on that day nobody was answered, or none of its advisers is in lines/advisers.yaml any more")
     patience_s = mean_patience_s(visits)
@@ -80,12 +82,14 @@ def mean_patience_s(visits: Iterable[Visit]) -> float:
 
 
 def joined(spells: Iterable[Spell]) -> list[Spell]:
-    """Spells of one adviser at one seat that follow each other without a gap are one."""
+    """Spells of one adviser that follow each other without a gap, or overlap, are one; those of no length are none."""
     found: list[Spell] = []
-    for spell in sorted(spells, key=lambda one: (one.seat, one.begin_s)):
+    for spell in sorted(spells, key=lambda one: (one.adviser, one.begin_s)):
         before = found[-1] if found else None
-        if before and (before.seat, before.adviser, before.end_s) == (spell.seat, spell.adviser, spell.begin_s):
-            found[-1] = msgspec.structs.replace(before, end_s=spell.end_s)
+        if spell.end_s <= spell.begin_s:
+            continue
+        if before and before.adviser == spell.adviser and spell.begin_s <= before.end_s:
+            found[-1] = msgspec.structs.replace(before, end_s=max(before.end_s, spell.end_s))
         else:
             found.append(spell)
     return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import random
 
-import msgspec
 import pytest
 
 from calls.errors import NotPossible
@@ -18,7 +17,7 @@ from queues.tally import tally
 ANYONE = Needs({}, "general")
 ADVISERS = {"8001": Adviser("8001", {}), "8002": Adviser("8002", {})}
 QUEUES = {"general": QueueRules(999)}
-SPELLS = [Spell("1001", "8001", 0, 36_000), Spell("1002", "8002", 0, 36_000), Spell("1003", "8009", 0, 36_000)]
+SPELLS = [Spell("8001", 0, 36_000), Spell("8002", 0, 36_000), Spell("8009", 0, 36_000)]
 
 
 def a_day(seed: int, calls: int) -> list[Visit]:
@@ -70,7 +69,7 @@ def test_patience_is_as_long_as_it_was_most_likely() -> None:
 def test_where_nobody_gave_up_nobody_does_again() -> None:
     visits = [Visit(60.0 * number, ANYONE, 5, 50, gave_up=False) for number in range(50)]
     assert math.isinf(mean_patience_s(visits))
-    outcomes = live_day(recorded_day(visits, [Spell("1001", "8001", 0, 36_000)], ADVISERS, QUEUES, 600, 1))
+    outcomes = live_day(recorded_day(visits, [Spell("8001", 0, 36_000)], ADVISERS, QUEUES, 600, 1))
     assert tally(outcomes, 30).answered == 50
 
 
@@ -84,9 +83,20 @@ def test_a_day_without_talks_or_without_advisers_cannot_be_lived_again(
 
 def test_what_an_adviser_did_without_a_gap_is_one_shift() -> None:
     spells = [
-        Spell("1001", "8001", 0, 10),
-        Spell("1001", "8001", 10, 20),
-        Spell("1001", "8001", 25, 30),
-        Spell("1001", "8002", 30, 40),
+        Spell("8001", 0, 10),
+        Spell("8001", 10, 20),
+        Spell("8001", 15, 18),
+        Spell("8001", 25, 30),
+        Spell("8001", 28, 28),
+        Spell("8002", 5, 40),
     ]
-    assert joined(reversed(spells)) == [msgspec.structs.replace(spells[0], end_s=20), *spells[2:]]
+    assert joined(reversed(spells)) == [Spell("8001", 0, 20), Spell("8001", 25, 30), Spell("8002", 5, 40)]
+
+
+def test_advisers_who_changed_places_in_the_middle_of_a_call_work_on() -> None:
+    """In the twin the talk of one shift may last into the next one."""
+    spells = joined([Spell("8001", 0, 100), Spell("8001", 101, 400), Spell("8002", 101, 400)])
+    visits = [Visit(99, ANYONE, 0, 250, gave_up=False), Visit(110, ANYONE, 5, 20, gave_up=False)]
+    outcomes = live_day(recorded_day(visits, spells, ADVISERS, QUEUES, 10, 1))
+
+    assert [outcome.how for outcome in outcomes] == ["answered", "answered"]
