@@ -1,4 +1,4 @@
-"""What is remembered of calling numbers, all of it equally long, and kept for the next controller.
+"""What is remembered of numbers, callers' and advisers', all of it equally long, and kept for the next controller.
 
 places = Remembered("place/", KeptPlace, journal, clock, boot, lasts_s=600)
 places.put("+8613800001111", KeptPlace(...))
@@ -28,7 +28,7 @@ class Entry(msgspec.Struct, Generic[T], frozen=True):
 
 
 class Remembered(Generic[T]):
-    """By number, in E.164, a value of the type `shape`; `lasts_s`: 0 remembers nothing."""
+    """By number, a caller's in E.164 or an adviser's, a value of the type `shape`; `lasts_s`: 0 remembers nothing."""
 
     def __init__(
         self, prefix: str, shape: type[T], journal: Journal, clock: Clock, boot_id: str, lasts_s: float

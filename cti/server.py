@@ -251,7 +251,7 @@ class Controller:
             case SeatMoreTime(seat=seat):
                 self.floor.take(MoreTime(seat))
             case SeatRedial(seat=seat):
-                self.node.redial(seat, self.floor.engine.may_redial(seat).adviser or "")
+                self.node.redial(seat)
             case SeatLogOut(seat=seat):
                 self.floor.take(LogOut(seat))
             case Reload():

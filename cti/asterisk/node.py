@@ -192,9 +192,9 @@ class Node:
         )
         self._enter(line, kept, arrived)
 
-    def redial(self, seat: str, adviser: str) -> None:
+    def redial(self, seat: str) -> None:
         """The adviser at this seat calls back the caller whom they lost, at once. Raises NotPossible with the mend."""
-        self.floor.engine.may_redial(seat)
+        adviser = self.floor.engine.may_redial(seat).adviser
         last = self.callers.get(adviser)
         if last is None:
             raise NotPossible(f"adviser {adviser} has spoken to nobody for the last {REDIAL_WITHIN_S / 60:.0f} minutes")

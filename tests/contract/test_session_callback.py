@@ -352,13 +352,13 @@ async def test_whoever_is_turned_away_five_times_is_called_once(site: Site) -> N
 async def test_an_adviser_calls_a_lost_caller_back_whoever_waits(calling: Calls) -> None:
     caller = await talking(calling)
     with pytest.raises(NotPossible, match="talking: end the call first"):
-        calling.node.redial(SEAT, ADVISER)
+        calling.node.redial(SEAT)
     calling.fake.hangup(caller)
     await calling.told(CallEnded)
     await calling.nothing_left()
     calling.pause()
     other = await waiting(calling, number="13800002222")
-    calling.node.redial(SEAT, ADVISER)
+    calling.node.redial(SEAT)
     begun = await calling.told(CallbackBegun)
     assert begun.callback_of == caller
     await calling.told(AdviserNumberSaid, 2)
@@ -370,7 +370,7 @@ async def test_an_adviser_calls_a_lost_caller_back_whoever_waits(calling: Calls)
 async def test_who_cannot_be_called_back_is_said(calling: Calls) -> None:
     calling.sit()
     with pytest.raises(NotPossible, match="has spoken to nobody"):
-        calling.node.redial(SEAT, ADVISER)
+        calling.node.redial(SEAT)
     caller = calling.dial(number="")
     await calling.until(lambda: "main" in calling.watch.asked)
     calling.fake.dtmf(caller, "1")
@@ -379,7 +379,7 @@ async def test_who_cannot_be_called_back_is_said(calling: Calls) -> None:
     await calling.told(CallEnded)
     await calling.nothing_left()
     with pytest.raises(NotPossible, match="nobody can be rung"):
-        calling.node.redial(SEAT, ADVISER)
+        calling.node.redial(SEAT)
 
 
 # Controllers come and go
