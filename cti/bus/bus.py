@@ -12,30 +12,23 @@ connection, the broker ends that one first, so `offline` never comes after the n
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Iterable
-from contextlib import aclosing, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
-from socket import IPPROTO_TCP, TCP_NODELAY
 from typing import Literal, Protocol
 
 import msgspec
 import structlog
-from aiomqtt import Client, MqttError, ProtocolVersion, Will
+from mqtt5 import ConnectPacket, QoS, Will
 
 from calls.clock import Clock
 from calls.errors import RexianError
+from cti.bus.broker import Broker, BrokerGone, connected
 from cti.bus.messages import STATES, NodeNow, State, fact_topic, public, state_topic, status_topic
 from cti.store import Journal
 
 BATCH = 100
 """Facts between two moves of the mark."""
-
-AT_ONCE = 20
-"""Messages sent and not yet acknowledged: what Mosquitto allows a client, and a burst that the event loop does not feel."""
-
-ANSWER_TIMEOUT = timedelta(seconds=5)
-"""A broker that takes longer to acknowledge is away."""
 
 LAST_WORDS = timedelta(seconds=1)
 """A controller that stops does not wait longer than this to say so; the last will says it too."""
@@ -56,12 +49,6 @@ LAST_RETRY = timedelta(seconds=1)
 _MARK = "bus/published"
 
 log = structlog.get_logger(__name__)
-
-_LIBRARY = logging.getLogger(f"{__name__}.library")
-_LIBRARY.setLevel(logging.CRITICAL)
-"""A broker that goes is an error to the library at each socket call, and to us one warning: ours is the one that is written."""
-
-Message = tuple[str, bytes]
 
 
 class Publisher(Protocol):
@@ -111,54 +98,45 @@ class Bus:
         """Publish until cancelled, then say `offline`. Never gives up."""
         while True:
             try:
-                async with self._connected() as client, asyncio.TaskGroup() as group:
-                    group.create_task(self._publish_states(client))
-                    group.create_task(self._publish_facts(client))
-                    group.create_task(_until_disconnected(client))
-            except* Exception as errors:  # also what nobody foresaw: the hotline does not end with its bus
-                self._failed(_first(errors))
+                async with self._connected() as broker:
+                    await _together(self._publish_states(broker), self._publish_facts(broker), broker.watch())
+            except Exception as error:  # also what nobody foresaw: the hotline does not end with its bus
+                self._failed(error)
             await asyncio.sleep(self._wait.total_seconds())
             self._wait = min(self._wait * 2, LAST_RETRY)
 
     @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[Client]:
+    async def _connected(self) -> AsyncIterator[Broker]:
         status = status_topic(self._journal.node)
-        client = Client(
-            self._host,
-            self._port,
+        hello = ConnectPacket(
+            f"rexian-{self._journal.node}",
             username=self._username,
-            password=self._password,
-            identifier=f"rexian-{self._journal.node}",
-            protocol=ProtocolVersion.V5,
-            socket_options=[(IPPROTO_TCP, TCP_NODELAY, 1)],
-            keepalive=int(KEEP_ALIVE.total_seconds()),
-            timeout=ANSWER_TIMEOUT.total_seconds(),
-            max_concurrent_outgoing_calls=AT_ONCE,
-            logger=_LIBRARY,
-            will=Will(status, _encoded(NodeNow(state="offline", at=None)), qos=1, retain=True),
+            password=self._password.encode(),
+            clean_start=True,
+            keep_alive=int(KEEP_ALIVE.total_seconds()),
+            will=Will(status, payload=_encoded(NodeNow(state="offline", at=None)), qos=QoS.AT_LEAST_ONCE, retain=True),
         )
-        client.pending_calls_threshold = AT_ONCE  # below it, it would warn of what is meant
-        async with _entered(client):
-            await client.publish(status, self._status("online"), qos=1, retain=True)
+        async with connected(self._host, self._port, hello) as broker:
+            await broker.publish([(status, self._status("online"))], retain=True)
             self._stale = set(self._states)
             self._changed.set()
             try:
-                yield client
+                yield broker
             except asyncio.CancelledError:
-                with suppress(MqttError):
-                    await client.publish(
-                        status, self._status("offline"), qos=1, retain=True, timeout=LAST_WORDS.total_seconds()
-                    )
+                last = asyncio.create_task(broker.publish([(status, self._status("offline"))], retain=True))
+                await asyncio.wait({last}, timeout=LAST_WORDS.total_seconds())
+                last.cancel()
+                await asyncio.gather(last, return_exceptions=True)
                 raise
             finally:
                 self._mark()
 
-    async def _publish_facts(self, client: Client) -> None:
+    async def _publish_facts(self, broker: Broker) -> None:
         if not self.behind:
             self._working()
         async with aclosing(self._journal.follow(self._published, BATCH)) as batches:
             async for facts in batches:
-                await _publish(client, [(fact_topic(fact), _encoded(public(fact))) for fact in facts])
+                await broker.publish([(fact_topic(fact), _encoded(public(fact))) for fact in facts])
                 self._published = facts[-1].seq
                 self._working()
                 if self._clock.now() - self._marked_at >= MARK_EVERY.total_seconds():
@@ -166,12 +144,12 @@ class Bus:
                 if self.behind < BATCH:
                     await asyncio.sleep(GATHERED.total_seconds())
 
-    async def _publish_states(self, client: Client) -> None:
+    async def _publish_states(self, broker: Broker) -> None:
         while True:
             await self._changed.wait()
             self._changed.clear()
             topics, self._stale = self._stale, set()
-            await _publish(client, [(topic, self._states[topic]) for topic in sorted(topics)], retain=True)
+            await broker.publish([(topic, self._states[topic]) for topic in sorted(topics)], retain=True)
             await asyncio.sleep(STATES_EVERY.total_seconds())
 
     def _mark(self) -> None:
@@ -188,47 +166,27 @@ class Bus:
             log.info("facts and states are published on MQTT", behind=self.behind)
             self.problem = None
 
-    def _failed(self, error: BaseException) -> None:
+    def _failed(self, error: Exception) -> None:
         where = f"{self._host}:{self._port}"
         problem = str(error) if isinstance(error, RexianError) else f"the MQTT broker at {where} takes nothing: {error}"
         if self.problem != problem:
-            surprise = None if isinstance(error, MqttError | OSError | RexianError) else error
+            surprise = None if isinstance(error, BrokerGone | OSError | RexianError) else error
             log.warning(
                 "nothing is published on MQTT", broker=where, reason=str(error), behind=self.behind, exc_info=surprise
             )
         self.problem = problem
 
 
-@asynccontextmanager
-async def _entered(client: Client) -> AsyncIterator[None]:
-    """aiomqtt keeps a connection that the broker took and did not answer; woken up, the broker would let each of them
-    end the one before, as they bear one name. So it is closed here."""
+async def _together(*parts: Coroutine[None, None, None]) -> None:
+    """Until one of them fails. Not a TaskGroup: one that fails leaves its task marked as cancelled in Python 3.11, and the
+    time limits of the next connection would not be told."""
+    work = [asyncio.create_task(part) for part in parts]
     try:
-        await client.__aenter__()
-        yield
+        await asyncio.gather(*work)
     finally:
-        with suppress(MqttError):
-            await client.__aexit__(None, None, None)
-            await _until_disconnected(client)  # at once; an end that nobody asks about is an error in the log
-
-
-async def _publish(client: Client, messages: Iterable[Message], *, retain: bool = False) -> None:
-    """All of them, in order, each acknowledged. Raises an ExceptionGroup of MqttError."""
-    async with asyncio.TaskGroup() as group:
-        for topic, payload in messages:
-            group.create_task(client.publish(topic, payload, qos=1, retain=retain))
-
-
-async def _until_disconnected(client: Client) -> None:
-    """Raises MqttError when the connection ends. Nothing is subscribed, so nothing else ever comes."""
-    async for _ in client.messages:
-        pass
-
-
-def _first(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+        for task in work:
+            task.cancel()
+        await asyncio.gather(*work, return_exceptions=True)
 
 
 def _encoded(value: object) -> bytes:

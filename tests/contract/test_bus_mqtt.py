@@ -22,6 +22,7 @@ from ruamel.yaml import YAML
 from calls.clock import SystemClock
 from calls.facts import Stamped
 from cti.bus import Bus, QueueNow, SeatNow
+from cti.bus import broker as broker_module
 from cti.bus import bus as bus_module
 from cti.bus.messages import NodeNow, public
 from cti.store import Journal
@@ -249,7 +250,7 @@ asyncio.run(main())
 async def test_a_frozen_broker_costs_nobody_anything(
     journal: Journal, broker: TestBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bus_module, "ANSWER_TIMEOUT", bus_module.ANSWER_TIMEOUT / 10)
+    monkeypatch.setattr(broker_module, "ANSWER_S", broker_module.ANSWER_S / 10)
     bus = make_bus(journal, broker)
     async with publishing(bus):
         await published(bus, journal)
@@ -272,7 +273,7 @@ async def test_attempts_at_a_frozen_broker_leave_nothing_behind(
     journal: Journal, broker: TestBroker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A connection that was taken and never answered, left open, would end its successor as the broker wakes up."""
-    monkeypatch.setattr(bus_module, "ANSWER_TIMEOUT", timedelta(milliseconds=100))
+    monkeypatch.setattr(broker_module, "ANSWER_S", 0.1)
     monkeypatch.setattr(bus_module, "LAST_RETRY", timedelta(milliseconds=10))
     tried = 0
 
@@ -302,7 +303,7 @@ async def test_attempts_at_a_frozen_broker_leave_nothing_behind(
 async def test_a_connection_that_is_swallowed_at_any_byte_is_given_up(
     journal: Journal, broker: TestBroker, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    monkeypatch.setattr(bus_module, "ANSWER_TIMEOUT", timedelta(milliseconds=500))
+    monkeypatch.setattr(broker_module, "ANSWER_S", 0.5)
     async with Proxy(0, broker.port) as proxy, listening(broker) as ear:
         bus = Bus(journal, SystemClock(), host=broker.host, port=proxy.port, username=WRITER, password=PASSWORD)
         await proxy.swallow(after=random.Random(seed).randrange(1, 60_000))

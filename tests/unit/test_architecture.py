@@ -14,7 +14,7 @@ import pytest
 from cti.settings import CHECKOUT
 
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())
-EDGE = {"aiohttp", "aiomqtt", "asyncpg", "sqlalchemy", "alembic", "litestar", "uvicorn", "sqlite3", "socket"}
+EDGE = {"aiohttp", "mqtt5", "asyncpg", "sqlalchemy", "alembic", "litestar", "uvicorn", "sqlite3", "socket"}
 REGISTRIES = [
     ".".join(words)
     for words in (
