@@ -182,9 +182,10 @@ async def _register(exchange: Exchange, numbers: tuple[str, ...], folder: Path, 
 
 
 def _said_wrong(folder: Path) -> str:
-    """What sipp did not expect, the beginning of it."""
+    """What sipp did not expect, the beginning of it; from the call that it gave up, if there is one."""
     path = folder / "errors"
-    return path.read_text(errors="replace")[:4000] if path.exists() else "sipp says nothing"
+    words = path.read_text(errors="replace") if path.exists() else "sipp says nothing"
+    return words[max(0, words.find("Aborting call")) :][:4000]
 
 
 @contextlib.contextmanager
