@@ -2,12 +2,12 @@
 
 Theory of operation, of one connection:
 
-1. A reader task decodes each message and puts it in a queue; it does nothing else, because Asterisk cuts off a reader
-   that lags (about 1,450 unread events, 100 ms a write).
+1. A reader task decodes each message and keeps it; Asterisk cuts off a reader that lags (about 1,450 unread events, 100 ms
+   a write).
 2. Meanwhile the filter is set, so that Asterisk sends only what somebody uses, and it is proved that events come.
 3. `on_connected` is awaited: events of the gap are lost for good, so the owner asks Asterisk what is still there, and
    subscribes to what it needs.
-4. Only then are the queued events handed on, in order, and those that follow.
+4. Only then are the kept events handed on, in order, and from now on each one by the reader itself.
 5. When the connection ends, what was read is handed on, and after a pause it starts again at 1.
 
 That events come is proved again and again, by one of our own: Asterisk tells it to us, or the connection is given up. A
@@ -96,6 +96,8 @@ class EventSocket:
         self._on_connected = on_connected
         self._filter = {"disallowed": [{"type": each} for each in disallowed]}
         self._heard = asyncio.Event()
+        self._early: list[Message] = []
+        """What came on this connection before its events were handed on."""
         self._recent: deque[str] = deque(maxlen=DOUBLES_WITHIN)
         self._decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(AnyMessage)
 
@@ -117,9 +119,8 @@ class EventSocket:
     async def _connection(self) -> None:
         """One connection, from the handshake to its end. Raises Unavailable, Refused, Replaced."""
         socket = await self._ari.http.websocket(self._ari.app)
-        messages: asyncio.Queue[Message | None] = asyncio.Queue()
-        parts = (self._read(socket, messages), self._serve(messages), self._keep_proving())
-        work = [asyncio.create_task(part) for part in parts]
+        self._early = []
+        work = [asyncio.create_task(self._read(socket)), asyncio.create_task(self._serve())]
         try:
             await asyncio.gather(*work)
         except (Gone, Unreadable) as error:
@@ -131,7 +132,7 @@ class EventSocket:
             self.connected = False
             await socket.close()
 
-    async def _read(self, socket: aiohttp.ClientWebSocketResponse, messages: "asyncio.Queue[Message | None]") -> None:
+    async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> NoReturn:
         async for frame in socket:
             if frame.type is not aiohttp.WSMsgType.TEXT:
                 self._note_unreadable(f"a frame of {frame.type.name}", "Asterisk sends text only")
@@ -144,26 +145,25 @@ class EventSocket:
                     raise Replaced(f"another controller registered the application {self._ari.app!r}: stop one of them")
                 case ChannelUserevent(eventname=name) if name == PROOF:
                     self._heard.set()
+                case Message() as message if self.connected:
+                    self._hand_on(message)
                 case Message() as message:
-                    messages.put_nowait(message)
-        messages.put_nowait(None)
+                    self._early.append(message)
+        raise Unavailable("Asterisk closed the connection")
 
-    async def _serve(self, messages: "asyncio.Queue[Message | None]") -> NoReturn:
+    async def _serve(self) -> NoReturn:
         await self._ari.applications.filter(self._ari.app, filter=self._filter)
         await self._prove()
         await self._on_connected()
         self.connections += 1
         self.connected = True
         log.info("ari_connected", app=self._ari.app)
-        while (message := await messages.get()) is not None:
+        early, self._early = self._early, []
+        for message in early:
             self._hand_on(message)
-        raise Unavailable("Asterisk closed the connection")
-
-    async def _keep_proving(self) -> NoReturn:
         while True:
             await asyncio.sleep(PROVED_EVERY_S)
-            if self.connected:
-                await self._prove()
+            await self._prove()
 
     async def _prove(self) -> None:
         """Have Asterisk tell us something. Raises Unavailable when it does not."""
