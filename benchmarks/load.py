@@ -157,8 +157,8 @@ def _moments(folder: Path) -> tuple[Moment, ...]:
     log = folder / "moments"
     found = []
     for line in log.read_text().splitlines() if log.exists() else ():
-        word, seconds, micros, *who = line.split()
-        at = float(seconds) + float(micros) / 1e6
+        word, seconds, micros, *who = line.split(" ")  # sipp writes nothing for a zero
+        at = float(seconds) + float(micros or 0) / 1e6
         found.append(Moment(word, at, who[-1], who[0] if len(who) > 1 else ""))
     return tuple(found)
 
