@@ -46,7 +46,9 @@ back: `not_reached`, or `withdrawn`, because its promise was over before its tur
 
 MenuOutcome = Literal["chosen", "wrong", "missing", "again", "back", "person", "gave_up"]
 EndedBy = Literal["caller", "seat", "system", "fault"]
-SeatState = Literal["logged_out", "not_ready", "ready", "reserved", "ringing", "calling", "talking", "wrap_up"]
+SeatState = Literal[
+    "logged_out", "not_ready", "ready", "reserved", "ringing", "calling", "talking", "holding", "wrap_up"
+]
 NotAnswered = Literal["no_answer", "busy", "unreachable", "refused"]
 OwedWhy = Literal["asterisk_died", "too_many_calls", "asked", "gave_up", "redial"]
 """`asked`: the caller would rather be called back than wait. `gave_up`: hung up while waiting, where that is called back.
@@ -70,6 +72,7 @@ PassedOverWhy = Literal[
     "ringing",
     "calling",
     "talking",
+    "holding",
     "wrap_up",
 ]
 """Why another seat was not chosen, or why a caller who came before could not have it (the first four)."""
@@ -273,6 +276,8 @@ class ConversationEnded(Fact, frozen=True, kw_only=True, tag="conversation_ended
     seat: str
     adviser: str
     talked_ms: int
+    held_ms: int = 0
+    """Of these, how long the caller was on hold."""
     ended_by: EndedBy
 
 

@@ -50,6 +50,7 @@ PASSED: Mapping[Language, Mapping[str, str]] = {
         "ringing": "正在振铃",
         "calling": "正在回拨",
         "talking": "正在通话",
+        "holding": "保持中",
         "wrap_up": "话后处理",
     },
     "en": {
@@ -65,6 +66,7 @@ PASSED: Mapping[Language, Mapping[str, str]] = {
         "ringing": "ringing",
         "calling": "calling back",
         "talking": "talking",
+        "holding": "has a caller on hold",
         "wrap_up": "in wrap-up",
     },
 }
@@ -82,7 +84,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "missed": "坐席 {seat} 没有接（{reason}），振铃 {rang:.1f} 秒；来电者回到原来的位置",
         "answered": "坐席 {seat}（{adviser}）接起，共等 {waited:.1f} 秒",
         "left": "离开队列：{outcome}，共等 {waited:.1f} 秒",
-        "over": "通话结束，{talked:.1f} 秒，{by} 先挂",
+        "over": "通话结束，{talked:.1f} 秒{held}，{by} 先挂",
+        "held": "（其中保持 {held:.1f} 秒）",
         "ended": "来电结束：{outcome}",
         "owed": "欠一个回电（{why}）",
         "asked": "要求回拨，位置保留",
@@ -106,7 +109,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "missed": "seat {seat} did not answer ({reason}), rang {rang:.1f} s; the caller is back at the same place",
         "answered": "seat {seat} ({adviser}) answered after {waited:.1f} s of waiting",
         "left": "left the queue: {outcome}, after {waited:.1f} s",
-        "over": "the conversation ended after {talked:.1f} s, by the {by}",
+        "over": "the conversation ended after {talked:.1f} s{held}, by the {by}",
+        "held": " ({held:.1f} s of it on hold)",
         "ended": "the call ended: {outcome}",
         "owed": "is owed a call ({why})",
         "asked": "asked to be called back; the place is kept",
@@ -166,7 +170,8 @@ def _said(fact: AnyFact, language: Language) -> list[str]:  # noqa: PLR0911 - on
         case QueueLeft(outcome=outcome) if outcome != "answered":
             return [words["left"].format(outcome=outcome, waited=fact.waited_ms / 1000)]
         case ConversationEnded(ended_by=by):
-            return [words["over"].format(talked=fact.talked_ms / 1000, by=by)]
+            held = words["held"].format(held=fact.held_ms / 1000) if fact.held_ms else ""
+            return [words["over"].format(talked=fact.talked_ms / 1000, held=held, by=by)]
         case CallEnded(outcome=ended):
             return [words["ended"].format(outcome=ended)]
     return _of_a_callback(fact, words)

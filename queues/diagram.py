@@ -24,6 +24,7 @@ _WORDS = {
     "ringing": "振铃",
     "calling": "回拨",
     "talking": "通话",
+    "holding": "保持",
     "wrap_up": "话后处理",
 }
 

@@ -27,6 +27,7 @@ from queues.events import (
     Calling,
     Configure,
     ConversationOver,
+    Held,
     Input,
     Join,
     Leave,
@@ -214,6 +215,8 @@ class Engine:
                     self._move(seat, "not_ready", event.reason, now)
             case Talking():
                 self._found_talking(event, now)
+            case Held():
+                self._held(event, now)
             case ConversationOver():
                 self._conversation_over(event, now)
             case Tick():
@@ -355,7 +358,7 @@ class Engine:
 
     def _found_talking(self, event: Talking, now: Instant) -> None:
         seat = self._seats.get(event.seat)
-        if seat is None or (seat.state == "talking" and seat.visit == event.visit):
+        if seat is None or (seat.state in ("talking", "holding") and seat.visit == event.visit):
             return
         seat.check("talking", "found")
         self._put_back(seat, now)
@@ -363,9 +366,14 @@ class Engine:
         self._hold(event.visit, seat)
         self._move(seat, "talking", "found", now)
 
+    def _held(self, event: Held, now: Instant) -> None:
+        seat = self._seats.get(event.seat)
+        if seat and seat.visit == event.visit and seat.state == ("talking" if event.on else "holding"):
+            self._move(seat, "holding" if event.on else "talking", "", now)
+
     def _conversation_over(self, event: ConversationOver, now: Instant) -> None:
         seat = self._seats.get(event.seat)
-        if seat is None or seat.state not in ("calling", "talking") or seat.visit != event.visit:
+        if seat is None or seat.state not in ("calling", "talking", "holding") or seat.visit != event.visit:
             return
         self._room.leave(event.visit)
         self._done_with(seat, now, lost=event.lost, hung_up=event.hung_up)
@@ -398,7 +406,7 @@ class Engine:
         if seat.adviser is None and adviser is not None:
             self._presence.leave(adviser)
         self._idle.remove(seat.number)
-        if state not in ("talking", "wrap_up"):
+        if state not in ("talking", "holding", "wrap_up"):
             self._note_handled(seat, now, whole=before == "wrap_up")
         if state == "ready":
             self._note_idle(seat)

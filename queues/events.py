@@ -141,6 +141,14 @@ class Talking(_Event, frozen=True):
     visit: str
 
 
+class Held(_Event, frozen=True):
+    """The seat put its caller on hold; or, not `on`, talks to them again."""
+
+    seat: str
+    visit: str
+    on: bool
+
+
 class ConversationOver(_Event, frozen=True):
     """The seat's conversation ended, or it called a citizen back in vain.
 
@@ -173,6 +181,7 @@ Input = (
     | Answered
     | NotAnswered
     | Talking
+    | Held
     | ConversationOver
     | Tick
 )

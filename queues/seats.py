@@ -3,10 +3,10 @@
 Theory of operation. A seat is *logged out* until an adviser sits down at it. *Ready*, it may be *reserved* for a caller;
 the reservation has a generation number, so that a late answer to an old one changes nothing. Reserved, it *rings*; ringing,
 it is answered and *talking*, or it is not and becomes *not ready*: a seat that did not answer is never offered again until
-somebody says it is ready. A seat that is rung to call a citizen back is *calling* until the citizen answers. After talking,
-or calling in vain, comes *wrap-up* (话后处理), bounded in time, then ready again, or not ready when the adviser asked for
-that during the call. Whoever needs another move adds it to MOVES, where it can be seen, and draws docs/seat-states.md anew:
-`python -m queues.diagram`.
+somebody says it is ready. A seat that is rung to call a citizen back is *calling* until the citizen answers. While the
+adviser has the caller on hold, who hears music, it is *holding*. After talking, or calling in vain, comes *wrap-up*
+(话后处理), bounded in time, then ready again, or not ready when the adviser asked for that during the call. Whoever needs
+another move adds it to MOVES, where it can be seen, and draws docs/seat-states.md anew: `python -m queues.diagram`.
 """
 
 from __future__ import annotations
@@ -57,6 +57,12 @@ MOVES: Mapping[SeatState, Mapping[SeatState, str]] = {
         "not_ready": "the telephone is gone",
     },
     "talking": {
+        "holding": "the caller is put on hold",
+        "wrap_up": "the conversation is over",
+        "not_ready": "the telephone is gone",
+    },
+    "holding": {
+        "talking": "the caller is taken back",
         "wrap_up": "the conversation is over",
         "not_ready": "the telephone is gone",
     },
@@ -70,7 +76,7 @@ MOVES: Mapping[SeatState, Mapping[SeatState, str]] = {
 }
 """state -> the states it may move to, and what brings each about."""
 
-BUSY: frozenset[SeatState] = frozenset({"reserved", "ringing", "calling", "talking"})
+BUSY: frozenset[SeatState] = frozenset({"reserved", "ringing", "calling", "talking", "holding"})
 """A visit holds the seat: the adviser's own wish waits for the end of it."""
 
 

@@ -23,6 +23,7 @@ BUSY_FOR: Mapping[SeatState, PassedOverWhy] = {
     "ringing": "ringing",
     "calling": "calling",
     "talking": "talking",
+    "holding": "holding",
     "wrap_up": "wrap_up",
 }
 """States in which somebody sits at a seat and it takes no call."""

@@ -155,7 +155,9 @@ def conversation(call_id: str, visit: str, waited_ms: int = 20_000) -> list[AnyF
         SeatAnswered(call_id=call_id, visit=visit, seat="1002", adviser="8002", waited_ms=waited_ms, rang_ms=2000),
         left(call_id, visit, "answered", waited_ms),
         AdviserNumberSaid(call_id=call_id, visit=visit, adviser="8002"),
-        ConversationEnded(call_id=call_id, visit=visit, seat="1002", adviser="8002", talked_ms=90_000, ended_by="seat"),
+        ConversationEnded(
+            call_id=call_id, visit=visit, seat="1002", adviser="8002", talked_ms=90_000, held_ms=7000, ended_by="seat"
+        ),
     ]
 
 

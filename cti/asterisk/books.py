@@ -173,6 +173,7 @@ class Books:
                 seat=kept.conversation.seat,
                 adviser=kept.conversation.adviser,
                 talked_ms=talked_ms,
+                held_ms=kept.conversation.held_until(kept.conversation.begun_ms + talked_ms),
                 ended_by=ended_by,
             )
             self._watch.record(over, at)

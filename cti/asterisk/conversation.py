@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -21,7 +22,7 @@ from cti.asterisk.leg import NORMAL, Leg
 from cti.asterisk.playing import silence
 from cti.recorder import Pending
 from ivr.caller import Heard
-from queues import Answered, ConversationOver
+from queues import Answered, ConversationOver, Held
 
 if TYPE_CHECKING:
     from cti.asterisk.session import Session
@@ -88,6 +89,8 @@ async def find_again(call: Session, undo: AsyncExitStack, conversation: Conversa
     undo.push_async_callback(_remove_bridge, call, conversation.bridge)
     leg = call.leg(undo, conversation.leg)
     call.node.floor.found_talking(conversation.seat, conversation.adviser, call.visit)
+    if conversation.held_since_ms is not None:
+        call.node.floor.take(Held(conversation.seat, call.visit, True))
     pending = call.node.recorder.find(call.visit)
     return await _until_over(call, leg, conversation, pending, found=True)
 
@@ -117,7 +120,7 @@ async def _until_over(call: Session, leg: Leg, conversation: Conversation, pendi
     try:
         there = await _found(call, conversation) if found else None
         met = there is not None and call.call_id in there
-        tasks += [leaving := asyncio.create_task(leg.ended())]
+        tasks += [leaving := asyncio.create_task(leg.ended(partial(_hold, call)))]
         if not met:
             tasks += [meeting := asyncio.create_task(_meet(call, conversation, bridged=there is not None))]
             done, _ = await asyncio.wait({meeting, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -134,7 +137,7 @@ async def _until_over(call: Session, leg: Leg, conversation: Conversation, pendi
         with call.node.journal.together():
             call.node.floor.take(ConversationOver(conversation.seat, call.visit, lost, hung_up))
             call.node.recorder.keep(ended)
-            call.turn(_over(call, conversation, ended_by), step=step, conversation=None)
+            call.turn(_over(call, call.kept.conversation or conversation, ended_by), step=step, conversation=None)
             call.node.callers.put(conversation.adviser, call.kept)
             if met and not lost:
                 call.node.advisers.put(call.kept.calling_number, conversation.adviser)
@@ -144,6 +147,16 @@ async def _until_over(call: Session, leg: Leg, conversation: Conversation, pendi
         await asyncio.gather(*tasks, return_exceptions=True)
     await call.through_dialplan("stop-recording", "s")
     return step == "queue"
+
+
+def _hold(call: Session, on: bool) -> None:
+    """The adviser pressed the telephone's hold key: Asterisk plays music to the caller, we keep count."""
+    conversation = call.kept.conversation
+    if conversation is None or on == (conversation.held_since_ms is not None):  # it may be pressed twice
+        return
+    with call.node.journal.together():
+        call.node.floor.take(Held(conversation.seat, call.visit, on))
+        call.keep(conversation=conversation.hold(on, call.now_ms()))
 
 
 async def _found(call: Session, conversation: Conversation) -> list[str] | None:
@@ -175,12 +188,14 @@ async def _meet(call: Session, conversation: Conversation, *, bridged: bool) -> 
 
 
 def _over(call: Session, conversation: Conversation, ended_by: EndedBy) -> ConversationEnded:
+    now_ms = call.now_ms()
     return ConversationEnded(
         call_id=call.call_id,
         visit=call.visit,
         seat=conversation.seat,
         adviser=conversation.adviser,
-        talked_ms=max(0, call.now_ms() - conversation.begun_ms),
+        talked_ms=max(0, now_ms - conversation.begun_ms),
+        held_ms=conversation.held_until(now_ms),
         ended_by="fault" if call.ended_by == "fault" else ended_by,
     )
 

@@ -25,6 +25,18 @@ class Conversation(msgspec.Struct, frozen=True):
     bridge: str
     begun_ms: int
     rang_ms: int
+    held_ms: int = 0
+    """How long the caller was on hold, but for the present hold."""
+    held_since_ms: int | None = None
+    """When the present hold began; None while they talk."""
+
+    def hold(self, on: bool, now_ms: int) -> Conversation:
+        """The same, with the caller on hold from now on, or no longer."""
+        return msgspec.structs.replace(self, held_ms=self.held_until(now_ms), held_since_ms=now_ms if on else None)
+
+    def held_until(self, now_ms: int) -> int:
+        """How long the caller was on hold in all."""
+        return self.held_ms + (0 if self.held_since_ms is None else max(0, now_ms - self.held_since_ms))
 
 
 class Told(msgspec.Struct, frozen=True):

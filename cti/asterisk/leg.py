@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Callable
 from contextlib import suppress
 from uuid import uuid4
 
@@ -20,6 +21,8 @@ from cti.asterisk.errors import AriError, Unavailable
 from cti.asterisk.generated.messages import (
     ChannelDestroyed,
     ChannelHangupRequest,
+    ChannelHold,
+    ChannelUnhold,
     ChannelUserevent,
     Message,
     StasisStart,
@@ -108,16 +111,19 @@ class Leg:
                     self._there = False
                     raise DidNotAnswerError("unreachable")
 
-    async def ended(self) -> int:
+    async def ended(self, on_hold: Callable[[bool], None] | None = None) -> int:
         """Wait for the leg's end; the Q.850 cause of it, 0 when Asterisk died. One that nobody told hung up, most likely.
 
+        `on_hold` is told when it puts the far side on hold, and when it takes it back.
         Who hangs up is told so some milliseconds before Asterisk has cleared the leg away: nobody need wait for that.
         """
         while self._there:
             event = await self._box.get()
             if isinstance(event, ChannelHangupRequest) and event.cause == NORMAL and not event.soft:
                 return NORMAL
-            if (cause := self._last(event)) is not None:
+            if isinstance(event, ChannelHold | ChannelUnhold) and on_hold:
+                on_hold(isinstance(event, ChannelHold))
+            elif (cause := self._last(event)) is not None:
                 return cause
         return NORMAL
 

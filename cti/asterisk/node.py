@@ -49,6 +49,9 @@ log = structlog.get_logger(__name__)
 UNALLOCATED = "1"
 """Q.850: no such number."""
 
+OUT_OF_ORDER = "27"
+"""Q.850: the telephone is not there."""
+
 UP = "Up"
 """What Asterisk says of a channel that was answered: one that comes to us so was held by the dialplan."""
 
@@ -287,7 +290,17 @@ class Node:
             except AriError:
                 continue
             self.floor.phone_seen(seat, reachable=endpoint.state == ONLINE)
+            if endpoint.state != ONLINE:
+                await self._take_back_held(seat)
             return
+
+    async def _take_back_held(self, seat: str) -> None:
+        """A telephone that died with a caller on hold: its silence tells nobody, so the leg is ended, as no adviser does."""
+        for session in self.sessions.values():
+            talk = session.kept.conversation
+            if talk and talk.seat == seat and talk.held_since_ms is not None:
+                await self._clear_away(talk.leg, OUT_OF_ORDER)
+                return
 
     # --- coming back
 

@@ -148,6 +148,14 @@ class Phone:
         """End the call: BYE, CANCEL before the answer, 486 to a call that rings here."""
         await self._program.control.command("hangup")
 
+    async def hold(self) -> None:
+        """Put the far side on hold."""
+        await self._program.control.command("hold")
+
+    async def resume(self) -> None:
+        """Take it back."""
+        await self._program.control.command("resume")
+
     async def key(self, digits: str) -> None:
         """Press keys (0-9 * # A-D), sent as RFC 2833 events one after the other."""
         if not re.fullmatch(r"[0-9*#A-D]+", digits):

@@ -124,7 +124,7 @@ def _of_a_visit(stamped: Stamped) -> Projected:
         case QueueLeft() as f:
             projected = sql.LEFT, (f.visit, f.call_id, f.outcome, at, f.waited_ms)
         case ConversationEnded() as f:
-            projected = sql.TALKED, (f.visit, f.call_id, f.talked_ms, at, f.ended_by)
+            projected = sql.TALKED, (f.visit, f.call_id, f.talked_ms, f.held_ms, at, f.ended_by)
         case RecordingSealed() as f:
             heard = (f.left_dbfs, f.right_dbfs, f.left_packets, f.right_packets, _json(f.alarms))
             projected = sql.SEALED, (f.visit, f.call_id, at, f.path, f.sha256, f.length_ms, *heard)

@@ -146,6 +146,7 @@ queue_visits = Table(
         "From the first wait, in whichever call it began, to the answer or to leaving without one",
     ),
     _may("talked_ms", BigInteger, "How long adviser and caller were connected"),
+    _may("held_ms", BigInteger, "Of these, how long the caller was on hold"),
     _at("talk_ended_at", "When they were parted"),
     _may("talk_ended_by", Text, "Who ended the conversation: caller, seat, system, fault"),
     _count("entries", "Facts that say it began: 1"),

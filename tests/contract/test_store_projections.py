@@ -227,7 +227,8 @@ def test_a_call_is_laid_out_whole(database: str) -> None:
     assert (call["line"], call["outcome"], call["notice_whole"]) == ("12333", "queued", True)
     assert call["ended_at"] - call["arrived_at"] == timedelta(seconds=12)
     assert (visit["seat"], visit["adviser"], visit["offers"], visit["not_answered"]) == ("1002", "8002", 2, 1)
-    assert (visit["outcome"], visit["waited_ms"], visit["talked_ms"]) == ("answered", 20_000, 90_000)
+    assert (visit["outcome"], visit["waited_ms"]) == ("answered", 20_000)
+    assert (visit["talked_ms"], visit["held_ms"]) == (90_000, 7000)
     assert (recording["left_dbfs"], recording["right_dbfs"], recording["alarms"]) == (-20.5, None, ["adviser_silent"])
     assert all(column is not None for name, column in call.items() if name not in ("refused_why", "callback_of"))
 

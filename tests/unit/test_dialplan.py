@@ -185,8 +185,8 @@ def test_silent_peers_are_given_up_after_their_time(files: dict[str, str]) -> No
     assert times == {
         "trunk-city": ("61", "61"),
         "trunk-carrier": ("61", "61"),
-        "seat1001": ("31", "31"),
-        "seat1002": ("31", "31"),
+        "seat1001": ("31", "0"),
+        "seat1002": ("31", "0"),
     }
 
 

@@ -20,6 +20,7 @@ from queues import (
     Configure,
     ConversationOver,
     Engine,
+    Held,
     Input,
     Join,
     Leave,
@@ -97,6 +98,7 @@ class Room:
             "ringing": lambda: self.ring("1001"),
             "calling": lambda: self.take(Calling("1001", self.engine.seat("1001").generation)),
             "talking": lambda: self.take(Answered("1001", self.engine.seat("1001").generation)),
+            "holding": lambda: self.take(Held("1001", "v1", True)),
             "wrap_up": lambda: self.hang_up("1001"),
         }
         for step, carry_out in steps.items():
@@ -121,7 +123,7 @@ def proposals(outputs: list[Output]) -> list[tuple[str, str]]:
     return [(out.visit, out.seat) for out in outputs if isinstance(out, Propose)]
 
 
-BUSY: list[SeatState] = ["reserved", "ringing", "calling", "talking"]
+BUSY: list[SeatState] = ["reserved", "ringing", "calling", "talking", "holding"]
 
 
 # Whose turn, which seat
@@ -464,10 +466,39 @@ def test_answers_about_a_seat_that_is_no_more_change_nothing(room: Room) -> None
         PhoneSeen("1009", True),
         Accepted("1009", 0),
         Talking("1009", "8001", "v9"),
+        Held("1009", "v9", True),
         ConversationOver("1009", "v9"),
     ):
         assert room.take(event) == []
     assert not room.engine.rings("1009", 0)
+
+
+# On hold
+
+
+def test_a_caller_on_hold_is_not_free_to_be_taken_and_is_taken_back(room: Room) -> None:
+    room.bring_to("talking")
+    room.join("v2")
+    assert room.take(Held("1001", "v1", True)) == [SeatMoved("1001", "8001", "holding", "")]
+    assert room.take(Held("1001", "v1", True)) == []
+    assert room.waiting() == ["v2"]
+    assert room.take(Held("1001", "v1", False)) == [SeatMoved("1001", "8001", "talking", "")]
+    assert room.take(Held("1001", "v1", False)) == []
+
+
+@pytest.mark.parametrize(("lost", "then"), [(False, "wrap_up"), (True, "not_ready")])
+def test_a_conversation_may_end_on_hold(room: Room, lost: bool, then: SeatState) -> None:
+    room.bring_to("holding")
+    room.hang_up("1001", lost=lost)
+    assert room.state() == then
+
+
+def test_nobody_is_on_hold_at_a_seat_that_has_not_answered_or_has_another(room: Room) -> None:
+    room.bring_to("ringing")
+    assert room.take(Held("1001", "v1", True)) == []
+    room.take(Answered("1001", room.engine.seat("1001").generation))
+    assert room.take(Held("1001", "v0", True)) == []
+    assert room.state() == "talking"
 
 
 # Leaving
@@ -741,6 +772,7 @@ def test_a_conversation_found_going_on_is_taken_over(room: Room, state: SeatStat
         room.bring_to(state)
 
     assert room.take(Talking("1001", "8002", "v7")) == [SeatMoved("1001", "8002", "talking", "found")]
+    room.take(Held("1001", "v7", True))
     assert room.take(Talking("1001", "8002", "v7")) == []
     room.hang_up("1001")
     assert room.state() == "wrap_up"

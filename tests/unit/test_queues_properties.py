@@ -22,6 +22,7 @@ from queues import (
     Calling,
     ConversationOver,
     Engine,
+    Held,
     Input,
     Join,
     Leave,
@@ -256,10 +257,14 @@ class AnyHistory(RuleBasedStateMachine):
     @rule(seat=seats, lost=st.booleans(), mistaken=st.booleans())
     def conversation_over(self, seat: str, lost: bool, mistaken: bool) -> None:
         visit = self.engine.seat(seat).visit or "v0"
-        if not mistaken and self.engine.seat(seat).state in ("calling", "talking"):
+        if not mistaken and self.engine.seat(seat).state in ("calling", "talking", "holding"):
             self.talking.pop(visit, None)
             del self.since[visit]
         self.take(ConversationOver(seat, "v0" if mistaken else visit, lost))
+
+    @rule(seat=seats, mistaken=st.booleans(), on=st.booleans())
+    def on_hold(self, seat: str, mistaken: bool, on: bool) -> None:
+        self.take(Held(seat, "v0" if mistaken else self.engine.seat(seat).visit or "v0", on))
 
     @rule(seat=seats, adviser=st.sampled_from(sorted(ADVISERS)))
     def found_talking(self, seat: str, adviser: str) -> None:
@@ -267,7 +272,7 @@ class AnyHistory(RuleBasedStateMachine):
             return
         self.count += 1
         visit = f"v{self.count}"
-        if self.engine.seat(seat).state not in ("calling", "talking", "wrap_up", "ringing"):
+        if self.engine.seat(seat).state not in ("calling", "talking", "holding", "wrap_up", "ringing"):
             self.talking[visit], self.since[visit] = seat, Instant(float(self.now))
             self.let_down.discard(seat)
             self.take(Talking(seat, adviser, visit))
@@ -297,7 +302,7 @@ class AnyHistory(RuleBasedStateMachine):
     def nobody_is_lost(self) -> None:
         waiting = [one.visit for one in self.engine.waiting()]
         assert sorted([*waiting, *self.talking]) == sorted(self.since)
-        assert {seat.visit for seat in self.engine.seats() if seat.state == "talking"} == {*self.talking}
+        assert {seat.visit for seat in self.engine.seats() if seat.state in ("talking", "holding")} == {*self.talking}
         assert self.held() <= {*waiting}
 
     @invariant()

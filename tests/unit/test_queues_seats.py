@@ -25,7 +25,8 @@ EXPECTED = {
     "reserved": "ringing ready not_ready talking",
     "ringing": "calling talking ready not_ready",
     "calling": "talking wrap_up not_ready",
-    "talking": "wrap_up not_ready",
+    "talking": "holding wrap_up not_ready",
+    "holding": "talking wrap_up not_ready",
     "wrap_up": "wrap_up reserved ready not_ready logged_out",
 }
 

@@ -49,7 +49,7 @@ STORY: list[AnyFact] = [
     QueueEntered(**VISIT, queue="pension", skills={}, since_ms=0, returned=True),
     SeatAnswered(**VISIT, **SEAT, waited_ms=32_000, rang_ms=4000),
     QueueLeft(**VISIT, outcome="answered", waited_ms=32_000),
-    ConversationEnded(**VISIT, **SEAT, talked_ms=180_000, ended_by="caller"),
+    ConversationEnded(**VISIT, **SEAT, talked_ms=180_000, held_ms=20_000, ended_by="caller"),
     CallEnded(call_id="call1", outcome="queued", ended_by="caller", lasted_ms=240_000, step="talking"),
 ]
 
@@ -68,6 +68,7 @@ def test_the_story_in_chinese() -> None:
     assert "没有接" in lines[5]
     assert "回到队列 pension" in lines[6]
     assert "接起，共等 32.0 秒" in lines[7]
+    assert lines[8].endswith("通话结束，180.0 秒（其中保持 20.0 秒），caller 先挂")
     assert len(lines) == 10  # the notice is not of the queue, and who was answered left it so
 
 
