@@ -67,7 +67,8 @@ LONGEST_WRAP_UP_S = 300.0
 LEG_ENDS_S = 0.5
 """The least wrap-up of a seat whose adviser did not hang up: until its leg is ended, the telephone is busy."""
 
-PHONE_GONE = "phone_gone"
+PHONE_GONE, LEFT_EARLY = "phone_gone", "left_early"
+"""Why the engine itself makes a seat not ready, beside a call that it did not answer."""
 
 
 class Engine:
@@ -376,7 +377,10 @@ class Engine:
         if seat is None or seat.state not in ("calling", "talking", "holding") or seat.visit != event.visit:
             return
         self._room.leave(event.visit)
-        self._done_with(seat, now, lost=event.lost, hung_up=event.hung_up)
+        if event.early:
+            self._move(seat, "not_ready", LEFT_EARLY, now)
+        else:
+            self._done_with(seat, now, lost=event.lost, hung_up=event.hung_up)
 
     def _done_with(self, seat: Seat, now: Instant, *, lost: bool, hung_up: bool) -> None:
         """The caller is gone: wrap-up, if the telephone is there still."""

@@ -154,12 +154,14 @@ class ConversationOver(_Event, frozen=True):
 
     `lost`: its telephone vanished, so it is not offered again.
     `hung_up`: the adviser did, so the telephone is free; else its leg is still to be ended.
+    `early`: the adviser did so before the two heard each other, which is as good as not answering.
     """
 
     seat: str
     visit: str
     lost: bool = False
     hung_up: bool = False
+    early: bool = False
 
 
 class Tick(_Event, frozen=True):

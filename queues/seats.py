@@ -59,7 +59,7 @@ MOVES: Mapping[SeatState, Mapping[SeatState, str]] = {
     "talking": {
         "holding": "the caller is put on hold",
         "wrap_up": "the conversation is over",
-        "not_ready": "the telephone is gone",
+        "not_ready": "the telephone is gone, or hung up before anything was heard",
     },
     "holding": {
         "talking": "the caller is taken back",

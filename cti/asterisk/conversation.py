@@ -135,7 +135,8 @@ async def _until_over(call: Session, leg: Leg, conversation: Conversation, pendi
         # Nothing is awaited before all is told: a second leg that leaves in this instant cancels at the first await.
         ended = msgspec.structs.replace(pending, end_ms=call.now_ms())
         with call.node.journal.together():
-            call.node.floor.take(ConversationOver(conversation.seat, call.visit, lost, hung_up))
+            early = hung_up and not met
+            call.node.floor.take(ConversationOver(conversation.seat, call.visit, lost, hung_up, early))
             call.node.recorder.keep(ended)
             call.turn(_over(call, call.kept.conversation or conversation, ended_by), step=step, conversation=None)
             call.node.callers.put(conversation.adviser, call.kept)

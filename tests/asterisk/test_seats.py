@@ -145,5 +145,5 @@ async def test_an_adviser_who_leaves_while_the_number_is_said_costs_the_caller_n
         await caller.saw(SeatAnswered)
         await seat.hangup()
         await caller.hears("seat.lost")
-        await hotline.seat_is("1004", "wrap_up", "ready", "reserved", "ringing", "talking")
+        await hotline.seat_is("1004", "not_ready")
         await caller.leave()

@@ -486,6 +486,14 @@ def test_a_caller_on_hold_is_not_free_to_be_taken_and_is_taken_back(room: Room) 
     assert room.take(Held("1001", "v1", False)) == []
 
 
+def test_who_hangs_up_before_they_heard_each_other_has_not_answered(room: Room) -> None:
+    room.bring_to("talking")
+    room.take(ConversationOver("1001", "v1", hung_up=True, early=True))
+    seat = room.engine.seat("1001")
+    assert (seat.state, seat.reason) == ("not_ready", "left_early")
+    assert proposals(room.take(Join("v1", ANYONE, Instant(0.0), returned=True))) == []
+
+
 @pytest.mark.parametrize(("lost", "then"), [(False, "wrap_up"), (True, "not_ready")])
 def test_a_conversation_may_end_on_hold(room: Room, lost: bool, then: SeatState) -> None:
     room.bring_to("holding")

@@ -254,13 +254,15 @@ class AnyHistory(RuleBasedStateMachine):
         if late:
             assert self.picture(self.engine) == before
 
-    @rule(seat=seats, lost=st.booleans(), mistaken=st.booleans())
-    def conversation_over(self, seat: str, lost: bool, mistaken: bool) -> None:
+    @rule(seat=seats, lost=st.booleans(), mistaken=st.booleans(), early=st.booleans())
+    def conversation_over(self, seat: str, lost: bool, mistaken: bool, early: bool) -> None:
         visit = self.engine.seat(seat).visit or "v0"
         if not mistaken and self.engine.seat(seat).state in ("calling", "talking", "holding"):
             self.talking.pop(visit, None)
             del self.since[visit]
-        self.take(ConversationOver(seat, "v0" if mistaken else visit, lost))
+            if early:
+                self.let_down.add(seat)
+        self.take(ConversationOver(seat, "v0" if mistaken else visit, lost, early=early))
 
     @rule(seat=seats, mistaken=st.booleans(), on=st.booleans())
     def on_hold(self, seat: str, mistaken: bool, on: bool) -> None:
