@@ -48,7 +48,9 @@ class Experience:
     def handled(self, queue: str, seconds: float) -> None:
         """A seat was busy for so long with a caller of this queue, from the offer to ready again."""
         self._all.add(seconds)
-        self._of.setdefault(queue, _Mean(SEEN_OF_A_QUEUE)).add(seconds)
+        if queue not in self._of:
+            self._of[queue] = _Mean(SEEN_OF_A_QUEUE)
+        self._of[queue].add(seconds)
 
     def answered(self, queue: str, waited_s: float, now: Instant) -> None:
         """A caller of this queue was answered after so long."""

@@ -42,7 +42,7 @@ Turn = tuple[float, int]
 """Lower comes first: the instant from which the wait counts, and the order of arrival among equals."""
 
 
-class Ask(msgspec.Struct, frozen=True):
+class Ask(msgspec.Struct, frozen=True, cache_hash=True):
     """What is asked of an adviser at this moment: needs, as far as the wait has not relaxed them. May be a key."""
 
     skills: tuple[tuple[str, int], ...]
@@ -52,7 +52,7 @@ class Ask(msgspec.Struct, frozen=True):
     """Whose call it is, once advisers of other sites may take it, too; None where it is no site's."""
 
 
-class Profile(msgspec.Struct, frozen=True):
+class Profile(msgspec.Struct, frozen=True, cache_hash=True):
     """All that decides what an adviser may take: whoever has the same is the same to the rule. May be a key."""
 
     skills: tuple[tuple[str, int], ...]
@@ -83,11 +83,13 @@ def counts_from(since: float, urgency: Urgency) -> float:
 
 def ask_of(needs: Needs, steps: Sequence[Relax], since: Instant, now: Instant) -> Ask:
     """What a caller who waits since then asks for now."""
-    holding = [step for step in steps if _holds(step, since, now)]
-    lower = sum(step.levels for step in holding)
-    anywhere = any(step.any_site for step in holding)
+    lower, anywhere = 0, False
+    for step in steps:
+        if _holds(step, since, now):
+            lower += step.levels
+            anywhere = anywhere or step.any_site
     return Ask(
-        skills=tuple(sorted((skill, max(1, level - lower)) for skill, level in needs.skills.items())),
+        skills=tuple(sorted([(skill, max(1, level - lower)) for skill, level in needs.skills.items()])),
         language=needs.language,
         site=None if anywhere else needs.site,
         home=needs.site if anywhere else None,
@@ -100,8 +102,12 @@ def _holds(step: Relax, since: Instant, now: Instant) -> bool:
 
 def next_change(steps: Sequence[Relax], since: Instant, now: Instant) -> Instant | None:
     """When what is asked may next be something else; None when it stays."""
-    moments = [since + moment for step in steps for moment in (step.after_s, step.until_s) if moment is not None]
-    ahead = [Instant(moment) for moment in moments if moment > now]
+    ahead = [
+        Instant(since + after_s)
+        for step in steps
+        for after_s in (step.after_s, step.until_s)
+        if after_s is not None and since + after_s > now
+    ]
     return min(ahead, default=None)
 
 
