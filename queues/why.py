@@ -6,12 +6,11 @@ Like everything about a decision it is told by groups: how many for one reason, 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
-from itertools import islice
+from collections.abc import Iterable, Mapping
 
 from calls.facts import Chosen, PassedOver, PassedOverWhy, SeatState
 from queues.idle import IdleSeats
-from queues.policy import Ask, Profile, Waiting
+from queues.policy import Ask, Lack, Profile, Waiting
 from queues.waiting import WaitingRoom
 
 NAMED = 3
@@ -40,17 +39,16 @@ class _Tally:
     """Counts by reason."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[PassedOverWhy, str], tuple[int, tuple[str, ...]]] = {}
+        self._found: dict[Lack, tuple[int, Lack, tuple[str, ...]]] = {}
+        """By reason: the count below zero, so that sorting has the most frequent first; the reason; the first few."""
 
-    def add(self, why: PassedOverWhy, detail: str, count: int, some: Iterator[str]) -> None:
-        if count:
-            before, named = self._found.get((why, detail), (0, ()))
-            self._found[why, detail] = (before + count, (*named, *islice(some, NAMED - len(named))))
+    def add(self, reason: Lack, count: int, some: Iterable[str] = ()) -> None:
+        before, _, named = self._found.get(reason, (0, reason, ()))
+        self._found[reason] = (before - count, reason, (*named, *some)[:NAMED])
 
     def told(self) -> tuple[PassedOver, ...]:
         """The most frequent reason first."""
-        most = sorted(self._found.items(), key=lambda found: (-found[1][0], found[0]))
-        return tuple(PassedOver(why, detail, count, some) for (why, detail), (count, some) in most)
+        return tuple([PassedOver(*reason, -count, some) for count, reason, some in sorted(self._found.values())])
 
 
 def seats_passed(
@@ -58,27 +56,30 @@ def seats_passed(
 ) -> tuple[PassedOver, ...]:
     """The other seats at which somebody sits; `preferred`: the chosen one was it for its adviser's sake."""
     tally = _Tally()
-    mine = idle.fit(idle.profile(chosen), ask)
+    mine = idle.profile(chosen)
+    surplus = idle.fit(mine, ask)
     for profile, rests in idle.groups():
-        others = (seat for _, seat in rests if seat != chosen)
-        count = len(rests) - (profile == idle.profile(chosen))
+        count = len(rests) - (profile == mine)
+        if not count:
+            continue
+        others = [seat for _, seat in rests[: NAMED + 1] if seat != chosen]
         found = idle.fit(profile, ask)
         if isinstance(found, tuple):
-            tally.add(*found, count, others)
+            tally.add(found, count, others)
         elif preferred:
-            tally.add("not_preferred", "", count, others)
+            tally.add(("not_preferred", ""), count, others)
         else:
-            tally.add("rest" if found == mine else "surplus", "", count, others)
+            tally.add(("rest" if found == surplus else "surplus", ""), count, others)
     for state, why in BUSY_FOR.items():
-        tally.add(why, "", states.get(state, 0), iter(()))
+        if count := states.get(state, 0):
+            tally.add((why, ""), count)
     return tally.told()
 
 
 def callers_passed(room: WaitingRoom, idle: IdleSeats, mine: Waiting, profile: Profile) -> tuple[PassedOver, ...]:
     """Callers of any queue whose turn was before, and whom an adviser of that profile cannot take."""
-    tally = _Tally()
+    tally, place = _Tally(), (mine.turn, mine.visit)
     for group in room.groups():
-        found = idle.fit(profile, group.ask)
-        if isinstance(found, tuple):
-            tally.add(*found, bisect_left(group.places, (mine.turn, mine.visit)), iter(()))
+        if group.places[0] < place and isinstance(found := idle.fit(profile, group.ask), tuple):
+            tally.add(found, bisect_left(group.places, place))
     return tally.told()
