@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal, assert_never
 
 from calls.clock import Instant, ms_between
@@ -52,7 +52,7 @@ from queues.lending import Lending
 from queues.policy import Ask, Profile, Waiting, ask_of
 from queues.presence import Presence
 from queues.seats import AT_WORK, BUSY, Seat
-from queues.waiting import WaitingRoom
+from queues.waiting import Place, WaitingRoom
 from queues.why import callers_passed, in_a_few_words, seats_passed
 
 RESERVATION_S = 5.0
@@ -165,8 +165,11 @@ class Engine:
     def next_deadline(self) -> Instant | None:
         """When a `Tick` is wanted at the latest."""
         self._forget_old_deadlines()
-        ahead = [self._deadlines[0][0] if self._deadlines else None, self._room.next_change()]
-        return min((moment for moment in ahead if moment is not None), default=None)
+        change = self._room.next_change()
+        if not self._deadlines:
+            return change
+        deadline = self._deadlines[0][0]
+        return deadline if change is None else min(deadline, change)
 
     # --- the one way in
 
@@ -259,8 +262,8 @@ class Engine:
         A wait is worth while if somebody present may take the call now, or after one of the steps by which it relaxes.
         """
         needs, rules = event.needs, self._queues.get(event.needs.queue, NO_QUEUE)
-        asks = {ask_of(needs, rules.relax, event.since, now)}
-        asks |= {ask_of(needs, rules.relax, event.since, Instant(event.since + step.after_s)) for step in rules.relax}
+        steps = [Instant(event.since + step.after_s) for step in rules.relax]
+        asks = {ask_of(needs, rules.relax, event.since, moment) for moment in (now, *steps)}
         if not any(isinstance(self._idle.could_fit(kind, ask), int) for kind in self._presence.kinds() for ask in asks):
             return "no_seat"
         if event.kept or self._room.size(needs.queue) < rules.max_waiting:
@@ -409,7 +412,8 @@ class Engine:
             del self._holds[visit]
         if seat.adviser is None and adviser is not None:
             self._presence.leave(adviser)
-        self._idle.remove(seat.number)
+        if before == "ready":
+            self._idle.remove(seat.number)
         if state not in ("talking", "holding", "wrap_up"):
             self._note_handled(seat, now, whole=before == "wrap_up")
         if state == "ready":
@@ -442,12 +446,12 @@ class Engine:
     # --- time and turns
 
     def _expire(self, now: Instant) -> None:
-        self._forget_old_deadlines()
         while self._deadlines and self._deadlines[0][0] <= now:
-            seat = self._seats[heapq.heappop(self._deadlines)[1]]
-            self._put_back(seat, now)
-            self._free(seat, "reservation_expired" if seat.state == "reserved" else "wrap_up_over", now)
-            self._forget_old_deadlines()
+            until, number = heapq.heappop(self._deadlines)
+            seat = self._seats[number]
+            if seat.until == until:
+                self._put_back(seat, now)
+                self._free(seat, "reservation_expired" if seat.state == "reserved" else "wrap_up_over", now)
 
     def _forget_old_deadlines(self) -> None:
         while self._deadlines and self._seats[self._deadlines[0][1]].until != self._deadlines[0][0]:
@@ -455,24 +459,23 @@ class Engine:
 
     def _match(self, now: Instant) -> None:
         """Bring together whoever can be, first turn first, until nobody waits whom an idle seat may take."""
-        while len(self._idle) and len(self._room) and (self._room.changed or self._idle.changed):
-            waiting = min(self._served(), key=lambda one: one.turn, default=None)
-            if waiting is None:
+        while (self._room.changed or self._idle.changed) and len(self._idle) and len(self._room):
+            first = min(self._served(), default=None)
+            if first is None:
                 break
+            waiting = self._room.at(first)
             self._propose(waiting, self._best_seat(waiting), now)
         self._room.changed.clear()
         self._idle.changed.clear()
 
-    def _served(self) -> Iterator[Waiting]:
+    def _served(self) -> list[Place]:
         """Of those whom an idle seat may take, everybody who is new or asks anew, and the first whom each new seat may."""
-        for visit in self._room.changed:
-            waiting = self._room.get(visit)
-            if waiting and self._idle.best(self._room.ask(visit), None) is not None:
-                yield waiting
-        profiles = {self._idle.profile(seat) for seat in self._idle.changed}
-        for group in self._room.groups():
-            if any(self._idle.may_take(profile, group.ask) for profile in profiles):
-                yield self._room.first(group)
+        room, idle = self._room, self._idle
+        places = [room.place(visit) for visit in room.changed if idle.best(room.ask(visit), None) is not None]
+        profiles = {idle.profile(seat) for seat in idle.changed}
+        if profiles:
+            places += [group.places[0] for group in room.groups() if idle.some_may_take(profiles, group.ask)]
+        return places
 
     def _best_seat(self, waiting: Waiting) -> Seat:
         number = self._idle.best(self._room.ask(waiting.visit), waiting.needs.preferred)

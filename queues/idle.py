@@ -24,7 +24,7 @@ class IdleSeats:
         self._of: dict[str, tuple[str, Profile, Rest]] = {}
         self._by_profile: dict[Profile, list[Rest]] = {}
         self._by_adviser: dict[str, str] = {}
-        self._fits: dict[Ask, dict[Profile, int | Lack]] = {}
+        self._fits: dict[tuple[Ask, Profile], int | Lack] = {}
         """Answers of the rule, kept: there are few things to ask for, and few profiles."""
         self._closed: frozenset[str] = frozenset()
 
@@ -62,20 +62,24 @@ class IdleSeats:
 
     def fit(self, profile: Profile, ask: Ask) -> int | Lack:
         """The rule's answer, unless the adviser's site lends nobody at this moment."""
-        if ask.home is not None and profile.site != ask.home and profile.site in self._closed:
+        if self._closed and ask.home is not None and profile.site != ask.home and profile.site in self._closed:
             return ("lending", profile.site)
         return self.could_fit(profile, ask)
 
     def could_fit(self, profile: Profile, ask: Ask) -> int | Lack:
         """`policy.fit`, remembered: what may be so at some time."""
-        known = self._fits.setdefault(ask, {})
-        if profile not in known:
-            known[profile] = fit(profile, ask)
-        return known[profile]
+        found = self._fits.get((ask, profile))
+        if found is None:
+            found = self._fits[ask, profile] = fit(profile, ask)
+        return found
 
     def may_take(self, profile: Profile, ask: Ask) -> bool:
         """Whether advisers of that profile may take such a call."""
         return isinstance(self.fit(profile, ask), int)
+
+    def some_may_take(self, profiles: Iterable[Profile], ask: Ask) -> bool:
+        """Whether advisers of one of those profiles may take such a call."""
+        return any(isinstance(self.fit(profile, ask), int) for profile in profiles)
 
     def groups(self) -> Iterable[tuple[Profile, list[Rest]]]:
         """Each profile with its seats, the longest rest first."""

@@ -59,6 +59,14 @@ class WaitingRoom:
         yield from self._turn.values()
         yield from self._held.values()
 
+    def place(self, visit: str) -> Place:
+        """Of somebody in the turn."""
+        return self._turn[visit].turn, visit
+
+    def at(self, place: Place) -> Waiting:
+        """Whose place in the turn it is."""
+        return self._turn[place[1]]
+
     def get(self, visit: str) -> Waiting | None:
         """Whoever is in the turn under this name."""
         return self._turn.get(visit)
@@ -70,10 +78,6 @@ class WaitingRoom:
     def groups(self) -> Iterable[Group]:
         """Those that have somebody in them."""
         return self._groups.values()
-
-    def first(self, group: Group) -> Waiting:
-        """Whose turn it is in a group."""
-        return self._turn[group.places[0][1]]
 
     def ask(self, visit: str) -> Ask:
         """What somebody in the turn asks for at this moment."""
@@ -154,7 +158,9 @@ class WaitingRoom:
     def _into_group(self, one: Waiting, rules: Rules, now: Instant) -> None:
         steps = rules.get(one.needs.queue, NO_QUEUE).relax
         key = (one.needs.queue, ask_of(one.needs, steps, one.since, now))
-        group = self._groups.setdefault(key, Group(*key))
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = Group(*key)
         insort(group.places, (one.turn, one.visit))
         self._group_of[one.visit] = group
         self.changed.add(one.visit)
@@ -164,7 +170,7 @@ class WaitingRoom:
     def _out_of_group(self, visit: str) -> None:
         group = self._group_of.pop(visit)
         places = group.places
-        del places[bisect_left(places, (self._turn[visit].turn, visit))]
+        del places[bisect_left(places, self.place(visit))]
         if not places:
             del self._groups[group.queue, group.ask]
         self.changed.discard(visit)
