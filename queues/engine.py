@@ -184,14 +184,26 @@ class Engine:
 
     def _apply(self, event: Input, now: Instant) -> None:  # noqa: PLR0912 - one case an input, each one line
         match event:
-            case Configure():
-                self._configure(event, now)
             case Join():
                 self._join(event, now)
-            case Redial():
-                self._redial(event, now)
+            case Accepted():
+                if seat := self._current(event.seat, event.generation, "reserved"):
+                    self._move(seat, "ringing", "", now)
+            case Answered():
+                if seat := self._current(event.seat, event.generation, "ringing", "calling"):
+                    self._note_answered(seat, now)
+                    self._room.leave(seat.visit or "")
+                    self._move(seat, "talking", "", now)
+            case ConversationOver():
+                self._conversation_over(event, now)
+            case Tick():
+                pass
             case Leave():
                 self._leave(event.visit, now)
+            case Configure():
+                self._configure(event, now)
+            case Redial():
+                self._redial(event, now)
             case SitDown():
                 self._sit_down(event, now)
             case StandUp():
@@ -202,17 +214,9 @@ class Engine:
                 self._log_out(self.seat(event.seat), now)
             case PhoneSeen():
                 self._phone_seen(event, now)
-            case Accepted():
-                if seat := self._current(event.seat, event.generation, "reserved"):
-                    self._move(seat, "ringing", "", now)
             case Calling():
                 if seat := self._current(event.seat, event.generation, "ringing"):
                     self._move(seat, "calling", "", now)
-            case Answered():
-                if seat := self._current(event.seat, event.generation, "ringing", "calling"):
-                    self._note_answered(seat, now)
-                    self._room.leave(seat.visit or "")
-                    self._move(seat, "talking", "", now)
             case NotAnswered():
                 if seat := self._current(event.seat, event.generation, "reserved", "ringing"):
                     self._put_back(seat, now)
@@ -221,10 +225,6 @@ class Engine:
                 self._found_talking(event, now)
             case Held():
                 self._held(event, now)
-            case ConversationOver():
-                self._conversation_over(event, now)
-            case Tick():
-                pass
             case _:
                 assert_never(event)
 
