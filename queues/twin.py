@@ -10,8 +10,9 @@ the same calls have the same outcomes, to the last digit.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
+from operator import itemgetter
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -158,7 +159,10 @@ _Happens = Input | _Asks | _Tries | _Answers
 
 
 class _Day:
-    """A heap of what happens when. What is out of date (a patience that was not needed) changes nothing."""
+    """What happens when: what was given, in order, and a heap of what comes of it, which stays small.
+
+    What is out of date (a patience that was not needed) changes nothing.
+    """
 
     def __init__(
         self,
@@ -172,6 +176,7 @@ class _Day:
         shifts = list(shifts)
         self._ask_expected, self._calling_back = ask_expected, calling_back
         self._engine = Engine(sorted({shift.seat for shift in shifts}), advisers, queues, wrap_up_s)
+        self._given: list[tuple[float, Input]] = []
         self._ahead: list[tuple[float, int, _Happens]] = []
         self._order = count()
         self._calls: dict[str, Call] = {}
@@ -183,19 +188,21 @@ class _Day:
         self._told_of = 0.0
         """The deadline for which the engine has a tick ahead."""
         for shift in shifts:
-            self._at(0.0, PhoneSeen(shift.seat, reachable=True))
-            self._at(shift.begin_s, SitDown(shift.seat, shift.adviser))
-            self._at(shift.end_s, StandUp(shift.seat, "shift_over"))
+            self._given.append((0.0, PhoneSeen(shift.seat, reachable=True)))
+            self._given.append((shift.begin_s, SitDown(shift.seat, shift.adviser)))
+            self._given.append((shift.end_s, StandUp(shift.seat, "shift_over")))
 
     def call(self, call: Call) -> None:
         visit = f"call{len(self._calls) + 1}.1"
         self._calls[visit] = call
-        self._at(call.at_s, Join(visit, call.needs, Instant(call.at_s)))
+        self._given.append((call.at_s, Join(visit, call.needs, Instant(call.at_s))))
 
     def run(self) -> list[Outcome]:
-        while self._ahead:
-            now, _, event = heapq.heappop(self._ahead)
+        for now, event in self._in_order():
             match event:
+                case Join():
+                    self._take(event, now)
+                    self._waits(event.visit, now)
                 case _Asks():
                     self._asks(event.visit, now)
                 case _Tries():
@@ -206,11 +213,20 @@ class _Day:
                     continue
                 case _:
                     self._take(event, now)
-            if isinstance(event, Join):
-                self._waits(event.visit, now)
             self._wake_in_time(now)
         self._outcomes += [owed.outcome("never") for owed in self._owed.values()]
         return self._outcomes
+
+    def _in_order(self) -> Iterator[tuple[float, _Happens]]:
+        """At the same moment what was given comes first."""
+        for moment, event in sorted(self._given, key=itemgetter(0)):
+            while self._ahead and self._ahead[0][0] < moment:
+                now, _, follows = heapq.heappop(self._ahead)
+                yield now, follows
+            yield moment, event
+        while self._ahead:
+            now, _, follows = heapq.heappop(self._ahead)
+            yield now, follows
 
     def _take(self, event: Input, now: float) -> None:
         for output in self._engine.take(event, Instant(now)):
