@@ -17,6 +17,7 @@ from queues import (
     Answered,
     ConversationOver,
     Engine,
+    Input,
     Join,
     Output,
     PhoneSeen,
@@ -45,6 +46,27 @@ class Decisions(msgspec.Struct, frozen=True):
     engine_ms: list[float]
     scan_ms: list[float]
     """The same by looking at everybody who waits; of some of them."""
+    inputs_ms: list[float]
+    """Each input while the hall is full: a call that ends, a wrap-up, an offer that is accepted and answered, a new caller."""
+
+    @property
+    def state_changes_per_s(self) -> float:
+        """Inputs that the engine takes in a second of its own time."""
+        return 1000 * len(self.inputs_ms) / sum(self.inputs_ms)
+
+
+class _Timed:
+    """An engine whose every input is timed."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.inputs_ms: list[float] = []
+
+    def take(self, event: Input, now: float) -> list[Output]:
+        began = time.perf_counter()
+        outputs = self.engine.take(event, Instant(now))
+        self.inputs_ms.append(1000 * (time.perf_counter() - began))
+        return outputs
 
 
 def decide(seats: int = SEATS, waiting: int = WAITING, turns: int = 2000) -> Decisions:
@@ -54,28 +76,28 @@ def decide(seats: int = SEATS, waiting: int = WAITING, turns: int = 2000) -> Dec
     """
     chance = random.Random(12333)
     advisers = {str(1001 + index): _adviser(str(1001 + index), chance) for index in range(seats)}
-    engine, now = _floor(advisers), 1000.0
+    engine, now = _Timed(_floor(advisers)), 1000.0
     busy: list[tuple[str, str]] = []
-    found = Decisions([], [])
     for number in range(waiting + seats):
-        busy += _carry_out(engine, engine.take(_join(number, now, chance), Instant(now)), now)
+        busy += _carry_out(engine, engine.take(_join(number, now, chance), now), now)
+    engine.inputs_ms.clear()  # of the hall as it filled
+    found = Decisions([], [], engine.inputs_ms)
     for turn in range(turns):
         now += 1.0
         seat, visit = busy.pop(chance.randrange(len(busy)))
-        engine.take(ConversationOver(seat, visit, hung_up=True), Instant(now))
+        engine.take(ConversationOver(seat, visit, hung_up=True), now)
         scanned = turn % SCANNED_EVERY == 0
         if scanned:
             began = time.perf_counter()
-            expected = _scan(engine, advisers[seat], now)
+            expected = _scan(engine.engine, advisers[seat], now)
             found.scan_ms.append(1000 * (time.perf_counter() - began))
         now += WRAP_UP_S
-        began = time.perf_counter()
-        outputs = engine.take(Tick(), Instant(now))
-        found.engine_ms.append(1000 * (time.perf_counter() - began))
+        outputs = engine.take(Tick(), now)
+        found.engine_ms.append(engine.inputs_ms[-1])
         proposed = [output.visit for output in outputs if isinstance(output, Propose)]
         assert not scanned or proposed == expected, f"the engine proposes {proposed}, the scan {expected}"
         busy += _carry_out(engine, outputs, now)
-        busy += _carry_out(engine, engine.take(_join(waiting + seats + turn, now, chance), Instant(now)), now)
+        busy += _carry_out(engine, engine.take(_join(waiting + seats + turn, now, chance), now), now)
     return found
 
 
@@ -100,6 +122,7 @@ def figures() -> tuple[dict[str, float], dict[str, float]]:
         {
             "decision_ms_p50": percentile(found.engine_ms, 50),
             "decision_ms_p99": percentile(found.engine_ms, 99),
+            "state_changes_per_s": found.state_changes_per_s,
             "twin_calls_per_s": twin_calls_per_s(),
         },
         {"decision_ms_p50": percentile(found.scan_ms, 50), "decision_ms_p99": percentile(found.scan_ms, 99)},
@@ -145,12 +168,12 @@ def _join(number: int, now: float, chance: random.Random) -> Join:
     return Join(f"call{number}.1", Needs(skills={queue: chance.randint(1, 3)}, queue=queue), Instant(now))
 
 
-def _carry_out(engine: Engine, outputs: Iterable[Output], now: float) -> list[tuple[str, str]]:
+def _carry_out(engine: _Timed, outputs: Iterable[Output], now: float) -> list[tuple[str, str]]:
     """Every proposal is accepted and answered at once; the conversations that began."""
     begun = []
     for output in outputs:
         if isinstance(output, Propose):
-            engine.take(Accepted(output.seat, output.generation), Instant(now))
-            engine.take(Answered(output.seat, output.generation), Instant(now))
+            engine.take(Accepted(output.seat, output.generation), now)
+            engine.take(Answered(output.seat, output.generation), now)
             begun.append((output.seat, output.visit))
     return begun

@@ -141,6 +141,7 @@ FIGURES = {
     "unrecorded_calls_at_once": Told("calls"),
     "decision_ms_p50": Told("ms"),
     "decision_ms_p99": Told("ms", Target(1, "lower")),
+    "state_changes_per_s": Told("inputs/s"),
     "twin_calls_per_s": Told("calls/s", Target(100_000, "higher")),
 }
 

@@ -177,6 +177,8 @@ def test_every_turn_of_the_engine_is_measured() -> None:
     found = decide(seats=40, waiting=60, turns=21)
 
     assert (len(found.engine_ms), len(found.scan_ms)) == (21, 2)
+    assert len(found.inputs_ms) == 5 * 21, "over, tick, accepted, answered and a new caller, each turn"
+    assert found.state_changes_per_s == pytest.approx(1000 * 105 / sum(found.inputs_ms))
 
 
 def test_the_profile_names_modules_functions_and_shares() -> None:
