@@ -29,7 +29,6 @@ from queues.events import (
     Input,
     Join,
     Leave,
-    Output,
     PhoneSeen,
     Propose,
     QueueRules,
@@ -230,7 +229,11 @@ class _Day:
 
     def _take(self, event: Input, now: float) -> None:
         for output in self._engine.take(event, Instant(now)):
-            self._carry_out(output, now)
+            match output:
+                case Propose():
+                    self._offered(output, now)
+                case TurnedAway():
+                    self._outcomes.append(Outcome(self._calls.pop(output.visit), output.reason, 0.0))
 
     def _waits(self, visit: str, now: float) -> None:
         call, back = self._calls.get(visit), self._calling_back
@@ -262,6 +265,19 @@ class _Day:
             else:
                 self._outcomes.append(outcome)
         return call is not None
+
+    def _offered(self, offer: Propose, now: float) -> None:
+        """The adviser accepts at once; and answers, unless it is to call back."""
+        visit, seat, generation = offer.visit, offer.seat, offer.generation
+        self._engine.take(Accepted(seat, generation), Instant(now))
+        if visit in self._owed:
+            self._rings(visit, seat, generation, now)
+            return
+        self._engine.take(Answered(seat, generation), Instant(now))
+        call = self._calls.pop(visit)
+        expected = self._expected.pop(visit, None)
+        self._outcomes.append(Outcome(call, "answered", now - call.at_s, offer.adviser, expected))
+        self._at(now + call.handling_s, ConversationOver(seat, visit, hung_up=True))
 
     # --- calling back
 
@@ -304,18 +320,3 @@ class _Day:
         owed.ringing_s += ringing_s
         self._take(Calling(seat, generation), now)
         self._at(now + ringing_s, _Answers(visit, seat, generation))
-
-    def _carry_out(self, output: Output, now: float) -> None:
-        match output:
-            case Propose(visit=visit, seat=seat, generation=generation):
-                self._engine.take(Accepted(seat, generation), Instant(now))
-                if visit in self._owed:
-                    self._rings(visit, seat, generation, now)
-                    return
-                self._engine.take(Answered(seat, generation), Instant(now))
-                call = self._calls.pop(visit)
-                expected = self._expected.pop(visit, None)
-                self._outcomes.append(Outcome(call, "answered", now - call.at_s, output.adviser, expected))
-                self._at(now + call.handling_s, ConversationOver(seat, visit, hung_up=True))
-            case TurnedAway(visit=visit, reason=reason):
-                self._outcomes.append(Outcome(self._calls.pop(visit), reason, 0.0))
