@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal, assert_never
 
 from calls.clock import Instant, ms_between
-from calls.errors import NotPossible
+from calls.errors import IllegalMove, NotPossible
 from calls.facts import Chosen, SeatState
 from queues.advisers import Adviser
 from queues.events import (
@@ -174,7 +174,9 @@ class Engine:
     # --- the one way in
 
     def take(self, event: Input, now: Instant) -> list[Output]:
-        """Carry out one input. Raises NotPossible for a wish that cannot be granted; the state is then unchanged."""
+        """Carry out one input. The state is unchanged when it raises: NotPossible for a wish that cannot be granted,
+        IllegalMove for a conversation that is found where there can be none.
+        """
         self._out = []
         self._apply(event, now)
         self._expire(now)
@@ -365,6 +367,8 @@ class Engine:
         if seat is None or (seat.state in ("talking", "holding") and seat.visit == event.visit):
             return
         seat.check("talking", "found")
+        if event.visit in self._holds and self._holds[event.visit] is not seat:
+            raise IllegalMove(f"{event.visit} cannot be found at seat {seat.number}: another seat has it")
         self._put_back(seat, now)
         self._presence.sit(event.adviser, seat)
         self._hold(event.visit, seat)

@@ -322,6 +322,9 @@ class Node:
             self.connected.set()
         else:
             await self._catch_up(live)
+        for each in self.floor.engine.seats():
+            if not each.reachable:  # it may have gone while nobody listened
+                await self._take_back_held(each.number)
 
     async def _know_asterisk(self, startup: str, lost: Iterable[Session]) -> None:
         """Only when its lost calls are told: a controller that dies before leaves the next one to find the same."""

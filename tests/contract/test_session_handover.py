@@ -130,6 +130,39 @@ async def test_a_conversation_goes_on_under_the_next_controller(site: Site) -> N
         assert [over.ended_by for over in calls.of(ConversationEnded)] == ["seat"]
 
 
+async def test_a_caller_on_hold_is_on_hold_under_the_next_controller_too(site: Site) -> None:
+    async with site.controller() as first:
+        caller = await talking(first)
+        site.fake.hold(first.leg())
+        await eventually(lambda: first.floor.engine.seat(SEAT).state == "holding")
+    async with site.controller() as calls:
+        await eventually(lambda: calls.floor.engine.seat(SEAT).state == "holding")
+        site.fake.hold(calls.leg(), on=False)
+        await eventually(lambda: calls.floor.engine.seat(SEAT).state == "talking")
+        site.fake.hold(calls.leg())
+        await eventually(lambda: calls.floor.engine.seat(SEAT).state == "holding")
+        site.fake.hangup(caller)
+        await calls.ended()
+
+        [over] = calls.of(ConversationEnded)
+        assert 0 < over.held_ms < over.talked_ms
+
+
+async def test_a_telephone_that_dies_on_hold_while_no_controller_looks_gives_its_caller_back(site: Site) -> None:
+    async with site.controller() as first:
+        caller = await talking(first)
+        site.fake.hold(first.leg())
+        await eventually(lambda: first.floor.engine.seat(SEAT).state == "holding")
+    site.fake.register(f"seat{SEAT}", peer_status="Unreachable")
+    async with site.controller() as calls:
+        over = await calls.told(ConversationEnded)
+        again = await calls.told(QueueEntered)
+        site.fake.hangup(caller)
+        await calls.ended()
+
+        assert (over.ended_by, again.returned) == ("fault", True)
+
+
 async def test_a_seat_that_ended_between_two_controllers_has_hung_up(site: Site) -> None:
     async with site.controller() as first:
         caller = await talking(first)

@@ -141,6 +141,11 @@ class FakeAri:
         )
         self.end(leg, cause)
 
+    def hold(self, channel_id: str, *, on: bool = True) -> None:
+        """A phone puts the far side on hold, or takes it back."""
+        kind = told.ChannelHold if on else told.ChannelUnhold
+        self.tell(kind(application=self.app, timestamp=self.now(), channel=self.legs[channel_id].channel))
+
     def dtmf(self, channel_id: str, digit: str) -> None:
         """The caller presses a key."""
         self.tell(

@@ -247,7 +247,7 @@ class Rest:
 
     async def hangup(self, request: web.Request) -> web.StreamResponse:
         leg = self._leg(request.match_info["channel"])
-        self._fake.end(leg, NORMAL)
+        self._fake.end(leg, int(request.query.get("reason_code", NORMAL)))
         return _done()
 
     async def answer_channel(self, request: web.Request) -> web.StreamResponse:

@@ -805,6 +805,16 @@ def test_a_conversation_cannot_be_found_at_a_seat_that_talks_to_another(room: Ro
     assert (room.engine.seat("1001").adviser, room.engine.seat("1001").visit) == ("8001", "v1")
 
 
+def test_a_conversation_cannot_be_found_at_a_second_seat(room: Room) -> None:
+    room.bring_to("talking")
+    room.sit("1002", "8002")
+    with pytest.raises(IllegalMove, match="another seat has it"):
+        room.take(Talking("1002", "8002", "v1"))
+
+    assert (room.state("1002"), room.engine.seat("1002").visit) == ("ready", None)
+    assert room.hang_up("1001") == [SeatMoved("1001", "8001", "wrap_up", "")]
+
+
 def test_advisers_who_are_no_longer_named_get_no_more_calls(room: Room) -> None:
     room.bring_to("ready")
     room.take(Configure({"8002": ADVISERS["8002"]}, QUEUES))
