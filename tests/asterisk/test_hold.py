@@ -18,7 +18,7 @@ from tests.figures import tell
 
 pytestmark = pytest.mark.asterisk
 
-HELD_S = 5.0
+HELD_S = 3.0
 LOUD_DBFS = -30.0
 WINDOW = RATE_HZ // 10
 
