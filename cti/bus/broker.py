@@ -76,7 +76,7 @@ class Broker(asyncio.Protocol):
 
     async def enter(self, hello: mqtt5.ConnectPacket) -> None:
         """Be accepted. Raises BrokerGone."""
-        self._transport.write(hello.write())
+        self._send(hello.write())
         await self._until(lambda: self._accepted)
 
     async def publish(self, messages: Sequence[Message], *, retain: bool = False) -> None:
@@ -90,14 +90,14 @@ class Broker(asyncio.Protocol):
                         topic, payload, qos=mqtt5.QoS.AT_LEAST_ONCE, retain=retain, packet_id=packet_id
                     )
                     packets.append(packet.write())
-                self._transport.write(b"".join(packets))
+                self._send(b"".join(packets))
                 await self._until(lambda: not self._unanswered)
 
     async def watch(self) -> NoReturn:
         """Keep the connection alive until it ends. Raises BrokerGone."""
         while True:
             self._pings += 1
-            self._transport.write(mqtt5.PingReqPacket().write())
+            self._send(mqtt5.PingReqPacket().write())
             await self._until(lambda: not self._pings)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._keep_alive_s):
@@ -112,6 +112,12 @@ class Broker(asyncio.Protocol):
             await asyncio.wait({closed}, timeout=FAREWELL_S)
             closed.cancel()
         self._transport.abort()
+
+    def _send(self, packets: bytes) -> None:
+        """Raises BrokerGone when it has gone: a transport of uvloop that is closed takes no more, not even in vain."""
+        if self._trouble is not None:
+            raise self._trouble
+        self._transport.write(packets)
 
     async def _until(self, done: Callable[[], bool]) -> None:
         """Raises BrokerGone when it has gone, or does not answer; then it is not used any more."""

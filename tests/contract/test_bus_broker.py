@@ -113,6 +113,30 @@ def test_it_is_the_same_on_the_event_loop_of_the_controller() -> None:
     assert len([packet for packet in uvloop.run(published()) if isinstance(packet, mqtt5.PublishPacket)]) == 100
 
 
+def test_a_broker_that_leaves_while_nothing_is_sent_is_told_by_that_event_loop_too() -> None:
+    async def left() -> None:
+        leaving = asyncio.Event()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read(1000)
+            writer.write(mqtt5.ConnAckPacket().write())
+            await reader.read(1000)
+            writer.write(mqtt5.PingRespPacket().write())
+            await leaving.wait()
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        async with server, connected("127.0.0.1", server.sockets[0].getsockname()[1], HELLO) as broker:
+            watching = asyncio.create_task(broker.watch())
+            asyncio.get_running_loop().call_later(0.1, leaving.set)
+            with pytest.raises(BrokerGone, match="it closed the connection"):
+                await watching
+            with pytest.raises(BrokerGone, match="it closed the connection"):
+                await broker.publish([("rexian/1", b"x")])
+
+    uvloop.run(left())
+
+
 REFUSED = mqtt5.ConnAckPacket(reason_code=mqtt5.ConnAckReasonCode.BAD_USER_NAME_OR_PASSWORD).write()
 NOT_ALLOWED = mqtt5.PubAckPacket(1, reason_code=mqtt5.PubAckReasonCode.NOT_AUTHORIZED).write()
 TAKEN_OVER = mqtt5.DisconnectPacket(reason_code=mqtt5.DisconnectReasonCode.SESSION_TAKEN_OVER).write()
