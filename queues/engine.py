@@ -185,7 +185,7 @@ class Engine:
         return self._out
 
     def _apply(self, event: Input, now: Instant) -> None:  # noqa: PLR0912 - one case an input, each one line
-        match event:
+        match event:  # looked through in this order: those of every call stand first
             case Join():
                 self._join(event, now)
             case Accepted():

@@ -8,7 +8,7 @@ Theory of operation, of one connection:
 3. `on_connected` is awaited: events of the gap are lost for good, so the owner asks Asterisk what is still there, and
    subscribes to what it needs.
 4. Only then are the kept events handed on, in order, and from now on each one by the reader itself.
-5. When the connection ends, what was read is handed on, and after a pause it starts again at 1.
+5. When the connection ends, it starts again at 1 after a pause; what was kept and not handed on is of the gap then.
 
 That events come is proved again and again, by one of our own: Asterisk tells it to us, or the connection is given up. A
 frozen Asterisk is noticed so, and one whose clearing away of an old connection overtook the new one: it deactivates the
@@ -35,6 +35,7 @@ import structlog
 from cti.asterisk.client import Ari
 from cti.asterisk.errors import NOT_DECODED, Gone, Replaced, Unavailable, Unreadable
 from cti.asterisk.generated.messages import AnyMessage, ApplicationReplaced, ChannelUserevent, Message
+from cti.together import together
 
 PROVED_EVERY_S = 3.0
 # Longer than events lag on an overloaded machine, where a new connection would only add to the load.
@@ -120,15 +121,11 @@ class EventSocket:
         """One connection, from the handshake to its end. Raises Unavailable, Refused, Replaced."""
         socket = await self._ari.http.websocket(self._ari.app)
         self._early = []
-        work = [asyncio.create_task(self._read(socket)), asyncio.create_task(self._serve())]
         try:
-            await asyncio.gather(*work)
+            await together(self._read(socket), self._serve())
         except (Gone, Unreadable) as error:
             raise Unavailable(f"the application {self._ari.app!r} is no longer there: {error}") from error
         finally:
-            for task in work:
-                task.cancel()
-            await asyncio.gather(*work, return_exceptions=True)
             self.connected = False
             await socket.close()
 

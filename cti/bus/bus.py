@@ -12,7 +12,7 @@ connection, the broker ends that one first, so `offline` never comes after the n
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
 from typing import Literal, Protocol
@@ -26,6 +26,7 @@ from calls.errors import RexianError
 from cti.bus.broker import Broker, BrokerGone, connected
 from cti.bus.messages import STATES, NodeNow, State, fact_topic, public, state_topic, status_topic
 from cti.store import Journal
+from cti.together import together
 
 BATCH = 100
 """Facts between two moves of the mark."""
@@ -99,7 +100,7 @@ class Bus:
         while True:
             try:
                 async with self._connected() as broker:
-                    await _together(self._publish_states(broker), self._publish_facts(broker), broker.watch())
+                    await together(self._publish_states(broker), self._publish_facts(broker), broker.watch())
             except Exception as error:  # also what nobody foresaw: the hotline does not end with its bus
                 self._failed(error)
             await asyncio.sleep(self._wait.total_seconds())
@@ -175,18 +176,6 @@ class Bus:
                 "nothing is published on MQTT", broker=where, reason=str(error), behind=self.behind, exc_info=surprise
             )
         self.problem = problem
-
-
-async def _together(*parts: Coroutine[None, None, None]) -> None:
-    """Until one of them fails. Not a TaskGroup: one that fails leaves its task marked as cancelled in Python 3.11, and the
-    time limits of the next connection would not be told."""
-    work = [asyncio.create_task(part) for part in parts]
-    try:
-        await asyncio.gather(*work)
-    finally:
-        for task in work:
-            task.cancel()
-        await asyncio.gather(*work, return_exceptions=True)
 
 
 def _encoded(value: object) -> bytes:
