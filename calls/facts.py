@@ -31,6 +31,7 @@ VisitOutcome = Literal[
     "abandoned_waiting",
     "abandoned_ringing",
     "callback",
+    "message",
     "not_reached",
     "withdrawn",
     "overflow",
@@ -41,7 +42,8 @@ VisitOutcome = Literal[
 ]
 """How a queue visit ended. Conservation: visits = the sum of these + visits still open.
 
-`callback`: the caller hung up for the promise of a call back. `overflow`: goes on in another queue. Of an attempt to call
+`callback`: the caller hung up for the promise of a call back. `message`: was led to leave a voice message. `overflow`: goes on
+in another queue. Of an attempt to call
 back: `not_reached`, or `withdrawn`, because its promise was over before its turn came."""
 
 MenuOutcome = Literal["chosen", "wrong", "missing", "again", "back", "person", "gave_up"]
@@ -57,6 +59,11 @@ OwedWhy = Literal["asterisk_died", "too_many_calls", "asked", "gave_up", "redial
 NotReached = NotAnswered | Literal["adviser_left"]
 PromiseOutcome = Literal["kept", "not_reached", "rang_again", "too_late"]
 """What became of a call back that was owed. `rang_again`: its caller was quicker; `too_late`: nobody could do it in time."""
+
+
+ServiceOutcome = Literal["done", "gave_up", "unavailable", "hung_up"]
+"""What came of a service of the machine. `gave_up`: the caller did not do what it takes; `unavailable`: it cannot
+be done now."""
 
 
 PassedOverWhy = Literal[
@@ -172,6 +179,48 @@ class MenuStepTaken(Fact, frozen=True, kw_only=True, tag="menu_step_taken"):
     outcome: MenuOutcome
     choice: str | None
     waited_ms: int
+
+
+class ServiceUsed(Fact, frozen=True, kw_only=True, tag="service_used"):
+    """A caller was with a service of the machine, to its end."""
+
+    call_id: str
+    service: str
+    """The service's name; `say` for an announcement."""
+    about: str
+    """The choice or the queue that led there."""
+    outcome: ServiceOutcome
+    lasted_ms: int
+
+
+class VoiceMessageLeft(Fact, frozen=True, kw_only=True, tag="voice_message_left"):
+    """A caller left a voice message; the recording of that name is sealed with the end of the call.
+
+    It was on the disk before the caller was told that it is kept.
+    """
+
+    call_id: str
+    message: str
+    line: str
+    about: str
+    """The choice or the queue that led there."""
+    calling_number: str | None
+    """E.164; None when withheld: then whoever answers has only what was said."""
+    begun_at: datetime
+    """UTC; the recording is filed under this day."""
+    length_ms: int
+    spoken_ms: int
+    """How long of it the caller spoke."""
+    due_at: datetime
+    """UTC: it is to be answered before."""
+
+
+class VoiceMessageAnswered(Fact, frozen=True, kw_only=True, tag="voice_message_answered"):
+    """Somebody says that the citizen has their answer."""
+
+    call_id: str
+    message: str
+    adviser: str
 
 
 class QueueEntered(Fact, frozen=True, kw_only=True, tag="queue_entered"):
@@ -416,6 +465,9 @@ AnyFact = (
     | CallsTurnedBack
     | NoticeHeard
     | MenuStepTaken
+    | ServiceUsed
+    | VoiceMessageLeft
+    | VoiceMessageAnswered
     | QueueEntered
     | PositionSaid
     | SeatOffered

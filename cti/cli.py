@@ -23,6 +23,8 @@ from cti import __version__
 from cti.control import (
     AnyRequest,
     AskStatus,
+    ListMessages,
+    MessageAnswered,
     Reload,
     SeatLogOut,
     SeatMoreTime,
@@ -33,7 +35,7 @@ from cti.control import (
     follow,
 )
 from cti.settings import Settings, load_settings
-from cti.status import Done, Status
+from cti.status import Done, OpenMessages, Status
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -45,10 +47,12 @@ app = typer.Typer(
     help="热线 Rexian: the server of a public hotline.",
 )
 seat_commands = typer.Typer(no_args_is_help=True, help="坐席 Seats: who is ready, and where.")
+message_commands = typer.Typer(no_args_is_help=True, help="留言 Voice messages: who waits for an answer.")
 line_commands = typer.Typer(no_args_is_help=True, help="线路 Lines: the hotline files in lines/.")
 prompt_commands = typer.Typer(no_args_is_help=True, help="语音 Prompts: what callers hear.")
 database_commands = typer.Typer(no_args_is_help=True, help="数据库 The database.")
 app.add_typer(seat_commands, name="seat")
+app.add_typer(message_commands, name="message")
 app.add_typer(line_commands, name="line")
 app.add_typer(prompt_commands, name="prompts")
 app.add_typer(database_commands, name="db")
@@ -282,6 +286,35 @@ def seat_redial(seat: Annotated[str, typer.Argument(help="The seat's number.")])
 def seat_log_out(seat: Annotated[str, typer.Argument(help="The seat's number.")]) -> None:
     """The adviser leaves the seat."""
     _ask(SeatLogOut(seat))
+
+
+@message_commands.command("list")
+@plainly
+def message_list(as_json: Json = False) -> None:
+    """The voice messages that nobody has answered, the most pressing first, and where their sound is."""
+    settings = load_settings()
+    found = asyncio.run(ask(settings.control_socket, ListMessages(), OpenMessages))
+    if as_json:
+        tell(msgspec.json.format(msgspec.json.encode(found)).decode())
+        return
+    chinese = settings.language == "zh-CN"
+    due, withheld = ("截止", "号码保密") if chinese else ("due", "number withheld")
+    for one in found.messages:
+        until = f"{due} {one.due_at.astimezone(settings.zone):%F %H:%M}"
+        number = one.calling_number or withheld
+        tell(f"{one.message}  {until}  {number}  {one.about}  {one.length_ms / 1000:.0f} s  {one.recording}")
+    if not found.messages:
+        tell("没有待答复的留言" if chinese else "no voice message waits for an answer")
+
+
+@message_commands.command("answered")
+@plainly
+def message_answered(
+    message: Annotated[str, typer.Argument(help="Its name, as `message list` tells it.")],
+    adviser: Annotated[str, typer.Option(help="Who has answered it.")],
+) -> None:
+    """The citizen has their answer: the promise is kept."""
+    _ask(MessageAnswered(message, adviser))
 
 
 @line_commands.command("check")

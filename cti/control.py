@@ -64,6 +64,17 @@ class SeatLogOut(Request, frozen=True, tag="seat_log_out"):
     seat: str
 
 
+class ListMessages(Request, frozen=True, tag="messages"):
+    """Which voice messages wait for an answer?"""
+
+
+class MessageAnswered(Request, frozen=True, tag="message_answered"):
+    """An adviser has answered a voice message."""
+
+    message: str
+    adviser: str
+
+
 class Reload(Request, frozen=True, tag="reload"):
     """Read the hotline files again."""
 
@@ -74,7 +85,18 @@ class Follow(Request, frozen=True, tag="follow"):
     sip_call_id: str
 
 
-AnyRequest = AskStatus | SeatReady | SeatNotReady | SeatMoreTime | SeatRedial | SeatLogOut | Reload | Follow
+AnyRequest = (
+    AskStatus
+    | SeatReady
+    | SeatNotReady
+    | SeatMoreTime
+    | SeatRedial
+    | SeatLogOut
+    | ListMessages
+    | MessageAnswered
+    | Reload
+    | Follow
+)
 
 
 class Failed(msgspec.Struct, frozen=True):

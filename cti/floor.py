@@ -60,22 +60,33 @@ class Place:
 
     def __init__(self, floor: Floor, visit: str) -> None:
         self._floor, self._visit = floor, visit
-        self._proposals: asyncio.Queue[Propose] = asyncio.Queue()
+        self._offer: asyncio.Future[Propose] = asyncio.get_running_loop().create_future()
         self.turned_away: Literal["full", "no_seat"] | None = None
         """Known at once: why the caller cannot wait here."""
 
-    async def proposal(self) -> Propose:
-        """Wait for a seat; `Floor.accept` it before ringing. The next one comes when this one was not answered."""
-        return await self._proposals.get()
+    @property
+    def next_offer(self) -> asyncio.Future[Propose]:
+        """To be waited for with `asyncio.wait`, and never cancelled; then the seat is to be `taken_up`."""
+        return self._offer
 
     @property
     def offered(self) -> bool:
         """A seat is proposed, and the call has not taken it up yet."""
-        return not self._proposals.empty()
+        return self._offer.done()
+
+    def taken_up(self) -> Propose:
+        """The seat that is offered; `Floor.accept` it before ringing. The next offer comes when it was not answered."""
+        offer, self._offer = self._offer, asyncio.get_running_loop().create_future()
+        return offer.result()
 
     def offer(self, proposal: Propose) -> None:
-        """Wake the call; while it is still busy with another proposal, it finds this one afterwards."""
-        self._proposals.put_nowait(proposal)
+        """Wake the call; while it is still busy with another proposal, it finds this one afterwards.
+
+        One that it has not taken up yet is over: the engine proposes one seat at a time.
+        """
+        if self._offer.done():
+            self._offer = asyncio.get_running_loop().create_future()
+        self._offer.set_result(proposal)
 
     @property
     def position(self) -> int | None:

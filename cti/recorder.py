@@ -41,15 +41,16 @@ NOT_SEALED = "recording_not_sealed"
 
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True):
-    """A conversation whose recording is not sealed yet. Instants are monotonic milliseconds."""
+    """A conversation or a voice message whose recording is not sealed yet. Instants are monotonic milliseconds."""
 
     call_id: str
     visit: str
     day: datetime
     caller_file: Path
     caller_started_ms: int
-    seat_file: Path
-    seat_started_ms: int
+    seat_file: Path | None = None
+    """None: nobody is at the other end, it is a voice message."""
+    seat_started_ms: int = 0
     begin_ms: int
     end_ms: int | None = None
     caller_packets: int = 0
@@ -58,6 +59,11 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     """Why no track was begun at all, from `Recorder.cannot_record`."""
     settled: bool = False
     """Its row is safe; what is left to do is to remove its tracks."""
+
+    @property
+    def tracks(self) -> tuple[Path, ...]:
+        """The raw files."""
+        return (self.caller_file,) if self.seat_file is None else (self.caller_file, self.seat_file)
 
 
 class Recorder:
@@ -151,7 +157,7 @@ class Recorder:
             tasks.create_task(remove_strays(self._raw, self._claimed))
 
     def _claimed(self) -> set[Path]:
-        return {track for pending in self.unsealed() for track in (pending.caller_file, pending.seat_file)}
+        return {track for pending in self.unsealed() for track in pending.tracks}
 
     async def _seal_all(self) -> None:
         while True:
@@ -228,14 +234,14 @@ def _pending(data: object) -> Pending:
 
 def _seal(pending: Pending, target: Path) -> Sealed:
     caller = Leg(pending.caller_file, pending.caller_started_ms, pending.caller_packets)
-    seat = Leg(pending.seat_file, pending.seat_started_ms, pending.seat_packets)
-    end_ms = pending.end_ms if pending.end_ms is not None else _end_of_tracks(caller, seat)
+    seat = Leg(pending.seat_file, pending.seat_started_ms, pending.seat_packets) if pending.seat_file else None
+    end_ms = pending.end_ms if pending.end_ms is not None else _end_of_tracks(*filter(None, (caller, seat)))
     return seal(caller, seat, target, begin_ms=pending.begin_ms, end_ms=end_ms)
 
 
 def _remove_tracks(pending: Pending) -> None:
     """What nobody can read and is not empty is left aside, for a person to look at; its recording is lost."""
-    for track in (pending.caller_file, pending.seat_file):
+    for track in pending.tracks:
         if not track.exists():
             continue
         if readable(track) or track.stat().st_size <= HEADER_BYTES:
@@ -262,7 +268,7 @@ def _fact(pending: Pending, sealed: Sealed, folder: Path) -> RecordingSealed:
         sha256=sealed.sha256,
         length_ms=sealed.length_ms,
         left_dbfs=sealed.left.rms_dbfs,
-        right_dbfs=sealed.right.rms_dbfs,
+        right_dbfs=sealed.right.rms_dbfs if sealed.right else None,
         left_packets=pending.caller_packets,
         right_packets=pending.seat_packets,
         alarms=sealed.alarms,

@@ -31,6 +31,8 @@ from cti.control import (
     AskStatus,
     ControlServer,
     Follow,
+    ListMessages,
+    MessageAnswered,
     Reload,
     SeatLogOut,
     SeatMoreTime,
@@ -45,13 +47,14 @@ from cti.logs import configure_logs
 from cti.recorder import Recorder
 from cti.settings import Settings
 from cti.staffing import Staffing
-from cti.status import Done, Status, read_status
+from cti.status import Done, OpenMessage, OpenMessages, Status, read_status
 from cti.store import Journal, Shipper, migrate
 from cti.watch import Watch
 from dialplan.render import APP
 from ivr.hours import Hours
 from prompts import Sounds
 from queues import LogOut, MoreTime, SitDown, StandUp
+from recordings import place
 
 log = structlog.get_logger(__name__)
 
@@ -147,6 +150,7 @@ class Controller:
                     self._tell_states(),
                     self._compare_api(),
                     self._watch_calendar(),
+                    self.node.messages.watch(),
                     self.staffing.run(self.node.connected),
                     self._join_sentences(),
                     serve_web(self.settings.api_port, self.status),
@@ -254,6 +258,10 @@ class Controller:
                 self.node.redial(seat)
             case SeatLogOut(seat=seat):
                 self.floor.take(LogOut(seat))
+            case ListMessages():
+                return self._open_messages()
+            case MessageAnswered(message=message, adviser=adviser):
+                self.node.messages.answered(message, adviser)
             case Reload():
                 self._take(load_hotline(self.settings), Sounds(self.settings.prompts_dir))
             case Follow():
@@ -263,10 +271,29 @@ class Controller:
                 await self.journal.flush()
         return Done(self._told(request))
 
+    def _open_messages(self) -> OpenMessages:
+        folder, zone = self.settings.recordings_dir, self.settings.zone
+        return OpenMessages(
+            [
+                OpenMessage(
+                    left.message,
+                    left.line,
+                    left.about,
+                    left.calling_number,
+                    left.due_at,
+                    left.length_ms,
+                    str(place(folder, left.begun_at.astimezone(zone).date(), left.message)),
+                )
+                for left in self.node.messages.open()
+            ]
+        )
+
     def _told(self, request: AnyRequest) -> str:
         if isinstance(request, SeatReady | SeatNotReady | SeatMoreTime | SeatRedial | SeatLogOut):
             seat = self.floor.engine.seat(request.seat)
             return f"{seat.number} {seat.state}" + (f" {seat.adviser}" if seat.adviser else "")
+        if isinstance(request, MessageAnswered):
+            return f"{request.message} answered {request.adviser}"
         return " ".join(f"{number}@{line.version}" for number, line in self.hotline.lines.items())
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import platform
 from collections import Counter
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from cti import __version__
+from cti.messages import Messages
 
 if TYPE_CHECKING:
     from cti.server import Controller
@@ -19,6 +21,25 @@ class Done(msgspec.Struct, frozen=True):
     """A command was carried out; what is so now."""
 
     done: str
+
+
+class OpenMessage(msgspec.Struct, frozen=True):
+    """A voice message that waits for an answer."""
+
+    message: str
+    line: str
+    about: str
+    calling_number: str | None
+    due_at: datetime
+    length_ms: int
+    recording: str
+    """Where its sound is; it comes there within seconds of the end of the call."""
+
+
+class OpenMessages(msgspec.Struct, frozen=True):
+    """The most pressing first."""
+
+    messages: list[OpenMessage]
 
 
 class SipAddress(msgspec.Struct, frozen=True):
@@ -45,6 +66,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     seats: dict[str, str]
     callbacks: int
     """Calls back that are owed and that we will make."""
+    messages: int
+    """Voice messages that wait for an answer."""
     facts: dict[str, int]
     mailboxes: int
     """Objects of Asterisk that somebody waits on; 0 when no call is up and nobody is to be called back, or something leaks."""
@@ -81,6 +104,7 @@ def read_status(controller: Controller) -> Status:
         | {f"line {number}": line.version for number, line in controller.hotline.lines.items()},
         calls={"up": len(up), **steps},
         callbacks=len(node.promises),
+        messages=len(node.messages),
         seats={seat.number: seat.state for seat in controller.floor.engine.seats()},
         facts={
             "recorded": controller.journal.committed,
@@ -91,5 +115,16 @@ def read_status(controller: Controller) -> Status:
         },
         mailboxes=len(node.router),
         tasks=len(asyncio.all_tasks()),
-        problems=[*problems, *controller.differences, *filter(None, controller.calendar_troubles.values())],
+        problems=[
+            *problems,
+            *_overdue(node.messages),
+            *controller.differences,
+            *filter(None, controller.calendar_troubles.values()),
+        ],
     )
+
+
+def _overdue(messages: Messages) -> list[str]:
+    """What citizens were promised and nobody has done."""
+    count = messages.overdue
+    return [f"{count} voice messages were to be answered before now. Mend: rexian message list"] if count else []

@@ -62,6 +62,12 @@ class Caller(Protocol):
         """Drop the keys that were pressed and not asked for yet."""
         ...
 
+    async def safe(self) -> bool:
+        """Wait until all that was recorded is on the disk; False when the disk does not take it in time.
+
+        What is promised to the caller is recorded, and safe, before it is said."""
+        ...
+
     def record(self, fact: AnyFact) -> None:
         """Keep a fact. Never blocks and never raises."""
         ...

@@ -7,16 +7,18 @@ back. Whatever a caller keys or does not key, the way ends: with a person, not w
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 from itertools import count
 from typing import Literal
 
 from calls.clock import ms_between
-from calls.facts import MenuOutcome, MenuStepTaken, NoticeHeard
+from calls.facts import MenuOutcome, MenuStepTaken, NoticeHeard, ServiceUsed
 from ivr.caller import Caller, Heard
 from ivr.hours import Hours
 from ivr.line import AGAIN, BACK, PERSON, Choice, Line, Menu, Notice
 from ivr.next import Finished, JoinQueue, Next
+from ivr.services import VOICE_MESSAGE, use
+from ivr.window import Window
 
 MOST_AGAIN = 5
 """Whoever wants one menu a sixth time is not helped by it: a person is."""
@@ -27,15 +29,31 @@ MOST_VISITS = 20
 Way = Literal["back", "person", "gave_up"]
 
 
-async def run_line(line: Line, caller: Caller, now_utc: datetime) -> Next:
-    """Welcome, legal notice, menus; what is to follow. `now_utc` decides whether the line is open."""
+async def run_line(window: Window) -> Next:
+    """Welcome, legal notice, menus; what is to follow. What `window.now` is after the notice decides whether it is open."""
+    line, caller = window.line, window.caller
     caller.language = line.language
     await caller.say(line.welcome)
     await _give_notice(line.notice, caller)
-    if isinstance(line.hours, Hours) and not line.hours.is_open(now_utc):
-        await _say_closed(line.closed, line.hours, caller, now_utc)
+    now = window.now()
+    if isinstance(line.hours, Hours) and not line.hours.is_open(now):
+        return await _out_of_hours(window, line.hours, now)
+    return JoinQueue(line.needs(await _choose_queue(window, line.menu)))
+
+
+async def _out_of_hours(window: Window, hours: Hours, now_utc: datetime) -> Finished:
+    """The machine serves all the same, where the line says so; whoever wants a person may leave a message for one."""
+    line, caller = window.line, window.caller
+    when, day, opens = _next_opening(hours, now_utc)
+    if line.night is None:  # all of it, because no key leads on from here
+        await caller.say(line.closed, *when, "goodbye", skippable=False, day=day, opens=opens)
         return Finished("closed")
-    return JoinQueue(line.needs(await _choose_queue(line, caller)))
+    await caller.say(line.closed, *when, day=day, opens=opens)
+    queue = await _choose_queue(window, line.night)
+    await caller.say("message.night")
+    await use(VOICE_MESSAGE, window.for_(queue))
+    await caller.say("goodbye")
+    return Finished("closed")
 
 
 async def _give_notice(notice: Notice, caller: Caller) -> None:
@@ -58,36 +76,50 @@ async def _give_notice(notice: Notice, caller: Caller) -> None:
     caller.forget_keys()
 
 
-async def _say_closed(prompt: str, hours: Hours, caller: Caller, now_utc: datetime) -> None:
-    """That nobody is there, and when somebody will be: all of it, because no key leads on from here."""
+def _next_opening(hours: Hours, now_utc: datetime) -> tuple[tuple[str, ...], int, time]:
+    """The sentences that say when somebody will be there, with the day and time in them; none when nobody will."""
     opening = hours.next_opening(now_utc)
     if opening is None:
-        await caller.say(prompt, "goodbye", skippable=False)
-        return
+        return (), 0, time()
     days = (opening.date() - now_utc.astimezone(opening.tzinfo).date()).days
-    when = {0: ("closed.today",), 1: ("closed.tomorrow",)}.get(
-        days, ("closed.next", f"month.{opening.month}", "closed.day")
-    )
-    await caller.say(prompt, *when, "goodbye", skippable=False, day=opening.day, opens=opening.time())
+    later = ("closed.next", f"month.{opening.month}", "closed.day")
+    when = {0: ("closed.today",), 1: ("closed.tomorrow",)}.get(days, later)
+    return when, opening.day, opening.time()
 
 
-async def _choose_queue(line: Line, caller: Caller) -> str:
-    """The queue that the caller's keys lead to, through as many menus as it takes."""
-    trail = [line.menu]
+async def _choose_queue(window: Window, first: str) -> str:
+    """The queue that the caller's keys lead to, through as many menus and services as it takes."""
+    line, caller = window.line, window.caller
+    trail = [first]
     for _ in range(MOST_VISITS):
         match await _visit(line, trail[-1], caller):
             case Choice(queue=str() as queue):
                 return queue
             case Choice(menu=str() as menu):
                 trail.append(menu)
-            case Choice(say=str() as announcement):
-                await caller.say(announcement)
+            case Choice(name=name, say=str() as announcement):
+                await _announce(window.for_(name), announcement)
+            case Choice(name=name, service=str() as service):
+                await use(service, window.for_(name))
             case "back":
                 trail = trail[:-1] or trail
             case _:
                 return line.person
     await _give_up(trail[-1], 1, caller)
     return line.person
+
+
+async def _announce(window: Window, announcement: str) -> None:
+    heard = await window.caller.say(announcement)
+    window.caller.record(
+        ServiceUsed(
+            call_id=window.caller.call_id,
+            service="say",
+            about=window.about,
+            outcome="done" if heard.whole else "gave_up",
+            lasted_ms=heard.ms,
+        )
+    )
 
 
 async def _visit(line: Line, name: str, caller: Caller) -> Choice | Way:

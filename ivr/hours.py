@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -31,6 +31,9 @@ LOOK_AHEAD_DAYS = 366
 """A line that does not open within a year does not open."""
 
 _BLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)")
+
+
+WORKED_DAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
 
 
 class Hours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,6 +85,20 @@ class Hours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             f"the statutory holidays are known to the end of {LAST_YEAR}, after that every weekday counts as worked."
             " Mend: update the package chinesecalendar, or write the days under `dates` in the line file."
         )
+
+
+STATUTORY_DAYS = Hours(dict.fromkeys(WORKED_DAYS, ("00:00-24:00",)))
+"""The working days of the State Council's calendar, as whoever counts "within three working days" counts them."""
+
+
+def end_of_working_day(at: datetime, days: int) -> datetime:
+    """The end of the `days`-th working day after the day of `at` (aware), in UTC."""
+    zone = ZoneInfo(STATUTORY_DAYS.zone)
+    day = at.astimezone(zone).date()
+    while days:
+        day += timedelta(days=1)
+        days -= bool(STATUTORY_DAYS.blocks(day))
+    return datetime.combine(day + timedelta(days=1), time(0), zone).astimezone(UTC)
 
 
 def minutes(block: str) -> tuple[int, int]:

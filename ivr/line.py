@@ -32,13 +32,14 @@ class Notice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a key of a menu leads to: one of a queue, a menu, an announcement (and the menu again), a person."""
+    """What a key of a menu leads to: one of a queue, a menu, an announcement or a service (and the menu again), a person."""
 
     name: str
     """The word for it in facts and figures; keys may move, names stay."""
     queue: str | None = None
     menu: str | None = None
     say: str | None = None
+    service: str | None = None
     person: Literal[True] | None = None
 
 
@@ -56,6 +57,8 @@ class Overflow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Another queue, with the wait so far."""
     callback: Literal[True] | None = None
     """Is told that we will call back."""
+    message: Literal[True] | None = None
+    """May leave a voice message."""
     after_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] | None = None
     """So long a wait is too long; None: no wait is."""
 
@@ -99,6 +102,17 @@ class Callback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whoever gave up after waiting so long or longer is called back, too, in the gaps; None: nobody who gave up."""
 
 
+class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How voice messages are taken."""
+
+    within_days: Annotated[int, msgspec.Meta(ge=1, le=30)] = 3
+    """Working days until it is answered, as the caller is told; Hangzhou's rule is three."""
+    most_s: Annotated[float, msgspec.Meta(ge=10, le=600)] = 180.0
+    """The longest message."""
+    quiet_s: Annotated[float, msgspec.Meta(ge=2, le=30)] = 6.0
+    """Whoever says nothing for so long has finished: many are old, and search for words."""
+
+
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One number that citizens dial."""
 
@@ -120,6 +134,9 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     hours: Literal["always"] | Hours = "always"
     closed: str = "queue.closed"
     """Said outside the hours, before the next opening."""
+    night: str | None = None
+    """The menu outside the hours, from which nobody is reached: who asks for a person may leave a message. None: goodbye."""
+    message: Message = Message()
     callback: Callback | None = None
     """None: nobody is called back, and nobody is offered it."""
     tries: Annotated[int, msgspec.Meta(ge=1, le=9)] = 3

@@ -15,6 +15,7 @@ from calls.errors import BadFile
 from calls.yamlfile import Document
 from ivr.hours import Hours, minutes
 from ivr.line import CHOICE_KEYS, EVERYWHERE, Choice, Line
+from ivr.services import SERVICES
 
 Steps = tuple[object, ...]
 """Where something stands in the file: the keys and indexes that lead to it."""
@@ -30,7 +31,7 @@ class Problem(NamedTuple):
 
 _NUMBER = re.compile(r"[0-9]{3,15}")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_TARGETS = ("queue", "menu", "say", "person")
+_TARGETS = ("queue", "menu", "say", "service", "person")
 _UNUSED = "lead a choice to it, or remove it"
 
 
@@ -122,15 +123,21 @@ def _prompts(line: Line, prompt_keys: Collection[str]) -> Iterator[Problem]:
 
 
 def _references(line: Line) -> Iterator[Problem]:
-    """Every menu and queue that is named is written."""
+    """Every menu, queue and service that is named is there."""
     menus: list[tuple[str, Steps]] = [(line.menu, ("menu",))]
+    if line.night is not None:
+        menus.append((line.night, ("night",)))
     queues: list[tuple[str, Steps]] = [(line.person, ("person",))]
+    services: list[tuple[str, Steps]] = []
     for steps, _, choice in _each_choice(line):
         if choice.menu is not None:
             menus.append((choice.menu, (*steps, "menu")))
         if choice.queue is not None:
             queues.append((choice.queue, (*steps, "queue")))
-    for word, named, written in (("menu", menus, line.menus), ("queue", queues, line.queues)):
+        if choice.service is not None:
+            services.append((choice.service, (*steps, "service")))
+    known = (("menu", menus, line.menus), ("queue", queues, line.queues), ("service", services, SERVICES))
+    for word, named, written in known:
         for name, where in named:
             if name not in written:
                 yield Problem(where, f"there is no {word} {name}", f"use one of: {', '.join(written)}")
@@ -143,12 +150,14 @@ def _ways(line: Line) -> Iterator[Problem]:
     for name in line.queues.keys() - led:
         yield Problem(("queues", name), f"nothing leads to the queue {name}", _UNUSED)
     targets = {name: {choice.menu for choice in menu.choices.values()} for name, menu in line.menus.items()}
-    for name in line.menus.keys() - _reached(line.menu, targets):
+    by_day, by_night = _reached(line.menu, targets), _reached(line.night, targets) if line.night else set[str]()
+    for name in line.menus.keys() - by_day - by_night:
         yield Problem(("menus", name), f"nothing leads to the menu {name}", _UNUSED)
     for name in line.menus:
         if not any(None in targets[reached] for reached in _reached(name, targets)):
             reason = f"the menu {name} leads round in a circle: none of its ways ever ends in anything but a menu"
-            yield Problem(("menus", name), reason, "add a choice that leads to a queue, an announcement or a person")
+            mend = "add a choice that leads to a queue, an announcement, a service or a person"
+            yield Problem(("menus", name), reason, mend)
 
 
 def _relaxed(line: Line) -> Iterator[Problem]:
@@ -178,8 +187,10 @@ def _overflows(line: Line) -> Iterator[Problem]:
         where: Steps = ("queues", name, "overflow")
         if (overflow := queue.overflow) is None:
             continue
-        if (overflow.to is None) == (overflow.callback is None):
-            yield Problem(where, f"the overflow of {name} needs one of to and callback", "give just one of them")
+        if sum(way is not None for way in (overflow.to, overflow.callback, overflow.message)) != 1:
+            yield Problem(
+                where, f"the overflow of {name} needs one of to, callback and message", "give just one of them"
+            )
         elif overflow.callback and line.callback is None:
             yield Problem(where, "this line calls nobody back", "write callback: {} for the line, or lead to a queue")
         elif overflow.to is not None and overflow.to not in line.queues:

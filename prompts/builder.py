@@ -24,7 +24,7 @@ import msgspec
 from calls.errors import BadFile, NotPossible, RexianError
 from calls.words import LANGUAGES, Language
 from prompts import audio, manifest, music
-from prompts.catalogue import Catalogue
+from prompts.catalogue import TONE, Catalogue
 from prompts.manifest import MUSIC, Made, Manifest
 from prompts.voice import Voice
 
@@ -121,6 +121,8 @@ def _plan(
 
 def _spoken(language: Language, key: str, text: str, engine: Voice, spoken_by: str) -> Plan:
     def make(path: Path) -> Made:
+        if text == TONE:
+            return _written(music.tone(), path, source, recorded=False)
         engine.speak(text, language, path)
         return _finish(audio.read(path), text, path, source, recorded=False)
 

@@ -25,6 +25,9 @@ from prompts.reading import READINGS, CannotSay, Value, keys_needed
 CATALOGUE = Path(__file__).parent / "catalogue"
 """The folder of the words that come with the hotline."""
 
+TONE = "♪"
+"""In place of words: a short tone."""
+
 _KEY = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*")
 _SLOT = re.compile(r"\{([a-z_]+):([a-z_]+)\}")
 
@@ -105,7 +108,7 @@ class Catalogue:
         return cls(sentences, problems)
 
     def pieces(self, language: Language) -> dict[str, str]:
-        """What must be spoken in `language`: key of the sound file -> words. This is a speaker's script."""
+        """What must be spoken in `language`: key of the sound file -> words. This, tones aside, is a speaker's script."""
         return {
             part.key: part.text
             for sentence in self.sentences[language].values()

@@ -53,6 +53,13 @@ def waiting() -> Samples:
     return level(song, MUSIC_DBFS)
 
 
+def tone() -> Samples:
+    """The signal to speak now: 0.4 s of 1,000 Hz, as loud as a voice, without a click at either end."""
+    t = np.arange(round(0.4 * RATE)) / RATE
+    edges = np.clip(np.minimum(t, t[-1] - t) / 0.01, 0, 1)
+    return level(np.sin(2 * np.pi * 1000 * t) * edges, SPEECH_DBFS)
+
+
 def _play(song: Samples, notes: Notes, *, octave: int, gain: float, attack_s: float, decay_s: float) -> None:
     """Add `notes` to `song`; what rings past its end rings into its beginning."""
     start = 0.0

@@ -1,5 +1,7 @@
 """Sealing a recording: two raw tracks become one two-channel file, caller left, adviser right, of equal length.
 
+A voice message has one party and one channel.
+
 Both are laid on one timeline by the instants their tracks began, cut to the conversation, filled up with silence. The
 file is written aside, flushed to the disk, hashed and moved into place: a file under its final name is whole.
 
@@ -62,12 +64,13 @@ class Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: str
     length_ms: int
     left: Track
-    right: Track
+    right: Track | None
+    """None: of a voice message."""
 
     @property
     def alarms(self) -> tuple[str, ...]:
         """What operations should look at, caller's side first."""
-        return self.left.alarms + self.right.alarms
+        return self.left.alarms + (self.right.alarms if self.right else ())
 
 
 def place(folder: Path, day: date, visit: str) -> Path:
@@ -75,8 +78,8 @@ def place(folder: Path, day: date, visit: str) -> Path:
     return folder / f"{day:%Y/%m/%d}" / f"{visit}.wav"
 
 
-def seal(left: Leg, right: Leg, target: Path, *, begin_ms: int, end_ms: int) -> Sealed:
-    """Write the recording of the conversation between two instants to `target`.
+def seal(left: Leg, right: Leg | None, target: Path, *, begin_ms: int, end_ms: int) -> Sealed:
+    """Write the recording of the conversation, or, without a `right`, the message, between two instants to `target`.
 
     One leg may be missing or unreadable: its channel is silent, and an alarm says so. Raises NotPossible when neither
     can be read or the conversation has no length; then trying again is useless. Raises OSError when the disk refuses:
@@ -86,9 +89,11 @@ def seal(left: Leg, right: Leg, target: Path, *, begin_ms: int, end_ms: int) -> 
     if length <= 0:
         raise NotPossible(f"{target.name}: the conversation has no length ({begin_ms} to {end_ms} ms).")
     with ExitStack() as stack:
-        channels = [_Channel(leg, begin_ms, length, stack) for leg in (left, right)]
+        legs = [left] if right is None else [left, right]
+        channels = [_Channel(leg, begin_ms, length, stack) for leg in legs]
         if all(channel.raw is None for channel in channels):
-            raise NotPossible(f"{target.name}: neither {left.path} nor {right.path} could be read.")
+            unread = " and ".join(str(leg.path) for leg in legs)
+            raise NotPossible(f"{target.name}: nothing could be read of {unread}.")
         _make_folder(target.parent)
         fresh = target.with_name(f".{target.name}")
         stack.callback(fresh.unlink, missing_ok=True)
@@ -99,7 +104,7 @@ def seal(left: Leg, right: Leg, target: Path, *, begin_ms: int, end_ms: int) -> 
         fresh.replace(target)
         _sync_folder(target.parent)
         tracks = [channel.measured() for channel in channels]
-    return Sealed(target, sha256, end_ms - begin_ms, tracks[0], tracks[1])
+    return Sealed(target, sha256, end_ms - begin_ms, tracks[0], tracks[1] if right else None)
 
 
 class _Channel:
@@ -169,9 +174,10 @@ class _Channel:
 def _write(path: Path, channels: list[_Channel], length: int) -> None:
     with ExitStack() as stack:
         file = stack.enter_context(path.open("wb"))
-        os.posix_fallocate(file.fileno(), 0, HEADER_BYTES + length * 4)  # a full disk says so before an hour is written
+        size = HEADER_BYTES + length * 2 * len(channels)
+        os.posix_fallocate(file.fileno(), 0, size)  # a full disk says so before an hour is written
         sound = stack.enter_context(wave.open(file, "wb"))
-        sound.setparams((2, 2, RATE, length, "NONE", ""))
+        sound.setparams((len(channels), 2, RATE, length, "NONE", ""))
         for start in range(0, length, _BLOCK):
             count = min(_BLOCK, length - start)
             both = np.column_stack([channel.block(start, count) for channel in channels])

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping
 from datetime import datetime, timedelta
 
+import msgspec
+
 from calls.clock import Clock, boot_id
 from calls.facts import (
     CallArrived,
@@ -21,10 +23,12 @@ from calls.facts import (
     VisitOutcome,
 )
 from calls.numbers import normalise
+from cti.asterisk.dictation import left_behind
 from cti.asterisk.kept import KeptCall, outcome
 from cti.asterisk.places import KeptPlace, keep_place
 from cti.asterisk.promises import Promises
 from cti.callrecords import CallRecord, CallRecords
+from cti.messages import Messages
 from cti.recorder import Recorder
 from cti.remembered import Remembered
 from cti.settings import Settings
@@ -53,9 +57,10 @@ class Books:
         recorder: Recorder,
         places: Remembered[KeptPlace],
         promises: Promises,
+        messages: Messages,
     ) -> None:
         self._region, self._clock, self._watch, self._journal = settings.region, clock, watch, journal
-        self._recorder, self._places, self._promises = recorder, places, promises
+        self._recorder, self._places, self._promises, self._messages = recorder, places, promises, messages
         self._records = CallRecords(settings.call_records, journal)
         self._boot_id = boot_id()
         self._swept_at = clock.now()
@@ -178,6 +183,11 @@ class Books:
             )
             self._watch.record(over, at)
             self._recorder.ended(visit, kept.conversation.begun_ms + talked_ms)
+        if kept.dictation:
+            length_ms = self._since(kept, kept.dictation.begun_ms, lasted_ms)
+            self._messages.left(left_behind(kept, kept.dictation, length_ms, at or self._clock.utc()))
+            self._recorder.ended(kept.dictation.message, kept.dictation.begun_ms + length_ms)
+            kept = msgspec.structs.replace(kept, served=True)
         if kept.visit_open:
             how: VisitOutcome = "abandoned_ringing" if kept.step == "ringing" else "abandoned_waiting"
             how = "fault" if ended_by == "fault" else how

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import msgspec
@@ -114,12 +114,12 @@ async def _wait(call: Session, undo: AsyncExitStack) -> Seated | None:
 
 async def _proposal(call: Session, place: Place) -> Propose | None:
     """The next seat; None when the attempt is withdrawn."""
-    proposed, withdrawn = asyncio.create_task(place.proposal()), asyncio.create_task(call.withdrawn.wait())
+    withdrawn = asyncio.create_task(call.withdrawn.wait())
     try:
-        await asyncio.wait({proposed, withdrawn}, return_when=asyncio.FIRST_COMPLETED)
-        return None if withdrawn.done() else proposed.result()
+        waited_for: set[asyncio.Future[Any]] = {place.next_offer, withdrawn}
+        await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
+        return None if withdrawn.done() else place.taken_up()
     finally:
-        proposed.cancel()
         withdrawn.cancel()
 
 

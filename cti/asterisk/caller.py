@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from itertools import cycle
 from pathlib import Path
@@ -52,11 +52,12 @@ class TelephoneCaller:
         clock: Clock,
         watch: Watch,
         record: Callable[[AnyFact], None],
+        safe: Callable[[], Awaitable[bool]],
     ) -> None:
         self.language: Language = FIRST_LANGUAGE
         self.clock = clock
         self._channel, self._ari, self._router, self._sounds, self._watch = channel, ari, router, sounds, watch
-        self._record = record
+        self._record, self._safe = record, safe
         self._sentences = cycle(sentences(channel))
         self._keys: deque[str] = deque()
         self._pressed = asyncio.Event()
@@ -161,6 +162,9 @@ class TelephoneCaller:
     def forget_keys(self) -> None:
         self._keys.clear()
         self._pressed.clear()
+
+    async def safe(self) -> bool:
+        return await self._safe()
 
     def record(self, fact: AnyFact) -> None:
         self._record(fact)

@@ -120,12 +120,20 @@ async def _until_over(call: Session, leg: Leg, conversation: Conversation, pendi
     try:
         there = await _found(call, conversation) if found else None
         met = there is not None and call.call_id in there
-        tasks += [leaving := asyncio.create_task(leg.ended(partial(_hold, call)))]
+        cause: int | None = None
         if not met:
-            tasks += [meeting := asyncio.create_task(_meet(call, conversation, bridged=there is not None))]
-            done, _ = await asyncio.wait({meeting, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            met = leaving not in done and meeting.result()
-        lost = await leaving != NORMAL
+            leaving = asyncio.create_task(leg.ended(partial(_hold, call)))
+            meeting = asyncio.create_task(_meet(call, conversation, bridged=there is not None))
+            tasks += [leaving, meeting]
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if leaving in done:
+                cause = leaving.result()
+            else:
+                met = meeting.result()
+                leaving.cancel()
+        if cause is None:  # waited for in this very task: so is the seat, by its next caller
+            cause = await leg.ended(partial(_hold, call))
+        lost = cause != NORMAL
         hung_up = not lost
         ended_by, step = "fault" if lost else "seat", "rating" if met and not lost else "queue"
     except Exception:

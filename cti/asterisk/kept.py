@@ -10,7 +10,9 @@ import msgspec
 from calls.facts import CallOutcome, EndedBy
 from calls.words import Needs
 
-Step = Literal["notice", "menu", "queue", "ringing", "calling", "talking", "rating", "closing", "turned_away"]
+Step = Literal[
+    "notice", "menu", "message", "queue", "ringing", "calling", "talking", "rating", "closing", "turned_away"
+]
 
 
 class Conversation(msgspec.Struct, frozen=True):
@@ -37,6 +39,17 @@ class Conversation(msgspec.Struct, frozen=True):
     def held_until(self, now_ms: int) -> int:
         """How long the caller was on hold in all."""
         return self.held_ms + (0 if self.held_since_ms is None else max(0, now_ms - self.held_since_ms))
+
+
+class KeptDictation(msgspec.Struct, frozen=True):
+    """A voice message that is being taken down. The instant is monotonic milliseconds."""
+
+    message: str
+    about: str
+    begun_at: datetime
+    begun_ms: int
+    within_days: int
+    """Working days until it is to be answered."""
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -88,6 +101,11 @@ class KeptCall(msgspec.Struct, frozen=True, kw_only=True):
     """In the present visit."""
     conversation: Conversation | None = None
     callback: Attempt | None = None
+    served: bool = False
+    """A service of the machine did what the caller came for: decides how the call is counted."""
+    dictation: KeptDictation | None = None
+    dictations: int = 0
+    """How many voice messages were begun in this call."""
 
     @property
     def unreached(self) -> bool:
@@ -115,5 +133,7 @@ def outcome(kept: KeptCall, ended_by: EndedBy) -> CallOutcome:
         return "queued"
     if ended_by == "fault":
         return "fault"
+    if kept.served:
+        return "machine"
     by_step: dict[str, CallOutcome] = {"notice": "abandoned_notice", "menu": "abandoned_menu"}
     return by_step.get(kept.step, "machine")

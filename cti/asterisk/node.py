@@ -35,6 +35,7 @@ from cti.asterisk.router import EndpointEvent, Router
 from cti.asterisk.session import Session
 from cti.asterisk.socket import EventSocket
 from cti.floor import Floor
+from cti.messages import Messages
 from cti.recorder import Recorder
 from cti.remembered import Remembered
 from cti.settings import Settings
@@ -93,7 +94,8 @@ class Node:
         """Whom an adviser spoke to last."""
         self.promises = Promises(settings, clock, watch, journal, self._boot_id)
         self.promises.lines = lines
-        self.books = Books(settings, clock, watch, journal, recorder, self.places, self.promises)
+        self.messages = Messages(watch, journal, clock)
+        self.books = Books(settings, clock, watch, journal, recorder, self.places, self.promises, self.messages)
         self.router = Router(self._new_channel, self._endpoint_changed)
         self.socket = EventSocket(ari, self.router.dispatch, self._reconcile)
         self.sessions: dict[str, Session] = {}
@@ -365,7 +367,8 @@ class Node:
         self.watch.record(ControllerStarted(release=__version__, boot_id=self._boot_id, adopted=len(adopted)))
         legs = {call.conversation.leg for call in adopted if call.conversation}
         bridges = {call.conversation.bridge for call in adopted if call.conversation}
-        self.recorder.resume({f"{call.call_id}.{call.visits}" for call in adopted if call.conversation})
+        talking = {f"{call.call_id}.{call.visits}" for call in adopted if call.conversation}
+        self.recorder.resume(talking | {call.dictation.message for call in adopted if call.dictation})
         # What else is kept is held by the dialplan, and comes back by itself. Who talks goes first: the seat is taken. Then
         # what rings for nobody is ended, before those who wait may have a seat: no telephone is to get a second call.
         for call in (call for call in adopted if call.conversation):

@@ -17,14 +17,31 @@ import msgspec
 import structlog
 
 from calls.clock import Instant
-from calls.facts import AnyFact, CallEnded, EndedBy, NoticeHeard, QueueLeft, VisitOutcome
+from calls.facts import (
+    AnyFact,
+    CallEnded,
+    EndedBy,
+    NoticeHeard,
+    QueueLeft,
+    ServiceUsed,
+    VisitOutcome,
+    VoiceMessageLeft,
+)
 from calls.words import Needs
 from cti.asterisk.callback import call_back
 from cti.asterisk.caller import TelephoneCaller
 from cti.asterisk.conversation import connect, find_again
+from cti.asterisk.dictation import TelephoneDictation, end_left_behind
 from cti.asterisk.ending import ASK_AGAIN_S, asked_to_go
 from cti.asterisk.errors import AriError, Gone, NotInStasis, Unavailable
-from cti.asterisk.generated.messages import ChannelDestroyed, ChannelDtmfReceived, ChannelUserevent, StasisStart
+from cti.asterisk.generated.messages import (
+    ChannelDestroyed,
+    ChannelDtmfReceived,
+    ChannelTalkingFinished,
+    ChannelTalkingStarted,
+    ChannelUserevent,
+    StasisStart,
+)
 from cti.asterisk.kept import KeptCall, outcome
 from cti.asterisk.leg import Leg, packets_received
 from cti.asterisk.places import KEEPS_PLACE, keep_place
@@ -36,6 +53,7 @@ from ivr.flow import run_line
 from ivr.line import Line
 from ivr.next import JoinQueue
 from ivr.rating import ask_rating, wait_for_hang_up
+from ivr.window import Window
 
 if TYPE_CHECKING:
     from cti.asterisk.node import Node
@@ -76,6 +94,7 @@ class Session:
         self._fault = self._dropped = False
         self._packets = 0
         self._legs: list[str] = []
+        self._dictations: dict[str, TelephoneDictation] = {}
 
     @property
     def call_id(self) -> str:
@@ -99,11 +118,18 @@ class Session:
     # --- what its parts use
 
     def record(self, fact: AnyFact) -> None:
-        """Keep a fact; one of them is also a turn of the call."""
-        if isinstance(fact, NoticeHeard) and fact.whole:
-            self.turn(fact, step="menu")
-        else:
-            self.node.watch.record(fact)
+        """Keep a fact; some of them are also a turn of the call."""
+        match fact:
+            case NoticeHeard(whole=True):
+                self.turn(fact, step="menu")
+            case ServiceUsed(outcome="done"):
+                self.turn(fact, served=True)
+            case VoiceMessageLeft(message=message):
+                with self.node.journal.together():
+                    self._dictations[message].left(fact)
+                    self.keep(served=True)
+            case _:
+                self.node.watch.record(fact)
 
     def keep(self, **changes: object) -> None:
         """Note something where the next controller finds it."""
@@ -133,7 +159,20 @@ class Session:
     def person(self, channel: str) -> TelephoneCaller:
         """Somebody on that channel, to be spoken to."""
         node = self.node
-        return TelephoneCaller(channel, node.ari, node.router, node.sounds, node.clock, node.watch, self.record)
+        return TelephoneCaller(
+            channel, node.ari, node.router, node.sounds, node.clock, node.watch, self.record, self.on_disk
+        )
+
+    def window(self, about: str = "") -> Window:
+        """Where the machine serves the caller."""
+        return Window(self.caller, self.line, self.kept.calling_number, about, self.clock.utc, self._dictate)
+
+    def _dictate(self, about: str) -> TelephoneDictation | None:
+        if self.node.recorder.cannot_record:
+            return None
+        message = f"{self.call_id}.m{self.kept.dictations + 1}"
+        dictation = self._dictations[message] = TelephoneDictation(self, message, about)
+        return dictation
 
     def leg(self, undo: AsyncExitStack, channel: str | None = None) -> Leg:
         """A leg to a seat, to be rung or there already, that ends with the call at the latest."""
@@ -191,6 +230,9 @@ class Session:
                     self.caller.press(digit)
                 case StasisStart() | Came():
                     self._back.set()
+                case ChannelTalkingStarted() | ChannelTalkingFinished() as heard:
+                    for dictation in self._dictations.values():
+                        dictation.speaks(isinstance(heard, ChannelTalkingStarted))
                 case ChannelUserevent(userevent=counts):
                     self._packets = packets_received(counts)
                 case ChannelDestroyed() | Vanished(died=False):
@@ -289,7 +331,7 @@ class Session:
     async def _from_the_start(self, undo: AsyncExitStack) -> None:
         await self.ari.channels.answer(self.call_id)
         self.keep(step="notice")
-        match await run_line(self.line, self.caller, self.clock.utc()):
+        match await run_line(self.window()):
             case JoinQueue(needs=needs):
                 await self._wait_and_talk(undo, needs, self.clock.now(), returned=False)
             case _:
@@ -308,6 +350,10 @@ class Session:
                 "queue" | "ringing" | "calling"
             ):  # into the queue before anything is awaited, or others would be served first
                 await self._wait_and_talk(undo, needs, since, returned=True, resumed=True)
+            case "message" if kept.dictation:
+                await silence(self.ari, self.call_id)
+                await end_left_behind(self, kept.dictation)
+                await self._close()
             case "rating" | "closing":
                 await silence(self.ari, self.call_id)
                 await self.caller.say("goodbye")

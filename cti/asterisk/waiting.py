@@ -25,6 +25,7 @@ from cti.asterisk.playing import silence
 from cti.asterisk.promises import Promise
 from cti.floor import Place
 from ivr.line import Overflow
+from ivr.services import VOICE_MESSAGE, use
 from queues import NotAnswered, Propose
 
 if TYPE_CHECKING:
@@ -93,22 +94,17 @@ async def _next(
     call: Session, place: Place, announcing: asyncio.Task[bool], needs: Needs, since: Instant
 ) -> Propose | Literal["asks", "too_long"]:
     """The next seat; or, while there is none: the caller would rather be called back, or has waited too long here."""
-    if place.offered:
-        return await place.proposal()
-    proposed = asyncio.create_task(place.proposal())
-    waited_for: set[asyncio.Task[Any]] = {proposed, announcing}
-    try:
-        while done := (
-            await asyncio.wait(waited_for, timeout=_rest_s(call, needs, since), return_when=FIRST_COMPLETED)
-        )[0]:
-            if proposed in done:
-                return proposed.result()
+    speaking = True
+    while not place.offered:
+        waited_for: set[asyncio.Future[Any]] = {place.next_offer, announcing} if speaking else {place.next_offer}
+        done, _ = await asyncio.wait(waited_for, timeout=_rest_s(call, needs, since), return_when=FIRST_COMPLETED)
+        if not done:
+            return "too_long"
+        if announcing in done and not place.offered:
             if announcing.result():
                 return "asks"
-            waited_for.discard(announcing)  # nobody can speak to the caller, who waits on all the same
-    finally:
-        proposed.cancel()
-    return "too_long"
+            speaking = False  # nobody can speak to the caller, who waits on all the same
+    return place.taken_up()
 
 
 def _rest_s(call: Session, needs: Needs, since: Instant) -> float | None:
@@ -127,13 +123,17 @@ def _overflow(call: Session, needs: Needs) -> Overflow | None:
 
 
 async def _elsewhere(call: Session, undo: AsyncExitStack, needs: Needs, since: Instant, why: Why) -> Seated | None:
-    """The caller cannot wait here, or no longer: another queue, a promise, or the honest word."""
+    """The caller cannot wait here, or no longer: another queue, a promise, a voice message, or the honest word."""
     overflow = None if why in ("asks", "unrecorded") else _overflow(call, needs)
     if why == "asks":
         await _promise(call, "callback.promised")
     elif overflow and overflow.to:
         call.leave_queue("overflow")
         return await wait_for_seat(call, undo, call.line.needs(overflow.to), since, returned=False, resumed=False)
+    elif overflow and overflow.message:
+        call.leave_queue("message", step="closing")
+        await call.caller.say("busy.message")
+        await use(VOICE_MESSAGE, call.window(needs.queue))
     elif overflow:
         await _promise(call, "busy.callback")
     else:

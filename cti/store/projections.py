@@ -36,7 +36,10 @@ from calls.facts import (
     SeatDidNotAnswer,
     SeatOffered,
     SeatStateChanged,
+    ServiceUsed,
     Stamped,
+    VoiceMessageAnswered,
+    VoiceMessageLeft,
 )
 from cti.store import statements as sql
 
@@ -65,7 +68,8 @@ def storable(facts: Sequence[Stamped]) -> tuple[Sequence[Stamped], str]:
 
 def project(stamped: Stamped) -> Projected:
     """What lays this fact out for questions."""
-    return _of_a_call(stamped) or _of_a_visit(stamped) or _of_a_callback(stamped) or _of_the_house(stamped)
+    parts = (_of_a_call, _of_a_visit, _of_a_callback, _of_a_message, _of_the_house)
+    return next((projected for part in parts if (projected := part(stamped))), None)
 
 
 def _of_a_call(stamped: Stamped) -> Projected:
@@ -83,11 +87,25 @@ def _of_a_call(stamped: Stamped) -> Projected:
         case MenuStepTaken() as f:
             step = (f.menu, f.attempt, f.outcome, f.choice, f.waited_ms)
             projected = sql.MENU_STEP, (node, stamped.seq, f.call_id, at, *step)
+        case ServiceUsed() as f:
+            projected = sql.SERVED, (node, stamped.seq, f.call_id, at, f.service, f.about, f.outcome, f.lasted_ms)
         case CallbackOwed() as f:
             needs = (f.queue, _json(f.skills))
             projected = sql.OWED, (f.call_id, node, at, f.calling_number, f.line, f.why, *needs, f.promised, f.visit)
         case CallEnded() as f:
             projected = sql.ENDED, (f.call_id, node, f.outcome, f.ended_by, at, f.lasted_ms, f.step)
+    return projected
+
+
+def _of_a_message(stamped: Stamped) -> Projected:
+    at = stamped.at
+    projected: Projected = None
+    match stamped.fact:
+        case VoiceMessageLeft() as f:
+            how = (f.line, f.about, f.calling_number, at, f.length_ms, f.spoken_ms, f.due_at)
+            projected = sql.MESSAGE, (f.message, f.call_id, *how)
+        case VoiceMessageAnswered() as f:
+            projected = sql.MESSAGE_ANSWERED, (f.message, f.call_id, at, f.adviser)
     return projected
 
 

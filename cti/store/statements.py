@@ -101,6 +101,20 @@ ENDED = _upsert(
     "calls", "call_id", "node", "outcome", "ended_by", "ended_at", "lasted_ms", "last_step", count="endings"
 )
 MENU_STEP = _insert("menu_steps", "node", "seq", "call_id", "at", "menu", "attempt", "outcome", "choice", "waited_ms")
+SERVED = _insert("service_uses", "node", "seq", "call_id", "at", "service", "about", "outcome", "lasted_ms")
+MESSAGE = _upsert(
+    "voice_messages",
+    "message",
+    "call_id",
+    "line",
+    "about",
+    "calling_number",
+    "left_at",
+    "length_ms",
+    "spoken_ms",
+    "due_at",
+)
+MESSAGE_ANSWERED = _upsert("voice_messages", "message", "call_id", "answered_at", "answered_by")
 ENTERED = _upsert(
     "queue_visits",
     "visit",
@@ -199,6 +213,9 @@ STATEMENTS = (
     REFUSED,
     NOTICE,
     MENU_STEP,
+    SERVED,
+    MESSAGE,
+    MESSAGE_ANSWERED,
     ENTERED,
     OFFERED,
     NOT_ANSWERED,

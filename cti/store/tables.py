@@ -191,10 +191,46 @@ menu_steps = Table(
     comment="One row for each answer, or none, that a caller gave to a menu",
 )
 
+service_uses = Table(
+    "service_uses",
+    metadata,
+    _key("node", Text, "The node that took the call"),
+    _key("seq", BigInteger, "Number of the fact"),
+    _must("call_id", Text, "The call"),
+    _at("at", "When it ended", must=True),
+    _must("service", Text, "Its name; say: an announcement"),
+    _must("about", Text, "The menu's choice or the queue that led there"),
+    _must("outcome", Text, "done, gave_up: not what it takes, unavailable: could not be done, hung_up"),
+    _must("lasted_ms", BigInteger, "From its first word to its end"),
+    Index("service_uses_by_call", "call_id"),
+    Index("service_uses_by_service", "service", "at"),
+    comment="One row for each time a caller was served by the machine",
+)
+
+voice_messages = Table(
+    "voice_messages",
+    metadata,
+    _key("message", Text, "Its name; recordings.visit"),
+    _must("call_id", Text, "The call"),
+    _may("line", Text, "The hotline number that was called"),
+    _may("about", Text, "The menu's choice or the queue that led there"),
+    _may("calling_number", Text, "E.164; null when withheld. Personal data"),
+    _at("left_at", "When it was left"),
+    _may("length_ms", BigInteger, "How long it is"),
+    _may("spoken_ms", BigInteger, "How long the caller spoke; 0 when a dead controller could not hear it"),
+    _at("due_at", "It was promised an answer by then"),
+    _at("answered_at", "When somebody said that it is answered; null while open"),
+    _may("answered_by", Text, "That adviser's number"),
+    Index("voice_messages_by_time", "left_at"),
+    Index("voice_messages_by_number", "calling_number", "left_at"),
+    Index("voice_messages_open", "due_at", postgresql_where=text("answered_at IS NULL")),
+    comment="One row for each voice message, and whether its promise was kept",
+)
+
 recordings = Table(
     "recordings",
     metadata,
-    _key("visit", Text, "The queue visit whose conversation it is"),
+    _key("visit", Text, "The queue visit whose conversation it is, or the voice message"),
     _must("call_id", Text, "The call"),
     _at("at", "When it was sealed, or found lost", must=True),
     _may("path", Text, "The file, below the folder of recordings; null when lost"),
@@ -208,7 +244,8 @@ recordings = Table(
     _may("lost_why", Text, "Why there is no recording; null when there is one"),
     Index("recordings_by_call", "call_id"),
     Index("recordings_by_time", "at"),
-    comment="One row for each conversation: its two-channel file (caller left, adviser right), or why there is none",
+    comment="One row for each conversation: its two-channel file (caller left, adviser right), or why there is none; "
+    "and for each voice message, which has one channel",
 )
 
 ratings = Table(

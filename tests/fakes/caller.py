@@ -17,6 +17,8 @@ from calls.clock import Instant
 from calls.facts import AnyFact
 from calls.words import FIRST_LANGUAGE, Language
 from ivr.caller import Heard, Value
+from ivr.line import Line
+from ivr.window import DictationEnded, Window
 
 HANG_UP: Final = "hang up"
 PROMPT_MS = 3000
@@ -49,6 +51,7 @@ class ScriptedCaller:
         *,
         pressed_during: Mapping[str, str] | None = None,
         hang_up_during: str | None = None,
+        speaks_ms: Iterable[int] | None = (),
     ) -> None:
         self.call_id = "call-1"
         self.language: Language = FIRST_LANGUAGE
@@ -56,12 +59,29 @@ class ScriptedCaller:
         self.answers = deque(answers)
         self.pressed_during = dict(pressed_during or {})
         self.hang_up_during = hang_up_during
+        self.speaks_ms = None if speaks_ms is None else deque(speaks_ms)
         self.waiting_keys: deque[str] = deque()
         self.said: list[str] = []
         self.languages: list[Language] = []
         self.values: dict[str, Value] = {}
         self.waits_s: list[float] = []
         self.facts: list[AnyFact] = []
+        self.disk_full = False
+        self.dictations: list[ScriptedDictation] = []
+
+    def window(self, line: Line, at: datetime | None = None) -> Window:
+        """Where this caller is served; it is `at` all the time, where that is given."""
+        return Window(self, line, "+8613800001111", "", lambda: at or self.clock.utc(), self._dictate)
+
+    def _dictate(self, about: str) -> ScriptedDictation | None:
+        if self.speaks_ms is None:
+            return None
+        dictation = ScriptedDictation(self, f"{self.call_id}.m{len(self.dictations) + 1}")
+        self.dictations.append(dictation)
+        return dictation
+
+    async def safe(self) -> bool:
+        return not self.disk_full
 
     async def say(self, *keys: str, skippable: bool = True, **values: Value) -> Heard:
         self.values.update(values)
@@ -102,3 +122,24 @@ class ScriptedCaller:
 
     def _pass(self, ms: int) -> None:
         self.clock.ms += ms
+
+
+class ScriptedDictation:
+    """A message of the caller, who speaks for as long as the script says, nothing when it says no more; then does what the
+    next answer is: a key, a hang-up, or nothing."""
+
+    def __init__(self, caller: ScriptedCaller, message: str) -> None:
+        self.message, self.begun_at = message, caller.clock.utc()
+        self.length_ms = self.spoken_ms = 0
+        self.dropped = False
+        self._caller = caller
+
+    async def take(self, most_s: float, quiet_s: float) -> DictationEnded:
+        self.spoken_ms = self._caller.speaks_ms.popleft() if self._caller.speaks_ms else 0
+        self.length_ms = self.spoken_ms
+        key = await self._caller.key(quiet_s)
+        self.length_ms += 0 if key else round(quiet_s * 1000)
+        return "key" if key else "quiet"
+
+    def drop(self) -> None:
+        self.dropped = True

@@ -103,6 +103,8 @@ def test_these_are_the_commands() -> None:
             "seat more-time",
             "seat redial",
             "seat log-out",
+            "message list",
+            "message answered",
         ),
         *("line check", "prompts build", "prompts check", "db migrate"),
     }
@@ -280,6 +282,7 @@ STATUS = Status(
     calls={"up": 2},
     seats={"1001": "ready"},
     callbacks=0,
+    messages=0,
     facts={},
     mailboxes=0,
     tasks=40,

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from calls.facts import MenuStepTaken, NoticeHeard
+from calls.facts import MenuStepTaken, NoticeHeard, ServiceUsed, VoiceMessageLeft
 from calls.words import Needs
 from ivr.flow import MOST_AGAIN, MOST_VISITS, run_line
 from ivr.hours import Hours
@@ -40,7 +40,7 @@ def notices(caller: ScriptedCaller) -> list[NoticeHeard]:
 
 async def test_welcome_then_notice_then_menu_then_the_queue_of_the_choice() -> None:
     caller = ScriptedCaller(["1"])
-    assert await run_line(LINE, caller, NOON) == CARDS
+    assert await run_line(caller.window(LINE, NOON)) == CARDS
     assert caller.said == ["welcome", "notice", "menu.main"]
     assert notices(caller) == [
         NoticeHeard(
@@ -57,19 +57,19 @@ async def test_welcome_then_notice_then_menu_then_the_queue_of_the_choice() -> N
 
 @pytest.mark.parametrize(("key", "queue"), [("1", "cards"), ("2", "pension"), ("3", "insurance"), ("4", "labour")])
 async def test_each_choice_leads_to_its_skill(key: str, queue: str) -> None:
-    assert await run_line(LINE, ScriptedCaller([key]), NOON) == JoinQueue(LINE.needs(queue))
+    assert await run_line(ScriptedCaller([key]).window(LINE, NOON)) == JoinQueue(LINE.needs(queue))
 
 
 async def test_a_line_speaks_its_language() -> None:
     caller = ScriptedCaller(["1"])
-    await run_line(replace(LINE, language="en"), caller, NOON)
+    await run_line(caller.window(replace(LINE, language="en"), NOON))
     assert set(caller.languages) == {"en"}
     assert notices(caller)[0].language == "en"
 
 
 async def test_the_notice_cannot_be_skipped_and_keys_pressed_during_it_answer_nothing() -> None:
     caller = ScriptedCaller(["1"], pressed_during={"welcome": "2", "notice": "34"})
-    assert await run_line(LINE, caller, NOON) == CARDS
+    assert await run_line(caller.window(LINE, NOON)) == CARDS
     assert notices(caller)[0].whole
     assert notices(caller)[0].heard_ms == PROMPT_MS
     assert steps(caller) == [("main", 1, "chosen", "cards")]
@@ -78,14 +78,14 @@ async def test_the_notice_cannot_be_skipped_and_keys_pressed_during_it_answer_no
 async def test_leaving_during_the_notice_keeps_how_much_was_heard() -> None:
     caller = ScriptedCaller(hang_up_during="notice")
     with pytest.raises(asyncio.CancelledError):
-        await run_line(LINE, caller, NOON)
+        await run_line(caller.window(LINE, NOON))
     assert [(fact.heard_ms, fact.whole) for fact in notices(caller)] == [(PROMPT_MS // 2, False)]
     assert len(caller.facts) == 1
 
 
 async def test_a_key_cuts_the_menu_off_and_is_its_answer() -> None:
     caller = ScriptedCaller(pressed_during={"menu.main": "1"})
-    assert await run_line(LINE, caller, NOON) == CARDS
+    assert await run_line(caller.window(LINE, NOON)) == CARDS
     assert caller.facts[-1] == MenuStepTaken(
         call_id="call-1", menu="main", attempt=1, outcome="chosen", choice="cards", waited_ms=PROMPT_MS // 2
     )
@@ -93,14 +93,14 @@ async def test_a_key_cuts_the_menu_off_and_is_its_answer() -> None:
 
 async def test_whoever_knows_the_way_keys_ahead_through_the_menus() -> None:
     caller = ScriptedCaller(pressed_during={"menu.main": "53"})
-    assert await run_line(LINE, caller, NOON) == PERSON
+    assert await run_line(caller.window(LINE, NOON)) == PERSON
     assert caller.said == ["welcome", "notice", "menu.main"]
     assert steps(caller) == [("main", 1, "chosen", "other"), ("other", 1, "chosen", "complaint")]
 
 
 async def test_the_wait_for_a_key_is_the_lines() -> None:
     caller = ScriptedCaller([None, "1"])
-    await run_line(replace(LINE, key_wait_s=4.0), caller, NOON)
+    await run_line(caller.window(replace(LINE, key_wait_s=4.0), NOON))
     assert caller.waits_s == [4.0, 4.0]
     assert [fact.waited_ms for fact in caller.facts if isinstance(fact, MenuStepTaken)] == [
         PROMPT_MS + 4000,
@@ -110,7 +110,7 @@ async def test_the_wait_for_a_key_is_the_lines() -> None:
 
 async def test_wrong_and_missing_keys_are_said_and_counted_then_a_person_takes_over() -> None:
     caller = ScriptedCaller(["9", None, "8", "1"])
-    assert await run_line(LINE, caller, NOON) == PERSON
+    assert await run_line(caller.window(LINE, NOON)) == PERSON
     assert steps(caller) == [
         ("main", 1, "wrong", None),
         ("main", 2, "missing", None),
@@ -130,26 +130,26 @@ async def test_wrong_and_missing_keys_are_said_and_counted_then_a_person_takes_o
 @pytest.mark.parametrize("tries", [1, 2, 5])
 async def test_the_number_of_tries_is_the_lines(tries: int) -> None:
     caller = ScriptedCaller()
-    assert await run_line(replace(LINE, tries=tries), caller, NOON) == PERSON
+    assert await run_line(caller.window(replace(LINE, tries=tries), NOON)) == PERSON
     assert [step[2] for step in steps(caller)] == ["missing"] * tries + ["gave_up"]
 
 
 async def test_keys_after_a_wrong_one_are_dropped_so_that_it_is_heard() -> None:
     caller = ScriptedCaller(["1"], pressed_during={"menu.main": "92"})
-    assert await run_line(LINE, caller, NOON) == CARDS
+    assert await run_line(caller.window(LINE, NOON)) == CARDS
     assert "key.wrong" in caller.said
 
 
 @pytest.mark.parametrize("way", [["0"], ["5", "0"], ["5", "1", "0"], ["9", "0"], ["*", "0"], ["5", "#", "0"]])
 async def test_0_is_a_person_everywhere(way: list[str]) -> None:
     caller = ScriptedCaller(way)
-    assert await run_line(LINE, caller, NOON) == PERSON
+    assert await run_line(caller.window(LINE, NOON)) == PERSON
     assert steps(caller)[-1][2:] == ("person", None)
 
 
 async def test_star_repeats_and_is_no_try() -> None:
     caller = ScriptedCaller(["9", "*", "8", "*", "1"])
-    assert await run_line(LINE, caller, NOON) == CARDS
+    assert await run_line(caller.window(LINE, NOON)) == CARDS
     assert caller.said[2:] == [
         "menu.main",
         "key.wrong",
@@ -170,13 +170,13 @@ async def test_star_repeats_and_is_no_try() -> None:
 
 async def test_nobody_repeats_forever() -> None:
     caller = ScriptedCaller(["*"] * 100)
-    assert await run_line(LINE, caller, NOON) == PERSON
+    assert await run_line(caller.window(LINE, NOON)) == PERSON
     assert [outcome for _, _, outcome, _ in steps(caller)] == ["again"] * (MOST_AGAIN + 1) + ["gave_up"]
 
 
 async def test_hash_goes_one_menu_back_and_repeats_the_first() -> None:
     caller = ScriptedCaller(["#", "5", "#", "1"])
-    assert await run_line(LINE, caller, NOON) == CARDS
+    assert await run_line(caller.window(LINE, NOON)) == CARDS
     assert steps(caller) == [
         ("main", 1, "back", None),
         ("main", 1, "chosen", "other"),
@@ -187,12 +187,12 @@ async def test_hash_goes_one_menu_back_and_repeats_the_first() -> None:
 
 async def test_a_new_visit_has_all_its_tries_again() -> None:
     caller = ScriptedCaller(["9", "9", "5", "9", "9", "#", "9", "9", "1"])
-    assert await run_line(LINE, caller, NOON) == CARDS
+    assert await run_line(caller.window(LINE, NOON)) == CARDS
 
 
 async def test_nobody_goes_round_the_menus_forever() -> None:
     caller = ScriptedCaller(["5", "#"] * 100)
-    assert await run_line(LINE, caller, NOON) == PERSON
+    assert await run_line(caller.window(LINE, NOON)) == PERSON
     assert len(steps(caller)) == MOST_VISITS + 1
     assert steps(caller)[-1][2] == "gave_up"
     assert caller.said[-1] == "key.three_tries"
@@ -200,7 +200,7 @@ async def test_nobody_goes_round_the_menus_forever() -> None:
 
 async def test_an_announcement_leads_back_to_its_menu() -> None:
     caller = ScriptedCaller(["5", "2", "3"])
-    assert await run_line(LINE, caller, NOON) == PERSON
+    assert await run_line(caller.window(LINE, NOON)) == PERSON
     assert caller.said[2:] == ["menu.main", "menu.other", "info.documents", "menu.other"]
     assert steps(caller)[-1] == ("other", 1, "chosen", "complaint")
 
@@ -220,14 +220,46 @@ OFFICE = replace(LINE, hours=Hours(weekly={"mon": ("08:30-12:00", "13:30-17:00")
 )
 async def test_outside_the_hours_callers_hear_when_somebody_is_back(line: Line, moment: str, said: list[str]) -> None:
     caller = ScriptedCaller(pressed_during={"queue.closed": "1"})
-    assert await run_line(line, caller, datetime.fromisoformat(moment).astimezone(UTC)) == Finished("closed")
+    assert await run_line(caller.window(line, datetime.fromisoformat(moment).astimezone(UTC))) == Finished("closed")
     assert caller.said == ["welcome", "notice", *said]
     for key in said:
         WORDS[key].render(caller.values)
 
 
+NIGHT = replace(OFFICE, night="other")
+
+
+async def test_outside_the_hours_the_machine_serves_and_whoever_wants_a_person_may_leave_a_message() -> None:
+    caller = ScriptedCaller(["2", "0", "#"], speaks_ms=[4000])
+    assert await run_line(caller.window(NIGHT, NOON)) == Finished("closed")
+    assert caller.said[2:] == [
+        *("queue.closed", "closed.today", "menu.other", "info.documents", "menu.other"),
+        *("message.night", "message.ask", "message.tone", "message.check", "message.kept", "goodbye"),
+    ]
+    [left] = [fact for fact in caller.facts if isinstance(fact, VoiceMessageLeft)]
+    assert (left.about, left.message, left.spoken_ms) == ("general", "call-1.m1", 4000)
+
+
+async def test_outside_the_hours_no_key_leads_to_a_queue() -> None:
+    caller = ScriptedCaller(["1", "#"], speaks_ms=[4000])
+    assert await run_line(caller.window(replace(NIGHT, night="main"), NOON)) == Finished("closed")
+    assert [fact.about for fact in caller.facts if isinstance(fact, VoiceMessageLeft)] == ["cards"]
+
+
+async def test_what_the_machine_did_is_a_fact() -> None:
+    keys = ["5", "2", "2", "4", "#", None, "0"]
+    caller = ScriptedCaller(keys, speaks_ms=[4000], pressed_during={"info.documents": "*"})
+    assert await run_line(caller.window(LINE, NOON)) == PERSON
+    used = [(fact.service, fact.about, fact.outcome) for fact in caller.facts if isinstance(fact, ServiceUsed)]
+    assert used == [
+        ("say", "documents", "gave_up"),
+        ("say", "documents", "done"),
+        ("voice_message", "message", "done"),
+    ]
+
+
 async def test_within_the_hours_the_menu_comes() -> None:
-    assert await run_line(OFFICE, ScriptedCaller(["1"]), datetime(2026, 11, 23, 1, 0, tzinfo=UTC)) == CARDS
+    assert await run_line(ScriptedCaller(["1"]).window(OFFICE, datetime(2026, 11, 23, 1, 0, tzinfo=UTC))) == CARDS
 
 
 KEYS = st.lists(st.sampled_from([*"0123456789*#", None]), max_size=80)
@@ -237,6 +269,8 @@ def check_the_steps(line: Line, caller: ScriptedCaller) -> None:
     """Attempts count from 1 in each visit, every visit but the last leads to another menu, and nothing follows the end."""
     before: MenuStepTaken | None = None
     for fact in caller.facts[1:]:
+        if isinstance(fact, ServiceUsed | VoiceMessageLeft):
+            continue
         assert isinstance(fact, MenuStepTaken)
         if before is None or before.outcome in ("chosen", "back"):
             assert fact.attempt == 1
@@ -258,7 +292,7 @@ def test_whatever_is_keyed_the_call_leads_on(
     line = replace(LINE, tries=tries)
     pressed = {prompt: "".join(key or "" for key in some) for prompt, some in ahead.items()}
     caller = ScriptedCaller(keys, pressed_during=pressed)
-    following = asyncio.run(run_line(line, caller, NOON))
+    following = asyncio.run(run_line(caller.window(line, NOON)))
     assert isinstance(following, JoinQueue)
     check_the_steps(line, caller)
     last = caller.facts[-1]
@@ -274,7 +308,7 @@ def test_whatever_is_keyed_the_call_leads_on(
 def test_a_hang_up_at_any_menu_leaves_true_facts(keys: list[str | None]) -> None:
     caller = ScriptedCaller([*keys, HANG_UP])
     try:
-        asyncio.run(run_line(LINE, caller, NOON))
+        asyncio.run(run_line(caller.window(LINE, NOON)))
     except asyncio.CancelledError:
         assert len(caller.waits_s) == len(keys) + 1
     assert len(notices(caller)) == 1

@@ -16,7 +16,7 @@ from calls.errors import NotPossible
 from calls.words import LANGUAGES
 from prompts import audio
 from prompts.builder import BuildReport, build, check
-from prompts.catalogue import CATALOGUE, Catalogue
+from prompts.catalogue import CATALOGUE, TONE, Catalogue
 from prompts.manifest import load
 from prompts.sounds import Sounds
 from prompts.voice import EspeakVoice
@@ -76,6 +76,8 @@ def test_all_voices_are_equally_loud_and_speak(
             levels[f"{language}/{key}"] = audio.loudness(samples)
             assert rate == 8000
             assert np.abs(samples).max() <= 10 ** (audio.PEAK_DBFS / 20) + 1 / 32768
+            if text == TONE:
+                continue
             syllables = sum(letter.isalnum() for letter in text) / (1 if language == "zh-CN" else 3)
             assert 0.1 < len(samples) / rate / syllables < 1.0, f"{language}/{key} lasts {len(samples) / rate} s"
     quietest, loudest = min(levels.values()), max(levels.values())

@@ -3,6 +3,7 @@
 --   Of visits:  visits = answered + abandoned + otherwise + still open: each visit begins once, ends once, before its call.
 --   Of calls back: each that was owed is over once: kept, rung in vain, overtaken by its caller, or too late.
 --   Of talk:    an answered visit has one answer, one end of conversation, and a recording or the reason why not.
+--   Of messages: each is of a call that arrived, and has a recording or the reason why not.
 --   Of history: the numbers of a node's facts have no gap.
 CREATE OR REPLACE VIEW conservation_violations AS
 SELECT 'facts_missing' AS law, node, NULL::text AS call_id, NULL::text AS visit,
@@ -60,7 +61,17 @@ WHERE v.outcome = 'answered' AND conversations = 0 AND c.ended_at IS NOT NULL
 UNION ALL
 SELECT 'conversation_is_recorded', c.node, v.call_id, v.visit, 'neither recorded nor lost', c.ended_at
 FROM queue_visits v JOIN calls c USING (call_id) LEFT JOIN recordings r ON r.visit = v.visit
-WHERE v.outcome = 'answered' AND r.visit IS NULL AND c.ended_at < now() - interval '1 minute';
+WHERE v.outcome = 'answered' AND r.visit IS NULL AND c.ended_at < now() - interval '1 minute'
+UNION ALL
+SELECT 'message_of_a_call', NULL, m.call_id, m.message, 'its call never arrived', m.left_at
+FROM voice_messages m WHERE NOT EXISTS (SELECT FROM calls c WHERE c.call_id = m.call_id AND c.arrivals > 0)
+UNION ALL
+SELECT 'message_is_recorded', c.node, m.call_id, m.message, 'neither recorded nor lost', c.ended_at
+FROM voice_messages m JOIN calls c USING (call_id) LEFT JOIN recordings r ON r.visit = m.message
+WHERE r.visit IS NULL AND c.ended_at < now() - interval '1 minute'
+UNION ALL
+SELECT 'message_was_left', NULL, call_id, message, 'answered, and never left', answered_at
+FROM voice_messages WHERE left_at IS NULL;
 
 COMMENT ON VIEW conservation_violations IS 'Empty when all is well; each row is a call or a fact that went astray';
 COMMENT ON COLUMN conservation_violations.law IS 'Which law of conservation is broken';

@@ -1,0 +1,71 @@
+"""The window that a service is given at: the caller, the line, and whatever the world behind it offers.
+
+A service knows nothing beyond this. The edge fills it on a telephone line, the tests by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Literal, Protocol
+
+import msgspec
+
+from ivr.caller import Caller
+from ivr.line import Line
+
+DictationEnded = Literal["key", "quiet", "limit"]
+"""What ended it: the caller's key, a while of silence, or the longest time that there is."""
+
+
+class Dictation(Protocol):
+    """What a caller says to the machine, while it is recorded and afterwards."""
+
+    @property
+    def message(self) -> str:
+        """Its name; the recording bears it."""
+        ...
+
+    @property
+    def begun_at(self) -> datetime:
+        """When it began, UTC."""
+        ...
+
+    @property
+    def length_ms(self) -> int:
+        """How long was recorded until now."""
+        ...
+
+    @property
+    def spoken_ms(self) -> int:
+        """How long of it the caller spoke, as far as can be told: what is quieter than a voice is not counted."""
+        ...
+
+    async def take(self, most_s: float, quiet_s: float) -> DictationEnded:
+        """Record until a key, `quiet_s` seconds of silence, or `most_s` seconds; the key is not left for others.
+
+        A hang-up cancels this, and what was said until then is there."""
+        ...
+
+    def drop(self) -> None:
+        """It is no message: what was recorded is removed. Whatever is not dropped is kept."""
+        ...
+
+
+class Window(msgspec.Struct, frozen=True):
+    """What a service has to do with."""
+
+    caller: Caller
+    line: Line
+    calling_number: str | None
+    """E.164; proves nothing. None when withheld."""
+    about: str
+    """What the caller came for, where that is known: the name of the choice or queue that led here."""
+    now: Callable[[], datetime]
+    """UTC."""
+    dictate: Callable[[str], Dictation | None]
+    """A message about something, to be taken down; None while nothing can be recorded."""
+
+    def for_(self, about: str) -> Window:
+        """The same for somebody who came for that."""
+        return msgspec.structs.replace(self, about=about)
