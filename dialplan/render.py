@@ -136,6 +136,7 @@ MODULES = (
     "func_cdr",
     "func_channel",
     "func_groupcount",
+    "func_talkdetect",
     "func_logic",
     "func_strings",
     "res_cdrel_custom",

@@ -386,9 +386,9 @@ def running_hotline(port_offset: int = PORT_OFFSET, **changes: object) -> Iterat
 
 def _write_files(folder: Path, port_offset: int) -> Path:
     shutil.copytree(DATA / "lines", folder / "lines")
-    closed = folder / "lines" / "12334.line.yaml"
     opens = datetime.now(ZoneInfo("Asia/Shanghai")).date() + NEXT_OPENING
-    closed.write_text(closed.read_text().replace("@OPENS@", opens.isoformat()))
+    for line in (folder / "lines").glob("*.line.yaml"):
+        line.write_text(line.read_text().replace("@OPENS@", opens.isoformat()))
     write_voices(folder / "voices")
     settings = folder / "hotline.yaml"
     text = (DATA / "hotline.yaml").read_text()

@@ -90,8 +90,8 @@ class Site:
         )
         recorder.keep(pending)
         if sound:
-            write_tone(pending.caller_file, 440, ms=3000)
-            write_tone(pending.seat_file, 1000, ms=2500)
+            for track, hz, ms in zip(pending.tracks, (440, 1000), (3000, 2500), strict=True):
+                write_tone(track, hz, ms)
         return pending
 
     async def told(self, facts: int) -> list[AnyFact]:
@@ -196,7 +196,7 @@ async def test_a_recording_without_tracks_is_lost_with_an_alarm_and_holds_up_no_
 async def test_one_missing_track_is_an_alarm_and_the_other_is_kept(site: Site) -> None:
     async with site.recorder() as recorder:
         pending = over(site.talk(recorder, "call-1.1"))
-        pending.seat_file.unlink()
+        pending.tracks[1].unlink()
         recorder.seal_soon(pending)
         sealed, _ = await site.told(2)
 
@@ -271,7 +271,7 @@ async def test_what_is_lost_leaves_no_empty_track_and_what_a_person_might_read(s
     async with site.recorder() as recorder:
         pending = over(site.talk(recorder, "call-1.1"))
         pending.caller_file.write_bytes(b"")
-        pending.seat_file.write_bytes(b"OggS" + bytes(100))
+        pending.tracks[1].write_bytes(b"OggS" + bytes(100))
         recorder.seal_soon(pending)
         await eventually(lambda: not recorder.unsealed())
     assert [path.name for path in site.raw.iterdir()] == ["call-1.1.seat.unreadable"]
@@ -368,3 +368,28 @@ async def test_a_track_that_never_ended_is_not_taken_for_a_day_long_conversation
 
     assert isinstance(sealed, RecordingSealed)
     assert sealed.length_ms == 500
+
+
+async def test_a_voice_message_is_sealed_with_one_channel(site: Site) -> None:
+    async with site.recorder() as recorder:
+        track = recorder.raw_file("call-1.m1")
+        write_tone(track, 440, ms=3000)
+        pending = Pending(
+            call_id="call-1",
+            visit="call-1.m1",
+            day=EVENING_UTC,
+            caller_file=track,
+            caller_started_ms=900,
+            caller_packets=150,
+            begin_ms=1000,
+            end_ms=3000,
+        )
+        recorder.seal_soon(pending)
+        [sealed] = await site.told(1)
+        await eventually(lambda: not recorder.unsealed())
+    assert isinstance(sealed, RecordingSealed)
+    assert (sealed.visit, sealed.length_ms, sealed.right_dbfs, sealed.right_packets) == ("call-1.m1", 2000, None, 0)
+    assert sealed.alarms == ()
+    sound, rate = soundfile.read(site.recordings / sealed.path, always_2d=True)
+    assert (sound.shape, rate) == ((16_000, 1), 8000)
+    assert not track.exists()
