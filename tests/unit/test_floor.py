@@ -29,7 +29,8 @@ from queues import (
     StandUp,
     Tick,
 )
-from queues.engine import LEG_ENDS_S, RESERVATION_S
+from queues.engine import RESERVATION_S
+from queues.seating import LEG_ENDS_S
 from tests.eventually import eventually
 
 ADVISERS = {number: Adviser(number, {"cards": 1}) for number in ("8001", "8002")}

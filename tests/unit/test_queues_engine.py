@@ -39,7 +39,8 @@ from queues import (
     Tick,
     TurnedAway,
 )
-from queues.engine import LONGEST_WRAP_UP_S, RESERVATION_S
+from queues.engine import RESERVATION_S
+from queues.seating import LONGEST_WRAP_UP_S
 
 ADVISERS = {
     "8001": Adviser("8001", {"cards": 3, "labour": 3}),
