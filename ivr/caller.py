@@ -7,7 +7,7 @@ flows never ask whether somebody is still there, and what must be kept of a mome
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import date, time
 from typing import Protocol
 
 import msgspec
@@ -16,8 +16,8 @@ from calls.clock import Clock
 from calls.facts import AnyFact
 from calls.words import Language
 
-Value = str | int | time
-"""What may stand in a sentence's slot: a number or name, digits, or a time of day."""
+Value = str | int | time | date
+"""What may stand in a sentence's slot: a number or name, digits, a time of day, or a day."""
 
 
 class Heard(msgspec.Struct, frozen=True):

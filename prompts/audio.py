@@ -50,6 +50,10 @@ _PASS_HZ = (50.0, 150.0, 3400.0, 3900.0)
 _HEAD_MS, _JOIN_MS, _COMMA_MS, _STOP_MS = 20, 40, 150, 300
 """Silence before a piece; after one that is joined to the next; after a comma; after a full stop."""
 
+_PAUSE_MS = 250
+"""Between two groups of digits: with what is silent around each piece, long enough to write a group down by, and too short
+for the number to be over."""
+
 
 def read(path: Path) -> Samples:
     """A WAV file of any rate and number of channels. Raises BadFile when it is not one, or holds no sound."""
@@ -103,6 +107,11 @@ def resample(samples: Samples, rate: int) -> Samples:
     fitted = np.zeros(bins, dtype=complex)
     fitted[: min(bins, len(spectrum))] = spectrum[:bins]
     return np.fft.irfft(fitted, length) * (RATE / rate)
+
+
+def silence() -> Samples:
+    """What parts two groups of digits."""
+    return np.zeros(_PAUSE_MS * RATE // 1000)
 
 
 def loudness(samples: Samples) -> float:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import math
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +25,7 @@ import msgspec
 from calls.errors import BadFile, NotPossible, RexianError
 from calls.words import LANGUAGES, Language
 from prompts import audio, manifest, music
-from prompts.catalogue import TONE, Catalogue
+from prompts.catalogue import SILENCE, TONE, Catalogue
 from prompts.manifest import MUSIC, Made, Manifest
 from prompts.voice import Voice
 
@@ -123,6 +124,8 @@ def _spoken(language: Language, key: str, text: str, engine: Voice, spoken_by: s
     def make(path: Path) -> Made:
         if text == TONE:
             return _written(music.tone(), path, source, recorded=False)
+        if text == SILENCE:
+            return _written(audio.silence(), path, source, recorded=False)
         engine.speak(text, language, path)
         return _finish(audio.read(path), text, path, source, recorded=False)
 
@@ -162,8 +165,8 @@ def _finish(samples: audio.Samples, text: str, path: Path, source: str, *, recor
 
 def _written(samples: audio.Samples, path: Path, source: str, *, recorded: bool) -> Made:
     audio.write(path, samples)
-    ms, dbfs = round(1000 * len(samples) / audio.RATE), round(audio.loudness(samples), 2)
-    return Made(source, path.stat().st_size, ms, dbfs, recorded)
+    ms, dbfs = round(1000 * len(samples) / audio.RATE), audio.loudness(samples)
+    return Made(source, path.stat().st_size, ms, None if math.isinf(dbfs) else round(dbfs, 2), recorded)
 
 
 def _make(plans: list[Plan], target: Path) -> Iterator[tuple[Plan, Made | RexianError]]:

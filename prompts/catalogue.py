@@ -28,6 +28,9 @@ CATALOGUE = Path(__file__).parent / "catalogue"
 TONE = "♪"
 """In place of words: a short tone."""
 
+SILENCE = "…"
+"""In place of words: a short silence, as between two groups of digits."""
+
 _KEY = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*")
 _SLOT = re.compile(r"\{([a-z_]+):([a-z_]+)\}")
 
@@ -108,7 +111,7 @@ class Catalogue:
         return cls(sentences, problems)
 
     def pieces(self, language: Language) -> dict[str, str]:
-        """What must be spoken in `language`: key of the sound file -> words. This, tones aside, is a speaker's script."""
+        """What must be spoken in `language`: key of the sound file -> words. Tones and silences aside, a speaker's script."""
         return {
             part.key: part.text
             for sentence in self.sentences[language].values()

@@ -14,7 +14,7 @@ from cti.phone.places import RATE_HZ
 from cti.phone.sound import tone
 from ivr.hours import Hours
 from ivr.lines import load_line
-from prompts.reading import chinese_ordinal
+from prompts.reading import READINGS
 from tests.asterisk.ears import LENGTH_S, TONES
 from tests.asterisk.hotline import Caller, Hotline, in_turn
 
@@ -30,7 +30,7 @@ async def test_a_closed_line_says_so_and_when_it_opens(hotline: Hotline) -> None
         said = caller.said
     assert said == [
         *("welcome", "notice", "queue.closed", "closed.next", f"month.{day.month}"),
-        *(*chinese_ordinal(day.day), "closed.day.1"),
+        *(*READINGS["zh-CN"]["ordinal"](day.day), "closed.day.1"),
         *("clock.morning", "number.8", "clock.hour", "clock.half", "closed.day.2", "goodbye"),
     ]
     assert (ended.outcome, ended.ended_by) == ("machine", "system")

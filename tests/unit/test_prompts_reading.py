@@ -1,19 +1,20 @@
-"""Numbers and times of day as they are spoken."""
+"""The laws of what is read out; what it sounds like, value by value, stands in `test_prompts_spoken.py`."""
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import date, time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from calls.words import LANGUAGES, Language
-from prompts.catalogue import CATALOGUE, Catalogue
-from prompts.reading import LARGEST, READINGS, CannotSay, Value, keys_needed
+from prompts.catalogue import CATALOGUE, Catalogue, Sentence
+from prompts.reading import LARGEST, LARGEST_FEN, PAUSE, READINGS, CannotSay, Value, keys_needed
 
 WORDS = {language: Catalogue.load(CATALOGUE).pieces(language) for language in LANGUAGES}
 NUMBERS = st.integers(0, LARGEST)
+AMOUNTS = st.integers(0, LARGEST_FEN)
 
 
 def said(value: Value, kind: str, language: Language) -> str:
@@ -22,95 +23,18 @@ def said(value: Value, kind: str, language: Language) -> str:
     return space.join(WORDS[language][key] for key in READINGS[language][kind](value))
 
 
-@pytest.mark.parametrize(
-    ("number", "words"),
-    [
-        (0, "零"),
-        (2, "两"),
-        (10, "十"),
-        (12, "十二"),
-        (20, "二十"),
-        (22, "二十二"),
-        (100, "一百"),
-        (105, "一百零五"),
-        (110, "一百一十"),
-        (111, "一百一十一"),
-        (200, "两百"),
-        (202, "两百零二"),
-        (222, "两百二十二"),
-        (1000, "一千"),
-        (1001, "一千零一"),
-        (1010, "一千零一十"),
-        (1100, "一千一百"),
-        (2002, "两千零二"),
-        (2200, "两千二百"),
-        (2020, "两千零二十"),
-        (9999, "九千九百九十九"),
-    ],
-)
-def test_chinese_quantities(number: int, words: str) -> None:
-    assert said(number, "cardinal", "zh-CN") == words
-
-
-@pytest.mark.parametrize(
-    ("number", "words"), [(1, "一"), (2, "二"), (12, "十二"), (200, "二百"), (2000, "两千"), (2222, "两千二百二十二")]
-)
-def test_chinese_places_in_a_queue(number: int, words: str) -> None:
-    assert said(number, "ordinal", "zh-CN") == words
-
-
-@pytest.mark.parametrize(
-    ("number", "words"),
-    [
-        (0, "zero"),
-        (14, "fourteen"),
-        (20, "twenty"),
-        (21, "twenty one"),
-        (100, "one hundred"),
-        (105, "one hundred and five"),
-        (2000, "two thousand"),
-        (2013, "two thousand and thirteen"),
-        (9999, "nine thousand nine hundred and ninety nine"),
-    ],
-)
-def test_english_quantities(number: int, words: str) -> None:
-    assert said(number, "cardinal", "en") == words
-
-
-@pytest.mark.parametrize(
-    ("moment", "chinese", "english"),
-    [
-        (time(0, 0), "凌晨零点", "twelve a m"),
-        (time(5, 59), "凌晨五点五十九分", "five fifty nine a m"),
-        (time(8, 30), "上午八点半", "eight thirty a m"),
-        (time(12, 0), "中午十二点", "twelve p m"),
-        (time(13, 30), "下午一点半", "one thirty p m"),
-        (time(14, 0), "下午两点", "two p m"),
-        (time(17, 5), "下午五点零五分", "five oh five p m"),
-        (time(17, 10), "下午五点十分", "five ten p m"),
-        (time(23, 59), "晚上十一点五十九分", "eleven fifty nine p m"),
-    ],
-)
-def test_times_of_day(moment: time, chinese: str, english: str) -> None:
-    assert said(moment, "clock", "zh-CN") == chinese
-    assert said(moment, "clock", "en") == english
-
-
-def test_adviser_numbers_are_read_digit_by_digit_and_one_is_yao() -> None:
-    assert said("8001", "digits", "zh-CN") == "八零零幺"
-    assert said("0017", "digits", "en") == "zero zero one seven"
-
-
 def meaning(words: str) -> int:
     """The number that Chinese words name, the way a listener adds them up; independent of how they were made."""
-    total, digit = 0, 0
+    total, section, digit = 0, 0, 0
     for word in words:
-        if word in "十百千":
-            total += (digit or 1) * {"十": 10, "百": 100, "千": 1000}[word]
+        if word == "万":
+            total, section, digit = (section + digit) * 10_000, 0, 0
+        elif word in "十百千":
+            section += (digit or 1) * {"十": 10, "百": 100, "千": 1000}[word]
             digit = 0
         else:
             digit = "零一二三四五六七八九".find(word) if word != "两" else 2
-    return total + digit
+    return total + section + digit
 
 
 @given(NUMBERS)
@@ -122,31 +46,84 @@ def test_a_chinese_number_means_itself(number: int) -> None:
         assert number == 0 or not words.endswith("零")
 
 
-@given(st.integers(0, LARGEST), st.integers(0, LARGEST))
+@given(AMOUNTS)
+def test_a_chinese_amount_means_itself(fen: int) -> None:
+    words = said(fen, "amount", "zh-CN")
+    *yuan, rest = words.rpartition("元")[::2] if "元" in words else ("", words)
+    *jiao, rest = rest.rpartition("角")[::2] if "角" in rest else ("", rest)
+    parts = (yuan[0], jiao[0], rest.removesuffix("分"))
+    assert sum(meaning(part) * worth for part, worth in zip(parts, (100, 10, 1), strict=True)) == fen
+    assert "零角" not in words
+    assert "零分" not in words
+
+
+@pytest.mark.parametrize(
+    ("months", "words"), [(2, "两个月"), (12, "十二个月"), (22, "二十二个月"), (102, "一百零二个月"), (200, "两百个月")]
+)
+def test_a_measure_word_follows_a_quantity(months: int, words: str) -> None:
+    """No kind of its own: the measure word stands in the sentence, and a quantity has the right two before it."""
+    assert said(months, "cardinal", "zh-CN") + "个月" == words
+    sentence = Sentence("paid", "缴费{months:cardinal}个月。", "zh-CN")
+    assert sentence.render({"months": months})[-1] == "paid.2"
+
+
+@given(st.text("0123456789", min_size=1, max_size=24))
+def test_groups_have_all_the_digits_and_none_stands_alone(number: str) -> None:
+    groups = "".join(
+        key.removeprefix("digit.") if key != PAUSE else " " for key in READINGS["zh-CN"]["grouped"](number)
+    )
+    assert groups.replace(" ", "") == number
+    assert len(number) == 1 or all(len(group) > 1 for group in groups.split(" "))
+
+
+@given(NUMBERS, NUMBERS)
 def test_different_english_numbers_sound_different(one: int, other: int) -> None:
     assert (said(one, "cardinal", "en") == said(other, "cardinal", "en")) == (one == other)
 
 
+VALUES: dict[str, st.SearchStrategy[Value]] = {
+    "digits": st.text("0123456789", min_size=1),
+    "grouped": st.from_regex(r"[0-9]{17}[0-9Xx]|[0-9]{1,24}", fullmatch=True),
+    "cardinal": NUMBERS,
+    "ordinal": st.integers(1, LARGEST),
+    "amount": AMOUNTS,
+    "date": st.dates(min_value=date(1000, 1, 1)),
+    "month": st.dates(min_value=date(1000, 1, 1)),
+    "clock": st.times(),
+}
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_key_that_a_number_or_a_time_may_ask_for_is_known_beforehand(language: Language) -> None:
-    needed = keys_needed(language)
-    asked = {
-        key
-        for kind in READINGS[language].keys() - {"clock"}
-        for n in range(LARGEST + 1)
-        for key in READINGS[language][kind](n)
-    }
-    asked |= {key for minute in range(1440) for key in READINGS[language]["clock"](time(minute // 60, minute % 60))}
-    assert asked == needed
+@pytest.mark.parametrize("kind", VALUES)
+@given(data=st.data())
+def test_every_key_that_may_be_asked_for_is_known_beforehand(
+    kind: str, language: Language, data: st.DataObject
+) -> None:
+    assert set(READINGS[language][kind](data.draw(VALUES[kind]))) <= keys_needed(language) <= WORDS[language].keys()
 
 
-@pytest.mark.parametrize("kind", ["digits", "cardinal", "ordinal", "clock"])
-@pytest.mark.parametrize("value", [-1, "", "12a", "１２", "八"])
-def test_what_cannot_be_read_out_is_refused(kind: str, value: Value) -> None:
+@pytest.mark.parametrize("kind", VALUES)
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("value", [-1, "", "12a", "１２", "八", "12.50"])
+def test_what_cannot_be_read_out_is_refused(value: Value, language: Language, kind: str) -> None:
     with pytest.raises(CannotSay, match="Mend"):
-        READINGS["zh-CN"][kind](value)
+        READINGS[language][kind](value)
 
 
-def test_a_number_too_large_is_refused() -> None:
-    with pytest.raises(CannotSay, match="9999"):
-        READINGS["en"]["cardinal"](LARGEST + 1)
+@pytest.mark.parametrize(
+    ("kind", "value", "mend"),
+    [
+        ("cardinal", LARGEST + 1, "99999999"),
+        ("ordinal", 0, "from 1"),
+        ("amount", LARGEST_FEN + 1, "999999999"),
+        ("amount", "1250", "whole fen"),
+        ("grouped", "1234X", "end in X"),
+        ("grouped", "3301061949100100X7", "end in X"),
+        ("date", date(999, 12, 31), "1000"),
+        ("date", time(8), "date"),
+        ("clock", date(2026, 1, 1), "time"),
+    ],
+)
+def test_the_mend_says_what_to_give(kind: str, value: Value, mend: str) -> None:
+    with pytest.raises(CannotSay, match=mend):
+        READINGS["en"][kind](value)

@@ -1,0 +1,45 @@
+"""How a value is read out: as the keys of the pieces to play one after the other.
+
+    values.py    what may stand in a slot; the digits, which all read alike
+    chinese.py   两 and 二, 零, 万, 幺: also for Cantonese, with its own words
+    english.py   British use
+
+A language's file says by whose rules it reads (`catalogue.py`). To add a kind of reading, write its function in each
+module that can have it, enter it in the module's table, and give `SAMPLES` values that use all its words. To add rules,
+add a module and enter it in `READINGS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, time
+from functools import cache
+
+from calls.words import Language
+from prompts.reading.chinese import CHINESE
+from prompts.reading.english import ENGLISH
+from prompts.reading.values import LARGEST, LARGEST_FEN, PAUSE, CannotSay, Reading, Value
+
+__all__ = ["LARGEST", "LARGEST_FEN", "PAUSE", "READINGS", "CannotSay", "Value", "keys_needed"]
+
+READINGS: Mapping[Language, Mapping[str, Reading]] = {"zh-CN": CHINESE, "en": ENGLISH}
+
+_NUMBERS = (*range(1, 102), *range(200, 1001, 100), *range(2000, 10_001, 1000), 1_000_000)
+
+SAMPLES: Mapping[str, Iterable[Value]] = {
+    "digits": ["0123456789"],
+    "grouped": ["01234567890123456X"],
+    "cardinal": [0, *_NUMBERS],
+    "ordinal": _NUMBERS,
+    "amount": [0, *range(100), *(100 * number for number in _NUMBERS), 100_05],
+    "date": [date(2026, 1, number) for number in range(1, 32)],
+    "month": [date(year, number, 1) for number in range(1, 13) for year in (1900, 1905, *range(2000, 2100))],
+    "clock": [*(time(hour) for hour in range(24)), *(time(8, minute) for minute in range(60))],
+}
+"""For each kind, values that together use every word that the kind may need."""
+
+
+@cache
+def keys_needed(language: Language) -> frozenset[str]:
+    """Every key that some reading of `language` may ask for; the catalogue must have them all."""
+    return frozenset(key for kind, read in READINGS[language].items() for value in SAMPLES[kind] for key in read(value))
