@@ -131,7 +131,9 @@ async def _until_over(call: Session, leg: Leg, conversation: Conversation, pendi
             else:
                 met = meeting.result()
                 leaving.cancel()
-        if cause is None:  # waited for in this very task: so is the seat, by its next caller
+        if cause is None:
+            freed = ConversationOver(conversation.seat, call.visit, lost=False, hung_up=True, early=False)
+            leg.at_hang_up(partial(call.node.floor.take, freed))  # its next caller waits for the seat
             cause = await leg.ended(partial(_hold, call))
         lost = cause != NORMAL
         hung_up = not lost

@@ -42,10 +42,14 @@ class Mailbox:
     """The events of one or more objects, oldest first."""
 
     def __init__(self) -> None:
+        self.at_once: Callable[[Message], None] | None = None
+        """Hears of each event as it comes, before whoever waits for it has its turn; must neither block nor raise."""
         self._events: asyncio.Queue[Message] = asyncio.Queue()
 
     def put(self, event: Message) -> None:
         """Deliver an event; never blocks."""
+        if self.at_once:
+            self.at_once(event)
         self._events.put_nowait(event)
 
     async def get(self) -> Message:
