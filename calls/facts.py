@@ -61,9 +61,9 @@ PromiseOutcome = Literal["kept", "not_reached", "rang_again", "too_late"]
 """What became of a call back that was owed. `rang_again`: its caller was quicker; `too_late`: nobody could do it in time."""
 
 
-ServiceOutcome = Literal["done", "gave_up", "unavailable", "hung_up"]
-"""What came of a service of the machine. `gave_up`: the caller did not do what it takes; `unavailable`: it cannot
-be done now."""
+ServiceOutcome = Literal["done", "gave_up", "not_identified", "refused", "unavailable", "unknown", "hung_up"]
+"""What came of a service of the machine. `gave_up`: the caller did not do what it takes; `not_identified`: could not show who
+they are; `refused`: the business system says no; `unavailable`: it cannot be done now; `unknown`: nobody knows if it is."""
 
 
 PassedOverWhy = Literal[

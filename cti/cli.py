@@ -332,6 +332,17 @@ def line_check(
         tell(f"{line.number} {line.version}: ok, {len(line.menus)} menus, {len(line.queues)} queues")
 
 
+@line_commands.command("draw")
+@plainly
+def line_draw(file: Annotated[Path, typer.Argument(help="The line file.")]) -> None:
+    """A line as a picture: a Mermaid flow chart of its menus, services and queues."""
+    from cti.hotline import speakable
+    from ivr.draw import draw
+    from ivr.lines import load_line
+
+    typer.echo(draw(load_line(file, speakable())), nl=False)
+
+
 @prompt_commands.command("build")
 @plainly
 def prompts_build() -> None:

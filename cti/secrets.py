@@ -28,6 +28,8 @@ class Secrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ari: str = msgspec.field(default_factory=_password)
     mqtt_controller: str = msgspec.field(default_factory=_password)
     mqtt_reader: str = msgspec.field(default_factory=_password)
+    tries: str = msgspec.field(default_factory=_password)
+    """Hides in the journal whose account somebody tried."""
     seats: dict[str, str] = {}
     trunks: dict[str, str] = {}
     """By trunk name, for trunks that we register with: written here by hand, since the carrier chooses them."""

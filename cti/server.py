@@ -26,6 +26,7 @@ from cti.asterisk.apidocs import compare_api
 from cti.asterisk.client import Ari
 from cti.asterisk.node import Node
 from cti.bus import Bus, QueueNow, SeatNow
+from cti.business.absent import NoBusiness
 from cti.control import (
     AnyRequest,
     AskStatus,
@@ -43,6 +44,7 @@ from cti.control import (
 from cti.desk import serve_web
 from cti.floor import Floor
 from cti.hotline import Hotline, load_hotline
+from cti.identification import Tries
 from cti.logs import configure_logs
 from cti.recorder import Recorder
 from cti.settings import Settings
@@ -114,6 +116,8 @@ class Controller:
             self.recorder,
             sounds,
             self.hotline.lines,
+            NoBusiness(),
+            Tries(self.journal, self.clock, settings.zone, keys.tries),
         )
         self.differences: list[str] = []
         """Between the Asterisk that runs and the one that its client was made from."""

@@ -7,14 +7,18 @@ flows never ask whether somebody is still there, and what must be kept of a mome
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+from contextlib import AbstractAsyncContextManager
 from datetime import date, time
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 
 from calls.clock import Clock
 from calls.facts import AnyFact
 from calls.words import Language
+
+T = TypeVar("T")
 
 Value = str | int | time | date
 """What may stand in a sentence's slot: a number or name, digits, a time of day, or a day."""
@@ -60,6 +64,14 @@ class Caller(Protocol):
 
     def forget_keys(self) -> None:
         """Drop the keys that were pressed and not asked for yet."""
+        ...
+
+    def private(self) -> AbstractAsyncContextManager[None]:
+        """Inside, what is keyed is a secret: nothing of it is recorded, logged, published or kept, nor does anybody hear it."""
+        ...
+
+    async def while_waiting(self, work: Awaitable[T]) -> T:
+        """Wait for something of ours, such as a business system; the caller is told so, and hears music, when it takes long."""
         ...
 
     async def safe(self) -> bool:

@@ -17,6 +17,7 @@ from ivr.caller import Caller, Heard
 from ivr.hours import Hours
 from ivr.line import AGAIN, BACK, PERSON, Choice, Line, Menu, Notice
 from ivr.next import Finished, JoinQueue, Next
+from ivr.served import WantsPerson
 from ivr.services import VOICE_MESSAGE, use
 from ivr.window import Window
 
@@ -36,20 +37,18 @@ async def run_line(window: Window) -> Next:
     await caller.say(line.welcome)
     await _give_notice(line.notice, caller)
     now = window.now()
-    if isinstance(line.hours, Hours) and not line.hours.is_open(now):
-        return await _out_of_hours(window, line.hours, now)
-    return JoinQueue(line.needs(await _choose_queue(window, line.menu)))
-
-
-async def _out_of_hours(window: Window, hours: Hours, now_utc: datetime) -> Finished:
-    """The machine serves all the same, where the line says so; whoever wants a person may leave a message for one."""
-    line, caller = window.line, window.caller
-    when, day, opens = _next_opening(hours, now_utc)
-    if line.night is None:  # all of it, because no key leads on from here
-        await caller.say(line.closed, *when, "goodbye", skippable=False, day=day, opens=opens)
-        return Finished("closed")
-    await caller.say(line.closed, *when, day=day, opens=opens)
-    queue = await _choose_queue(window, line.night)
+    is_open = line.is_open(now)
+    if not is_open:
+        await _say_closed(window, line.hours, now, is_last=line.night is None)
+        if line.night is None:
+            return Finished("closed")
+    menu = line.menu if is_open else line.night
+    queue = await _choose_queue(window, menu) if menu else line.person
+    hours = line.staffed(queue)
+    if is_open and (hours == "always" or hours.is_open(now)):
+        return JoinQueue(line.needs(queue))
+    if is_open:
+        await _say_closed(window, hours, now, is_last=False)
     await caller.say("message.night")
     await use(VOICE_MESSAGE, window.for_(queue))
     await caller.say("goodbye")
@@ -76,15 +75,19 @@ async def _give_notice(notice: Notice, caller: Caller) -> None:
     caller.forget_keys()
 
 
-def _next_opening(hours: Hours, now_utc: datetime) -> tuple[tuple[str, ...], int, time]:
-    """The sentences that say when somebody will be there, with the day and time in them; none when nobody will."""
+async def _say_closed(window: Window, hours: Literal["always"] | Hours, now_utc: datetime, *, is_last: bool) -> None:
+    """That nobody is there, and when somebody will be; all of it where it `is_last`, because no key leads on from here."""
+    assert hours != "always", "what is always open is never closed"
+    line, caller = window.line, window.caller
+    when: tuple[str, ...] = ()
     opening = hours.next_opening(now_utc)
-    if opening is None:
-        return (), 0, time()
-    days = (opening.date() - now_utc.astimezone(opening.tzinfo).date()).days
-    later = ("closed.next", f"month.{opening.month}", "closed.day")
-    when = {0: ("closed.today",), 1: ("closed.tomorrow",)}.get(days, later)
-    return when, opening.day, opening.time()
+    if opening:
+        days = (opening.date() - now_utc.astimezone(opening.tzinfo).date()).days
+        later = ("closed.next", f"month.{opening.month}", "closed.day")
+        when = {0: ("closed.today",), 1: ("closed.tomorrow",)}.get(days, later)
+    words = (line.closed, *when, *(("goodbye",) if is_last else ()))
+    day, opens = (opening.day, opening.time()) if opening else (0, time())
+    await caller.say(*words, skippable=not is_last, day=day, opens=opens)
 
 
 async def _choose_queue(window: Window, first: str) -> str:
@@ -100,13 +103,22 @@ async def _choose_queue(window: Window, first: str) -> str:
             case Choice(name=name, say=str() as announcement):
                 await _announce(window.for_(name), announcement)
             case Choice(name=name, service=str() as service):
-                await use(service, window.for_(name))
+                if await _wants_person(window.for_(name), service):
+                    return line.person
             case "back":
                 trail = trail[:-1] or trail
             case _:
                 return line.person
     await _give_up(trail[-1], 1, caller)
     return line.person
+
+
+async def _wants_person(window: Window, service: str) -> bool:
+    """Serve; whether a person has to go on: the caller asks for one, or the machine could not do it."""
+    try:
+        return await use(service, window) in ("unavailable", "unknown")
+    except WantsPerson:
+        return True
 
 
 async def _announce(window: Window, announcement: str) -> None:

@@ -77,6 +77,8 @@ class Queue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is asked for no longer when the wait is long."""
     keeps: Keeps | None = None
     """What must hold of this queue's last callers, or its site's advisers take no calls that are other sites'."""
+    hours: Hours | None = None
+    """When somebody works for this queue, within the hours of the line; None: whenever the line is open."""
     overflow: Overflow | None = None
     """None: who cannot wait is told so, and who waits, waits."""
 
@@ -122,9 +124,9 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     name: str
     welcome: str
     notice: Notice
-    menu: str
-    """The first menu."""
-    menus: dict[str, Menu]
+    menu: str | None = None
+    """The first menu; None: straight to a person (GB/T 33358 advises against menus)."""
+    menus: dict[str, Menu] = {}
     queues: dict[str, Queue]
     person: str
     """The queue behind 0, and for whoever the keys do not work."""
@@ -147,6 +149,10 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     def is_open(self, at: datetime) -> bool:
         """Whether somebody works for this line at `at` (aware)."""
         return self.hours == "always" or self.hours.is_open(at)
+
+    def staffed(self, queue: str) -> Literal["always"] | Hours:
+        """When somebody works for that queue of an open line."""
+        return self.queues[queue].hours or self.hours
 
     def calls_back(self, at: datetime) -> bool:
         """Whether people are called back at `at` (aware)."""

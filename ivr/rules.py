@@ -124,9 +124,8 @@ def _prompts(line: Line, prompt_keys: Collection[str]) -> Iterator[Problem]:
 
 def _references(line: Line) -> Iterator[Problem]:
     """Every menu, queue and service that is named is there."""
-    menus: list[tuple[str, Steps]] = [(line.menu, ("menu",))]
-    if line.night is not None:
-        menus.append((line.night, ("night",)))
+    first: tuple[tuple[str | None, Steps], ...] = ((line.menu, ("menu",)), (line.night, ("night",)))
+    menus = [(name, steps) for name, steps in first if name is not None]
     queues: list[tuple[str, Steps]] = [(line.person, ("person",))]
     services: list[tuple[str, Steps]] = []
     for steps, _, choice in _each_choice(line):
@@ -150,8 +149,7 @@ def _ways(line: Line) -> Iterator[Problem]:
     for name in line.queues.keys() - led:
         yield Problem(("queues", name), f"nothing leads to the queue {name}", _UNUSED)
     targets = {name: {choice.menu for choice in menu.choices.values()} for name, menu in line.menus.items()}
-    by_day, by_night = _reached(line.menu, targets), _reached(line.night, targets) if line.night else set[str]()
-    for name in line.menus.keys() - by_day - by_night:
+    for name in line.menus.keys() - _reached(line.menu, targets) - _reached(line.night, targets):
         yield Problem(("menus", name), f"nothing leads to the menu {name}", _UNUSED)
     for name in line.menus:
         if not any(None in targets[reached] for reached in _reached(name, targets)):
@@ -213,6 +211,11 @@ def _hours(line: Line) -> Iterator[Problem]:
     """Blocks of time that can be read, in order, and a line that opens at all, and calls back at some time."""
     if isinstance(line.hours, Hours):
         yield from _times(("hours",), line.hours, "the line never opens")
+    elif line.night:
+        yield Problem(("night",), "this line never closes", "remove night, or write hours")
+    for name, queue in line.queues.items():
+        if queue.hours:
+            yield from _times(("queues", name, "hours"), queue.hours, f"nobody ever works for the queue {name}")
     if line.callback and line.callback.hours:
         yield from _times(("callback", "hours"), line.callback.hours, "nobody is ever called back")
 
@@ -253,8 +256,8 @@ def _each_choice(line: Line) -> Iterator[tuple[Steps, str, Choice]]:
             yield ("menus", name, "choices", key), key, choice
 
 
-def _reached(start: str, targets: Mapping[str, Collection[str | None]]) -> set[str]:
-    """Every menu that is led to from `start`, itself included; None in `targets` is what is no menu."""
+def _reached(start: str | None, targets: Mapping[str, Collection[str | None]]) -> set[str]:
+    """Every menu that is led to from `start`, itself included; None is what is no menu."""
     reached: set[str] = set()
     ahead: list[str | None] = [start]
     while ahead:

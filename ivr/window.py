@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from ivr.business import Business, Citizen, Identity
 from ivr.caller import Caller
 from ivr.line import Line
 
@@ -52,6 +53,24 @@ class Dictation(Protocol):
         ...
 
 
+class Identification(Protocol):
+    """Who the caller has shown to be, and how often they may still try; so many tries a call, a day, and an account."""
+
+    @property
+    def known(self) -> Citizen | None:
+        """Who this is, shown already in this call."""
+        ...
+
+    @property
+    def tries_left(self) -> int:
+        """In this call."""
+        ...
+
+    async def verify(self, identity: Identity, pin: str) -> Citizen | None:
+        """One try. None when it failed, or would not have been let through whatever was keyed. Raises NotAvailable."""
+        ...
+
+
 class Window(msgspec.Struct, frozen=True):
     """What a service has to do with."""
 
@@ -63,6 +82,8 @@ class Window(msgspec.Struct, frozen=True):
     """What the caller came for, where that is known: the name of the choice or queue that led here."""
     now: Callable[[], datetime]
     """UTC."""
+    identification: Identification
+    business: Business
     dictate: Callable[[str], Dictation | None]
     """A message about something, to be taken down; None while nothing can be recorded."""
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from itertools import cycle
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
@@ -37,7 +38,12 @@ PLAYBACK_GRACE_S = 3.0
 PLAYBACK_BEGINS_S = 0.1
 """From asking for a playback to its first sound, at most."""
 
+PATIENT_S = 1.5
+"""So long a business system may think unnoticed; two seconds of silence make people hang up."""
+
 MENU = "menu."
+
+T = TypeVar("T")
 
 
 class TelephoneCaller:
@@ -162,6 +168,32 @@ class TelephoneCaller:
     def forget_keys(self) -> None:
         self._keys.clear()
         self._pressed.clear()
+
+    @asynccontextmanager
+    async def private(self) -> AsyncIterator[None]:
+        """Nothing of a caller who is with the machine is recorded, and no key of theirs goes further than to the flow."""
+        self.forget_keys()
+        self._question = None
+        try:
+            yield
+        finally:
+            self.forget_keys()
+
+    async def while_waiting(self, work: Awaitable[T]) -> T:
+        working = asyncio.ensure_future(work)
+        try:
+            await asyncio.wait({working}, timeout=PATIENT_S)
+            if not working.done():
+                await self._wait_with_music(working)
+            return await working
+        finally:
+            working.cancel()
+
+    async def _wait_with_music(self, working: asyncio.Future[T]) -> None:
+        await self.say_into_music("wait.moment")
+        await asyncio.wait({working})
+        with suppress(Gone, NotInStasis):
+            await self._ari.channels.stop_moh(self._channel)
 
     async def safe(self) -> bool:
         return await self._safe()

@@ -35,12 +35,14 @@ from cti.asterisk.router import EndpointEvent, Router
 from cti.asterisk.session import Session
 from cti.asterisk.socket import EventSocket
 from cti.floor import Floor
+from cti.identification import Tries
 from cti.messages import Messages
 from cti.recorder import Recorder
 from cti.remembered import Remembered
 from cti.settings import Settings
 from cti.store import Journal
 from cti.watch import Watch
+from ivr.business import Business
 from ivr.line import Line, line_for
 from prompts import Sounds
 from queues import counts_from
@@ -83,9 +85,12 @@ class Node:
         recorder: Recorder,
         sounds: Sounds,
         lines: Mapping[str, Line],
+        business: Business,
+        tries: Tries,
     ) -> None:
         self.settings, self.ari, self.clock, self.watch, self.journal = settings, ari, clock, watch, journal
         self.floor, self.recorder, self.sounds, self.lines = floor, recorder, sounds, lines
+        self.business, self.tries = business, tries
         self._boot_id = boot_id()
         self.places = Remembered("place/", KeptPlace, journal, clock, self._boot_id, settings.place_kept_s)
         self.advisers = Remembered("adviser/", str, journal, clock, self._boot_id, settings.same_adviser_s)

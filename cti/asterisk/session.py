@@ -48,6 +48,7 @@ from cti.asterisk.places import KEEPS_PLACE, keep_place
 from cti.asterisk.playing import silence
 from cti.asterisk.router import Came, Mailbox, Vanished
 from cti.asterisk.waiting import Seated, wait_for_seat
+from cti.identification import CallersIdentity
 from cti.recorder import Pending
 from ivr.flow import run_line
 from ivr.line import Line
@@ -94,6 +95,7 @@ class Session:
         self._fault = self._dropped = False
         self._packets = 0
         self._legs: list[str] = []
+        self._identity = CallersIdentity(node.business, node.tries, kept.calling_number)
         self._dictations: dict[str, TelephoneDictation] = {}
 
     @property
@@ -165,7 +167,16 @@ class Session:
 
     def window(self, about: str = "") -> Window:
         """Where the machine serves the caller."""
-        return Window(self.caller, self.line, self.kept.calling_number, about, self.clock.utc, self._dictate)
+        return Window(
+            caller=self.caller,
+            line=self.line,
+            calling_number=self.kept.calling_number,
+            about=about,
+            now=self.clock.utc,
+            identification=self._identity,
+            business=self.node.business,
+            dictate=self._dictate,
+        )
 
     def _dictate(self, about: str) -> TelephoneDictation | None:
         if self.node.recorder.cannot_record:

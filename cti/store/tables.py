@@ -200,7 +200,11 @@ service_uses = Table(
     _at("at", "When it ended", must=True),
     _must("service", Text, "Its name; say: an announcement"),
     _must("about", Text, "The menu's choice or the queue that led there"),
-    _must("outcome", Text, "done, gave_up: not what it takes, unavailable: could not be done, hung_up"),
+    _must(
+        "outcome",
+        Text,
+        "done, gave_up, not_identified, refused, unavailable, unknown: nobody knows if it is done, hung_up",
+    ),
     _must("lasted_ms", BigInteger, "From its first word to its end"),
     Index("service_uses_by_call", "call_id"),
     Index("service_uses_by_service", "service", "at"),

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from calls.clock import ms_between
 from calls.facts import ServiceOutcome, ServiceUsed
+from ivr.served import WantsPerson
 from ivr.window import Window
 
 Service = Callable[[Window], Awaitable[ServiceOutcome]]
@@ -33,11 +34,14 @@ SERVICES: Mapping[str, Service] = _found()
 
 
 async def use(name: str, window: Window) -> ServiceOutcome:
-    """Serve the caller at this window, and record what came of it, a hang-up too."""
+    """Serve the caller at this window, and record what came of it, a hang-up too. Raises WantsPerson."""
     clock, began = window.caller.clock, window.caller.clock.now()
     outcome: ServiceOutcome = "hung_up"
     try:
         outcome = await SERVICES[name](window)
+    except WantsPerson:
+        outcome = "done"
+        raise
     finally:
         used = ServiceUsed(
             call_id=window.caller.call_id,

@@ -29,7 +29,9 @@ from calls.moments import AwaitingKey, MenuStarted
 from cti.asterisk.client import Ari
 from cti.asterisk.kept import KeptCall
 from cti.asterisk.node import Node
+from cti.business.absent import NoBusiness
 from cti.floor import Floor
+from cti.identification import Tries
 from cti.recorder import Recorder
 from cti.settings import CHECKOUT, Settings
 from cti.store import Journal
@@ -118,7 +120,17 @@ class Calls:
             settings.recording_reserve_mb,
         )
         self.node = Node(
-            settings, ari, clock, self.watch, journal, self.floor, self.recorder, sounds, {line.number: line}
+            settings,
+            ari,
+            clock,
+            self.watch,
+            journal,
+            self.floor,
+            self.recorder,
+            sounds,
+            {line.number: line},
+            NoBusiness(),
+            Tries(journal, clock, settings.zone, "secret"),
         )
 
     # --- hands

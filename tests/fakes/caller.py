@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar, cast
 
 from calls.clock import Instant
 from calls.facts import AnyFact
 from calls.words import FIRST_LANGUAGE, Language
+from ivr.business import Business, Citizen, Identity
 from ivr.caller import Heard, Value
 from ivr.line import Line
 from ivr.window import DictationEnded, Window
@@ -27,6 +29,8 @@ THINKING_MS = 1000
 """A scripted key comes so long after the prompt."""
 
 Answer = str | None
+
+T = TypeVar("T")
 
 
 class ScriptedClock:
@@ -67,11 +71,23 @@ class ScriptedCaller:
         self.waits_s: list[float] = []
         self.facts: list[AnyFact] = []
         self.disk_full = False
+        self.in_private = False
+        self.keyed_in_private = 0
         self.dictations: list[ScriptedDictation] = []
 
-    def window(self, line: Line, at: datetime | None = None) -> Window:
-        """Where this caller is served; it is `at` all the time, where that is given."""
-        return Window(self, line, "+8613800001111", "", lambda: at or self.clock.utc(), self._dictate)
+    def window(self, line: Line, at: datetime | None = None, business: Business | None = None) -> Window:
+        """Where this caller is served; it is `at` all the time, where that is given. Without `business` none may be asked."""
+        behind = cast(Business, business)
+        return Window(
+            caller=self,
+            line=line,
+            calling_number="+8613800001111",
+            about="",
+            now=lambda: at or self.clock.utc(),
+            identification=ScriptedIdentification(behind),
+            business=behind,
+            dictate=self._dictate,
+        )
 
     def _dictate(self, about: str) -> ScriptedDictation | None:
         if self.speaks_ms is None:
@@ -79,6 +95,18 @@ class ScriptedCaller:
         dictation = ScriptedDictation(self, f"{self.call_id}.m{len(self.dictations) + 1}")
         self.dictations.append(dictation)
         return dictation
+
+    @asynccontextmanager
+    async def private(self) -> AsyncIterator[None]:
+        assert not self.in_private, "private already"
+        self.in_private = True
+        try:
+            yield
+        finally:
+            self.in_private = False
+
+    async def while_waiting(self, work: Awaitable[T]) -> T:
+        return await work
 
     async def safe(self) -> bool:
         return not self.disk_full
@@ -106,6 +134,7 @@ class ScriptedCaller:
 
     async def key(self, wait_s: float) -> str | None:
         self.waits_s.append(wait_s)
+        self.keyed_in_private += self.in_private
         if self.waiting_keys:
             return self.waiting_keys.popleft()
         answer = self.answers.popleft() if self.answers else None
@@ -143,3 +172,17 @@ class ScriptedDictation:
 
     def drop(self) -> None:
         self.dropped = True
+
+
+class ScriptedIdentification:
+    """Three tries, and nobody counts those of other calls."""
+
+    def __init__(self, business: Business) -> None:
+        self.known: Citizen | None = None
+        self.tries_left = 3
+        self._business = business
+
+    async def verify(self, identity: Identity, pin: str) -> Citizen | None:
+        self.tries_left -= 1
+        self.known = await self._business.verify(identity, pin)
+        return self.known

@@ -106,7 +106,7 @@ def test_these_are_the_commands() -> None:
             "message list",
             "message answered",
         ),
-        *("line check", "prompts build", "prompts check", "db migrate"),
+        *("line check", "line draw", "prompts build", "prompts check", "db migrate"),
     }
 
 

@@ -246,6 +246,22 @@ async def test_outside_the_hours_no_key_leads_to_a_queue() -> None:
     assert [fact.about for fact in caller.facts if isinstance(fact, VoiceMessageLeft)] == ["cards"]
 
 
+async def test_a_queue_may_keep_hours_of_its_own() -> None:
+    morning = replace(LINE.queues["cards"], hours=Hours(weekly={"mon": ("08:30-12:00",)}))
+    line = replace(LINE, queues={**LINE.queues, "cards": morning})
+    caller = ScriptedCaller(["1", "#"], speaks_ms=[4000])
+    assert await run_line(caller.window(line, NOON)) == Finished("closed")
+    assert caller.said[2:6] == ["menu.main", "queue.closed", "closed.next", "month.11"]
+    assert [fact.about for fact in caller.facts if isinstance(fact, VoiceMessageLeft)] == ["cards"]
+    assert await run_line(ScriptedCaller(["2"]).window(line, NOON)) == JoinQueue(LINE.needs("pension"))
+
+
+async def test_a_line_without_menus_leads_straight_to_a_person() -> None:
+    caller = ScriptedCaller()
+    assert await run_line(caller.window(replace(LINE, menu=None, menus={}), NOON)) == PERSON
+    assert (caller.said, steps(caller)) == (["welcome", "notice"], [])
+
+
 async def test_what_the_machine_did_is_a_fact() -> None:
     keys = ["5", "2", "2", "4", "#", None, "0"]
     caller = ScriptedCaller(keys, speaks_ms=[4000], pressed_during={"info.documents": "*"})

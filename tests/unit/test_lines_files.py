@@ -14,6 +14,8 @@ from ruamel.yaml import YAML
 
 from calls.errors import BadFile
 from calls.words import Keeps, Needs, Relax
+from cti.settings import CHECKOUT
+from ivr.draw import draw
 from ivr.hours import Hours
 from ivr.line import Callback, Choice, Line, Menu, Notice, Overflow, Queue
 from ivr.lines import load_line, load_lines
@@ -58,6 +60,8 @@ def write(folder: Path, text: str, name: str = "12333.line.yaml") -> Path:
     path.write_text(text, encoding="utf-8")
     return path
 
+
+HOURS = RIGHT[RIGHT.index("hours:") :].strip()
 
 Wrong = tuple[str, str, int, int, str, str]
 
@@ -154,6 +158,18 @@ WRONG: list[Wrong] = [
         "just one",
     ),
     ("max_waiting: 50", "max_waiting: 50, overflow: {callback: true}", 22, 48, "calls nobody back", "callback: {}"),
+    (HOURS, "night: main", 23, 1, "this line never closes", "remove night"),
+    ("menu: main", "menu: main\nnight: dark", 9, 1, "there is no menu dark", "use one of: main, other"),
+    ("menu: main\n", "", 9, 3, "nothing leads to the menu main", "lead a choice to it"),
+    ("name: cards, queue: cards", "name: cards, service: losing", 13, 26, "no service losing", "voice_message"),
+    (
+        "max_waiting: 50",
+        "max_waiting: 50, hours: {weekly: {}}",
+        22,
+        48,
+        "nobody ever works for the queue cards",
+        "one block",
+    ),
     ("max_waiting: 50", "max_waiting: 50, overflow: {to: work}", 22, 59, "there is no queue work", "general, cards"),
     ("max_waiting: 50", "max_waiting: 50, overflow: {to: cards}", 22, 59, "leads back to cards", "lead it elsewhere"),
     ("person: general", "person: general\ncallback: {attempts: 0}", 20, 12, "0 is out of bounds", "write 1 or more"),
@@ -305,7 +321,7 @@ def test_a_line_takes_calls_from_its_trunks_only(tmp_path: Path) -> None:
 def test_the_shipped_line_offers_four_skills_at_one_key_each() -> None:
     line = load_lines(LINES, Catalogue.load(CATALOGUE).sentences["zh-CN"])["12333"]
     assert line.hours == "always"
-    queues = [line.menus[line.menu].choices[key].queue for key in "1234"]
+    queues = [line.menus["main"].choices[key].queue for key in "1234"]
     assert queues == ["cards", "pension", "insurance", "labour"]
     assert [next(iter(line.needs(queue).skills)) for queue in queues if queue] == queues
 
@@ -365,3 +381,33 @@ def test_the_document_for_editors_describes_every_key_and_its_example_is_right(t
             assert re.search(rf"`{field}(:[^`]*)?`", chinese), field
     assert all(f"`{field}`" in english for field in Line.__struct_fields__)
     assert isinstance(line.hours, Hours)
+
+
+def test_the_picture_of_the_line_that_ships_is_not_stale() -> None:
+    words = Catalogue.load(CATALOGUE).sentences["zh-CN"]
+    drawn = draw(load_line(CHECKOUT / "lines" / "12333.line.yaml", words))
+    page = CHECKOUT / "docs" / "line-12333.mmd"
+    assert page.read_text(encoding="utf-8") == drawn, "rexian line draw lines/12333.line.yaml > docs/line-12333.mmd"
+
+
+def test_a_picture_shows_every_way(tmp_path: Path) -> None:
+    text = RIGHT.replace("max_waiting: 50", "max_waiting: 50, overflow: {to: general}").replace(
+        "menu: main\n", "menu: main\nnight: other\n"
+    )
+    drawn = draw(load_line(write(tmp_path, text), PROMPTS)).splitlines()
+    assert drawn == [
+        "flowchart LR",
+        '    start(["12333: welcome, notice"])',
+        "    start --> menu_main",
+        '    start -- "queue.closed" --> menu_other',
+        '    menu_main{"main: menu.main"}',
+        '    menu_main -- "1 cards" --> queue_cards',
+        '    menu_main -- "2 other" --> menu_other',
+        '    menu_main -- "0" --> queue_general',
+        '    menu_other{"other: menu.other"}',
+        '    menu_other -- "1 hours" --> say_hours["info.hours"]',
+        '    menu_other -- "0" --> queue_general',
+        '    queue_general[/"general"/]',
+        '    queue_cards[/"cards: cards 1"/]',
+        "    queue_cards -. overflow .-> queue_general",
+    ]

@@ -19,6 +19,7 @@ RIGHT = {
     "cti/staffing.py": "opening hours: an alarm about a line that is closed would be none",
     "cti/stack/watchdog.py": "the stamp of a line in its log",
     "cti/asterisk/dictation.py": "the day by which a voice message is to be answered, and whose folder it is put into",
+    "cti/identification.py": "five tries a day: which day it is",
     "cti/messages.py": "whether that day is over",
     "cti/asterisk/node.py": "the stamp of an arrival, for a machine that is started anew before the call's end is told",
     "cti/asterisk/promises.py": "when people are called, and after a day or so no more; a place across a boot of the machine",

@@ -12,6 +12,8 @@ down_revision = "0006"
 branch_labels = None
 depends_on = None
 
+OUTCOMES = "done, gave_up, not_identified, refused, unavailable, unknown: nobody knows if it is done, hung_up"
+
 
 def _may(name: str, kind: sa.types.TypeEngine[Any], comment: str) -> sa.Column[Any]:
     return sa.Column(name, kind, nullable=True, comment=comment)
@@ -43,7 +45,11 @@ def upgrade() -> None:
         _must("at", sa.DateTime(timezone=True), "When it ended"),
         _must("service", sa.Text(), "Its name; say: an announcement"),
         _must("about", sa.Text(), "The menu's choice or the queue that led there"),
-        _must("outcome", sa.Text(), "done, gave_up: not what it takes, unavailable: could not be done, hung_up"),
+        _must(
+            "outcome",
+            sa.Text(),
+            "done, gave_up, not_identified, refused, unavailable, unknown: nobody knows if it is done, hung_up",
+        ),
         _must("lasted_ms", sa.BigInteger(), "From its first word to its end"),
         sa.PrimaryKeyConstraint("node", "seq"),
         comment="One row for each time a caller was served by the machine",

@@ -1,0 +1,1 @@
+"""The ways to the social-security systems: `ivr.business.Business`, implemented."""

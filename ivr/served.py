@@ -1,0 +1,57 @@
+"""What services have in common: who the caller is, an answer that can be heard again, and the honest word when it cannot be.
+
+async def serve(window: Window) -> ServiceOutcome:
+    return await personally(window, partial(_answer, window))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from calls.facts import ServiceOutcome
+from ivr.business import Citizen, NotAllowed, NotAvailable, OutcomeUnknown
+from ivr.caller import Value
+from ivr.identify import identified
+from ivr.line import AGAIN, PERSON
+from ivr.window import Window
+
+MOST_AGAIN = 5
+"""So often an answer is said in all."""
+
+
+class WantsPerson(Exception):
+    """The caller, served, asks for a person: 0 means that everywhere."""
+
+
+async def personally(window: Window, serve: Callable[[Citizen], Awaitable[ServiceOutcome]]) -> ServiceOutcome:
+    """Serve somebody who has shown who they are; whatever hinders that is said."""
+    try:
+        citizen = await identified(window)
+        return await serve(citizen) if citizen else "not_identified"
+    except NotAvailable:
+        await window.caller.say("business.unavailable", skippable=False)
+        return "unavailable"
+    except OutcomeUnknown:
+        await window.caller.say("business.unknown", skippable=False)
+        return "unknown"
+    except NotAllowed:
+        await window.caller.say("business.refused", skippable=False)
+        return "refused"
+
+
+async def answer(window: Window, *keys: str, **values: Value) -> ServiceOutcome:
+    """Say the answer, and once more for as often as the caller asks for that by *. Raises WantsPerson."""
+    for _ in range(MOST_AGAIN):
+        await window.caller.say(*keys, skippable=True, **values)
+        if not await wants_again(window):
+            break
+    return "done"
+
+
+async def wants_again(window: Window) -> bool:
+    """Whether the caller wants to hear it once more. Raises WantsPerson."""
+    await window.caller.say("answer.again")
+    key = await window.caller.key(window.line.key_wait_s)
+    if key == PERSON:
+        raise WantsPerson
+    return key == AGAIN
