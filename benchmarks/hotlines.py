@@ -139,9 +139,10 @@ def as_owner(settings: Settings) -> dict[str, Any]:
 
 def _write_voices(folder: Path) -> None:
     """Every sentence as short as a sentence can be; only the announcement is long."""
-    for language in ("zh-CN", "en"):
+    catalogue = Catalogue.load(CATALOGUE)
+    for language in catalogue.tongues:
         (folder / language).mkdir(parents=True)
-        for piece in Catalogue.load(CATALOGUE).pieces(language):
+        for piece in catalogue.pieces(language):
             seconds = ANNOUNCEMENT_S if piece.startswith("info.documents") else WORD_S
             soundfile.write(folder / language / f"{piece}.wav", tone(1500, seconds), RATE_HZ, subtype="PCM_16")
 

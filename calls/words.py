@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
-Language = Literal["zh-CN", "en"]
-LANGUAGES: tuple[Language, ...] = ("zh-CN", "en")
+Language: TypeAlias = str
+"""What a caller is spoken to in, by its tag (`zh-CN`, `yue`). Which there are, the files of the catalogue say."""
+
 FIRST_LANGUAGE: Language = "zh-CN"
 """Spoken when nothing else is known: the law wants the notice in Mandarin first."""
+
+ScreenLanguage = Literal["zh-CN", "en"]
+SCREEN_LANGUAGES: tuple[ScreenLanguage, ...] = ("zh-CN", "en")
+"""What those who run the hotline read, on screens and in terminals: its words are code."""
 
 SKILL_LEVELS = range(1, 6)
 """1 is a beginner, 5 an expert seat."""

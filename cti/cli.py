@@ -323,11 +323,11 @@ def line_check(
     files: Annotated[list[Path] | None, typer.Argument(help="Line files; all of lines/ when none is named.")] = None,
 ) -> None:
     """Are the line files right? Names file, line, column, reason and mend."""
-    from cti.hotline import load_hotline, speakable
+    from cti.hotline import load_hotline, vocabulary
     from ivr.lines import load_line
 
-    keys = speakable()
-    lines = [load_line(file, keys) for file in files or ()] or load_hotline(load_settings()).lines.values()
+    words = vocabulary()
+    lines = [load_line(file, *words) for file in files or ()] or load_hotline(load_settings()).lines.values()
     for line in lines:
         tell(f"{line.number} {line.version}: ok, {len(line.menus)} menus, {len(line.queues)} queues")
 
@@ -359,11 +359,14 @@ def prompts_build() -> None:
 @prompt_commands.command("check")
 @plainly
 def prompts_check() -> None:
-    """Is every sentence there, in every language, and its voice built?"""
+    """Is every sentence there, in every language, and its voice built? What a partial language lacks is told."""
     from prompts import CATALOGUE, Catalogue, EspeakVoice, check
 
     settings = load_settings()
-    _tell_problems(check(Catalogue.load(CATALOGUE), settings.voices_dir, settings.prompts_dir, EspeakVoice()))
+    catalogue = Catalogue.load(CATALOGUE)
+    for note in catalogue.notes:
+        tell(note)
+    _tell_problems(check(catalogue, settings.voices_dir, settings.prompts_dir, EspeakVoice()))
     tell("ok")
 
 

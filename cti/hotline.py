@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from calls.errors import BadFile
-from calls.words import FIRST_LANGUAGE
+from calls.words import FIRST_LANGUAGE, Language
 from cti.settings import Settings
 from ivr.line import Line
 from ivr.lines import load_lines
@@ -16,10 +16,12 @@ from prompts.catalogue import Piece
 from queues import Adviser, QueueRules, load_advisers
 
 
-def speakable() -> list[str]:
-    """The sentences that a line file may name: those that need no value."""
-    sentences = Catalogue.load(CATALOGUE).sentences[FIRST_LANGUAGE]
-    return [key for key, sentence in sentences.items() if all(isinstance(part, Piece) for part in sentence.parts)]
+def vocabulary() -> tuple[list[str], list[Language]]:
+    """What a line file may name: the sentences that need no value, and the languages."""
+    catalogue = Catalogue.load(CATALOGUE)
+    sentences = catalogue.sentences[FIRST_LANGUAGE]
+    plain = [key for key, sentence in sentences.items() if all(isinstance(part, Piece) for part in sentence.parts)]
+    return plain, list(catalogue.tongues)
 
 
 class Hotline(msgspec.Struct, frozen=True):
@@ -33,7 +35,7 @@ class Hotline(msgspec.Struct, frozen=True):
 def load_hotline(settings: Settings) -> Hotline:
     """Read every file anew. Raises BadFile for the first thing that is wrong; nothing is taken then."""
     folder = settings.lines_dir
-    lines = load_lines(folder, speakable())
+    lines = load_lines(folder, *vocabulary())
     rules: dict[str, QueueRules] = {}
     for line in lines.values():
         for name, queue in line.queues.items():

@@ -19,7 +19,6 @@ import uvloop
 from calls.clock import SystemClock
 from calls.errors import NotPossible, RexianError
 from calls.facts import LinesLoaded
-from calls.words import LANGUAGES
 from cti import secrets as secret_file
 from cti.alarms import Alarms
 from cti.asterisk.apidocs import compare_api
@@ -198,7 +197,7 @@ class Controller:
             sounds = self.node.sounds
             numbers: list[tuple[str, int | str]] = [("seat.number", number) for number in self.hotline.advisers]
             numbers += [("queue.position", place) for place in PLACES]
-            sentences = [(key, language, number) for language in LANGUAGES for key, number in numbers]
+            sentences = [(key, language, number) for language in sounds.languages for key, number in numbers]
             try:
                 await asyncio.to_thread(sounds.join, sentences)
                 if strays and sounds is self.node.sounds:

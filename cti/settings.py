@@ -17,7 +17,7 @@ import msgspec
 
 from calls.errors import BadFile, BadSetting
 from calls.misfit import explain
-from calls.words import Language
+from calls.words import ScreenLanguage
 from calls.yamlfile import Document, decode_path, load
 from cti.settingsrules import Problem, problems
 
@@ -49,7 +49,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Everything that may differ between two deployments. Times are in seconds."""
 
     node: str = "node1"
-    language: Language = "zh-CN"
+    language: ScreenLanguage = "zh-CN"
     """Of the command line, alarms and pages; callers are spoken to as their line says."""
     region: str = "CN"
     time_zone: str = "Asia/Shanghai"

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from calls.errors import NotPossible
-from calls.words import Language
+from calls.words import ScreenLanguage
 from cti.hotline import load_hotline
 from cti.recorded import read_day
 from cti.settings import Settings
@@ -65,12 +65,12 @@ def what_if(forecast: Forecast, added: Sequence[str]) -> Forecast:
     return msgspec.structs.replace(forecast, staff=tuple(staff))
 
 
-def twin(path: Path, added: Sequence[str], seed: int | None, language: Language) -> list[str]:
+def twin(path: Path, added: Sequence[str], seed: int | None, language: ScreenLanguage) -> list[str]:
     """The table, line by line. Raises BadFile, NotPossible."""
     return _table(what_if(load_forecast(path), added), seed, language)
 
 
-def staffing(path: Path, added: Sequence[str], seed: int | None, target: Target, language: Language) -> list[str]:
+def staffing(path: Path, added: Sequence[str], seed: int | None, target: Target, language: ScreenLanguage) -> list[str]:
     """The cheapest staffing that meets the target, a line a group, and its day. Raises BadFile, NotPossible."""
     planned = what_if(load_forecast(path), added)
     needed = cheapest(planned, target, seed)
@@ -89,7 +89,7 @@ def staffing(path: Path, added: Sequence[str], seed: int | None, target: Target,
     return [*lines, "", *_table(needed, seed, language)]
 
 
-async def again(settings: Settings, day: date, added: Sequence[str], seed: int, language: Language) -> list[str]:
+async def again(settings: Settings, day: date, added: Sequence[str], seed: int, language: ScreenLanguage) -> list[str]:
     """A day of this hotline, with the files of today, and what it really was below. Raises BadFile, NotPossible."""
     hotline = load_hotline(settings)
     visits, spells = await read_day(settings, day)
@@ -122,11 +122,11 @@ def _addition(text: str) -> tuple[int, str, str]:
     return int(found[1]), found[2], found[3]
 
 
-def _table(forecast: Forecast, seed: int | None, language: Language) -> list[str]:
+def _table(forecast: Forecast, seed: int | None, language: ScreenLanguage) -> list[str]:
     return _lived(make_day(forecast, seed), forecast.within_s, language)
 
 
-def _lived(day: Day, within_s: float, language: Language) -> list[str]:
+def _lived(day: Day, within_s: float, language: ScreenLanguage) -> list[str]:
     outcomes = live_day(day)
     rows = [
         _row(f"{half_hour // 2:02d}:{half_hour % 2 * 30:02d}", found)

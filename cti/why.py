@@ -26,7 +26,7 @@ from calls.facts import (
     SeatDidNotAnswer,
     SeatOffered,
 )
-from calls.words import Language
+from calls.words import ScreenLanguage
 from cti.settings import Settings
 
 CALL = """
@@ -36,7 +36,7 @@ WHERE call_id IN (SELECT call_id FROM asked UNION SELECT calls.call_id FROM call
 ORDER BY node, seq
 """
 
-PASSED: Mapping[Language, Mapping[str, str]] = {
+PASSED: Mapping[ScreenLanguage, Mapping[str, str]] = {
     "zh-CN": {
         "skill": "没有 {detail} 级的技能",
         "language": "不会 {detail}",
@@ -70,7 +70,7 @@ PASSED: Mapping[Language, Mapping[str, str]] = {
         "wrap_up": "in wrap-up",
     },
 }
-WORDS: Mapping[Language, Mapping[str, str]] = {
+WORDS: Mapping[ScreenLanguage, Mapping[str, str]] = {
     "zh-CN": {
         "arrived": "来电，线路 {line}",
         "entered": "进入队列 {queue}，需要 {needs}{urgency}",
@@ -140,7 +140,7 @@ async def why(settings: Settings, call: str) -> list[str]:
     return tell(facts, settings.language, settings.zone)
 
 
-def tell(facts: Iterable[tuple[datetime, AnyFact]], language: Language, zone: ZoneInfo) -> list[str]:
+def tell(facts: Iterable[tuple[datetime, AnyFact]], language: ScreenLanguage, zone: ZoneInfo) -> list[str]:
     """One line a step, and what was passed over below it."""
     lines: list[str] = []
     for at, fact in facts:
@@ -151,7 +151,7 @@ def tell(facts: Iterable[tuple[datetime, AnyFact]], language: Language, zone: Zo
     return lines
 
 
-def _said(fact: AnyFact, language: Language) -> list[str]:  # noqa: PLR0911 - one line a kind of fact
+def _said(fact: AnyFact, language: ScreenLanguage) -> list[str]:  # noqa: PLR0911 - one line a kind of fact
     words = WORDS[language]
     match fact:
         case CallArrived(line=line):
@@ -191,7 +191,7 @@ def _of_a_callback(fact: AnyFact, words: Mapping[str, str]) -> list[str]:
     return []
 
 
-def _offered(fact: SeatOffered, language: Language) -> list[str]:
+def _offered(fact: SeatOffered, language: ScreenLanguage) -> list[str]:
     words, chosen = WORDS[language], fact.chosen
     if chosen is None:  # version 1 knew these words only
         return [f"{fact.seat} ({fact.adviser}): {fact.why}"]
@@ -214,7 +214,7 @@ def _urgency(fact: QueueEntered, words: Mapping[str, str]) -> str:
     return "" if fact.urgency == "normal" else words["urgency"].format(urgency=fact.urgency)
 
 
-def _passed(found: Iterable[PassedOver], language: Language) -> str:
+def _passed(found: Iterable[PassedOver], language: ScreenLanguage) -> str:
     told = []
     for each in found:
         named = f" ({', '.join(each.some)}{', …' if each.count > len(each.some) else ''})" if each.some else ""

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from calls.errors import BadFile
+from calls.words import FIRST_LANGUAGE, Language
 from calls.yamlfile import Document, load
 from ivr.line import Line
 from ivr.rules import check
@@ -15,19 +16,24 @@ from ivr.rules import check
 SUFFIX = ".line.yaml"
 
 
-def load_line(path: Path, prompt_keys: Collection[str]) -> Line:
-    """Read and check one line file; `prompt_keys` are the keys of the catalogue that need no values.
+ONLY_FIRST = (FIRST_LANGUAGE,)
+
+
+def load_line(path: Path, prompt_keys: Collection[str], languages: Collection[Language] = ONLY_FIRST) -> Line:
+    """Read and check one line file; `prompt_keys` are the keys of the catalogue that need no values, `languages` its files.
 
     Raises BadFile with line, column, reason and mend for the first thing in the file that is wrong."""
-    return _load(path, prompt_keys)[0]
+    return _load(path, prompt_keys, languages)[0]
 
 
-def load_lines(folder: Path, prompt_keys: Collection[str]) -> dict[str, Line]:
+def load_lines(
+    folder: Path, prompt_keys: Collection[str], languages: Collection[Language] = ONLY_FIRST
+) -> dict[str, Line]:
     """Every line file of `folder` by its number. Raises BadFile, also when two have one number or none is there."""
     lines: dict[str, Line] = {}
     paths: dict[str, Path] = {}
     for path in sorted(folder.glob(f"*{SUFFIX}")):
-        line, document = _load(path, prompt_keys)
+        line, document = _load(path, prompt_keys, languages)
         if line.number in lines:
             reason = f"the number {line.number} is taken by {paths[line.number]}"
             raise document.wrong("number", reason=reason, mend="give one of the two another number, or remove it")
@@ -37,8 +43,8 @@ def load_lines(folder: Path, prompt_keys: Collection[str]) -> dict[str, Line]:
     return lines
 
 
-def _load(path: Path, prompt_keys: Collection[str]) -> tuple[Line, Document]:
+def _load(path: Path, prompt_keys: Collection[str], languages: Collection[Language]) -> tuple[Line, Document]:
     written, document = load(path, Line)
-    for problem in check(written, document, prompt_keys):
+    for problem in check(written, document, prompt_keys, languages):
         raise problem
     return msgspec.structs.replace(written, version=f"{written.version}+{document.digest[:8]}"), document

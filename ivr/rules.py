@@ -12,6 +12,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from calls.errors import BadFile
+from calls.words import Language
 from calls.yamlfile import Document
 from ivr.hours import Hours, minutes
 from ivr.line import CHOICE_KEYS, EVERYWHERE, Choice, Line
@@ -35,12 +36,14 @@ _TARGETS = ("queue", "menu", "say", "service", "person")
 _UNUSED = "lead a choice to it, or remove it"
 
 
-def check(line: Line, document: Document, prompt_keys: Collection[str]) -> list[BadFile]:
+def check(
+    line: Line, document: Document, prompt_keys: Collection[str], languages: Collection[Language]
+) -> list[BadFile]:
     """What is wrong with a line of the right shape, in the order of the file.
 
     Only the first rule that finds anything speaks: what the later ones find is often but its consequence."""
     rules = (
-        _line(line),
+        _line(line, languages),
         _names(line),
         _keys(line),
         _choices(line),
@@ -59,12 +62,15 @@ def check(line: Line, document: Document, prompt_keys: Collection[str]) -> list[
     return []
 
 
-def _line(line: Line) -> Iterator[Problem]:
-    """The number is what is dialled, and somebody can bring calls for it."""
+def _line(line: Line, languages: Collection[Language]) -> Iterator[Problem]:
+    """The number is what is dialled, somebody can bring calls for it, and its language has words."""
     if not _NUMBER.fullmatch(line.number):
         yield Problem(("number",), f"{line.number!r} cannot be dialled", "write 3 to 15 digits, in quotes")
     if not line.trunks:
         yield Problem(("trunks",), "no trunk may bring calls for this line", "name one, or write any")
+    if line.language not in languages:
+        reason, mend = f"there are no words in {line.language}", f"write one of: {', '.join(sorted(languages))}"
+        yield Problem(("language",), reason, f"{mend}, or add its file to the catalogue")
 
 
 def _names(line: Line) -> Iterator[Problem]:

@@ -2,7 +2,8 @@
 
     catalogue/*.yaml   the words: people edit these, no code knows them
     catalogue.py       reads and checks them: `Catalogue.load(CATALOGUE)`
-    reading.py         how a number or a time of day is read out, as a list of keys
+    tongue.py          how each language is spoken: its voice, its rules, what the voice gets wrong
+    reading/           how a number, an amount, a day or a time is read out, as a list of keys
     voice.py           who speaks: engines by name; espeak-ng is the one that is always there
     audio.py           one loudness, no silence at the ends, 8 kHz
     music.py           the melody heard while waiting
@@ -10,7 +11,7 @@
     sounds.py          what the running hotline asks: the files to play for a key, and how long they last: `Sounds`
 
 Reading and building never touch the network. To add a sentence, add its key to each file of `catalogue/`; to add a
-language, add its file there, its name to `calls.words.LANGUAGES` and its way of reading numbers to `reading.py`.
+language, add its file there.
 """
 
 from prompts.builder import BuildReport, build, check

@@ -139,7 +139,7 @@ def trim(samples: Samples, text: str) -> Samples:
     heard = np.flatnonzero(_power(samples, step) > _ratio(loudness(samples) - _TRIMMED_DB))
     start, end = (heard[0] * step, (heard[-1] + 1) * step) if len(heard) else (0, len(samples))
     ending = text.rstrip()[-1:]
-    tail_ms = _STOP_MS if ending in "。？！.?!" else _COMMA_MS if ending in "，、；：,;:" else _JOIN_MS
+    tail_ms = _STOP_MS if ending in "。？！.?!؟" else _COMMA_MS if ending in "，、；：,;:،؛" else _JOIN_MS
     before, after = _HEAD_MS * RATE // 1000, tail_ms * RATE // 1000
     return np.concatenate([np.zeros(before), _soften(samples[start:end]), np.zeros(after)])
 

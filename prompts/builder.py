@@ -23,10 +23,11 @@ from typing import NamedTuple
 import msgspec
 
 from calls.errors import BadFile, NotPossible, RexianError
-from calls.words import LANGUAGES, Language
+from calls.words import Language
 from prompts import audio, manifest, music
 from prompts.catalogue import SILENCE, TONE, Catalogue
 from prompts.manifest import MUSIC, Made, Manifest
+from prompts.tongue import Tongue
 from prompts.voice import Voice
 
 
@@ -79,7 +80,7 @@ def build(catalogue: Catalogue, voices: Path | None, target: Path, engine: Voice
         kept=kept,
         overridden=tuple(sorted(name for name, one in made.items() if one.recorded)),
         removed=removed,
-        problems=tuple(problems),
+        problems=tuple({str(problem): problem for problem in problems}.values()),  # what every piece meets is told once
     )
 
 
@@ -104,13 +105,13 @@ def _plan(
     A recording that was taken `before` and has not changed since is not listened to again."""
     problems: list[RexianError] = list(catalogue.problems)
     plans = [_music()]
-    for language in LANGUAGES:
+    for language, tongue in catalogue.tongues.items():
         pieces = catalogue.pieces(language)
-        spoken_by = engine.fingerprint(language)
+        spoken_by = engine.fingerprint(tongue)
         recorded = {path.stem: path for path in sorted(voices.glob(f"{language}/*.wav"))} if voices else {}
         problems += [_unknown(path, pieces) for key, path in recorded.items() if key not in pieces]
         for key, text in pieces.items():
-            plan = _spoken(language, key, text, engine, spoken_by)
+            plan = _spoken(f"{language}/{key}", text, tongue, engine, spoken_by)
             if key in recorded:
                 try:
                     plan = _recorded(language, key, text, recorded[key], before)
@@ -120,17 +121,17 @@ def _plan(
     return plans, problems
 
 
-def _spoken(language: Language, key: str, text: str, engine: Voice, spoken_by: str) -> Plan:
+def _spoken(name: str, text: str, tongue: Tongue, engine: Voice, spoken_by: str) -> Plan:
     def make(path: Path) -> Made:
         if text == TONE:
             return _written(music.tone(), path, source, recorded=False)
         if text == SILENCE:
             return _written(audio.silence(), path, source, recorded=False)
-        engine.speak(text, language, path)
+        engine.speak(text, tongue, path)
         return _finish(audio.read(path), text, path, source, recorded=False)
 
-    source = _digest(spoken_by, language, text, _CODE)
-    return Plan(f"{language}/{key}", source, recorded=False, make=make)
+    source = _digest(spoken_by, text, _CODE)
+    return Plan(name, source, recorded=False, make=make)
 
 
 def _recorded(language: Language, key: str, text: str, voice: Path, before: dict[str, Made]) -> Plan:
@@ -203,13 +204,14 @@ def _known(found: Manifest | None) -> dict[str, Made]:
 
 def _as_manifest(catalogue: Catalogue, made: dict[str, Made]) -> Manifest:
     return Manifest(
+        reads={language: tongue.reads for language, tongue in catalogue.tongues.items()},
         sentences={
-            language: {key: sentence.text for key, sentence in catalogue.sentences[language].items()}
-            for language in LANGUAGES
+            language: {key: sentence.text for key, sentence in sentences.items()}
+            for language, sentences in catalogue.sentences.items()
         },
         pieces={
             language: {key: made[name] for key in catalogue.pieces(language) if (name := f"{language}/{key}") in made}
-            for language in LANGUAGES
+            for language in catalogue.tongues
         },
         music=made.get(str(MUSIC.with_suffix(""))),
     )

@@ -1,26 +1,32 @@
 """The words, as people edit them: `catalogue/<language>.yaml`, one `key: "sentence"` a line.
 
-A sentence may hold slots, `{name:kind}`; the kinds are those of `reading.READINGS`. A slot splits its sentence into
-pieces: in `seat.number: "{number:digits}号为您服务。"` the words after the slot are the piece `seat.number.1`, and the
-digits are other sentences of the catalogue. A sentence without slots is one piece under its own key. Every piece
-becomes one sound file of that name, so that a recorded voice can replace any of them.
+A file begins by saying how its language is spoken (`tongue.py`); every file of the folder is a language, named by its
+tag (RFC 5646: `zh-CN`, `yue`, `ug`).
+
+A sentence may hold slots, `{name:kind}`; the kinds are those of the rules that its language reads by
+(`reading.READINGS`). A slot splits its sentence into pieces: in `seat.number: "{number:digits}号为您服务。"` the words
+after the slot are the piece `seat.number.1`, and the digits are other sentences of the catalogue. A sentence without
+slots is one piece under its own key. Every piece becomes one sound file of that name, so that a recorded voice can
+replace any of them.
 
 zh-CN is the model: each other language has exactly its keys, but for the words that numbers need, and a key that is
-missing is spoken in zh-CN meanwhile.
+missing is spoken in zh-CN meanwhile. A language may say that it is partial: then what it lacks is told, as no fault.
+Only what it reads numbers with must be whole in any case, or one caller would be told some places in each language.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
 
 from calls.errors import BadFile
-from calls.words import FIRST_LANGUAGE, LANGUAGES, Language
+from calls.words import FIRST_LANGUAGE, Language
 from calls.yamlfile import Document, parse
 from prompts.reading import READINGS, CannotSay, Value, keys_needed
+from prompts.tongue import HEAD, Tongue, introduced
 
 CATALOGUE = Path(__file__).parent / "catalogue"
 """The folder of the words that come with the hotline."""
@@ -32,6 +38,7 @@ SILENCE = "…"
 """In place of words: a short silence, as between two groups of digits."""
 
 _KEY = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*")
+_TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _SLOT = re.compile(r"\{([a-z_]+):([a-z_]+)\}")
 
 
@@ -54,7 +61,8 @@ class Sentence(msgspec.Struct, frozen=True):
 
     key: str
     text: str
-    language: Language
+    reads: str
+    """The rules by which its slots are read."""
 
     @property
     def parts(self) -> tuple[Piece | Slot, ...]:
@@ -81,7 +89,7 @@ class Sentence(msgspec.Struct, frozen=True):
             if isinstance(part, Piece):
                 keys.append(part.key)
             elif part.name in values:
-                keys += READINGS[self.language][part.kind](values[part.name])
+                keys += READINGS[self.reads][part.kind](values[part.name])
             else:
                 raise CannotSay(
                     f"{self.key} needs a value for {{{part.name}}}. Mend: pass {part.name}=… where it is said."
@@ -92,23 +100,42 @@ class Sentence(msgspec.Struct, frozen=True):
 class Catalogue:
     """Every sentence in every language. Does not change once loaded."""
 
-    def __init__(self, sentences: Mapping[Language, Mapping[str, Sentence]], problems: list[BadFile]) -> None:
+    def __init__(
+        self,
+        tongues: Mapping[Language, Tongue],
+        sentences: Mapping[Language, Mapping[str, Sentence]],
+        problems: Iterable[BadFile],
+        notes: Iterable[str],
+    ) -> None:
+        self.tongues = tongues
+        """The languages, zh-CN first."""
         self.sentences = sentences
         self.problems = tuple(problems)
         """What is wrong with the files, sentence by sentence; the good sentences can be built all the same."""
+        self.notes = tuple(notes)
+        """What is good to know and no fault: the sentences that a partial language lacks."""
 
     @classmethod
     def load(cls, folder: Path) -> Catalogue:
         """Read `folder`. Raises BadFile when a file cannot be read at all; lesser faults are in `problems`."""
-        documents = {language: parse(folder / f"{language}.yaml") for language in LANGUAGES}
-        problems = [_stranger(path) for path in sorted(folder.glob("*.yaml")) if path.stem not in LANGUAGES]
+        paths = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+        problems = [_stranger(path) for language, path in paths.items() if not _TAG.fullmatch(language)]
+        languages = dict.fromkeys([FIRST_LANGUAGE, *filter(_TAG.fullmatch, paths)])
+        documents = {language: _parsed(folder / f"{language}.yaml") for language in languages}
+        tongues: dict[Language, Tongue] = {}
         sentences: dict[Language, dict[str, Sentence]] = {}
         for language, document in documents.items():
-            sentences[language], wrong = _read(document, language)
+            tongues[language] = introduced(document)
+            sentences[language], wrong = _read(document, tongues[language])
             problems += wrong
+        notes: list[str] = []
         for language, document in documents.items():
-            problems += _incomplete(document, language, sentences)
-        return cls(sentences, problems)
+            missing, wrong = _compare(document, sentences[language], sentences[FIRST_LANGUAGE], tongues)
+            problems += wrong
+            if missing:
+                named = f"{len(missing)} sentences are missing and are said in {FIRST_LANGUAGE}: {', '.join(missing)}"
+                notes.append(f"{document.path}: {named}.")
+        return cls(tongues, sentences, problems, notes)
 
     def pieces(self, language: Language) -> dict[str, str]:
         """What must be spoken in `language`: key of the sound file -> words. Tones and silences aside, a speaker's script."""
@@ -120,18 +147,25 @@ class Catalogue:
         }
 
 
-def _read(document: Document, language: Language) -> tuple[dict[str, Sentence], list[BadFile]]:
-    """The sentences of one file that are right, and what is wrong with the others."""
+def _parsed(path: Path) -> Document:
+    document = parse(path)
     if not isinstance(document.tree, Mapping):
         raise document.wrong(reason="the file has no sentences", mend='write one `key: "sentence"` a line')
+    return document
+
+
+def _read(document: Document, tongue: Tongue) -> tuple[dict[str, Sentence], list[BadFile]]:
+    """The sentences of one file that are right, and what is wrong with the others."""
     sentences: dict[str, Sentence] = {}
     problems: list[BadFile] = []
     for key, text in document.tree.items():
-        if fault := _fault(key, text, language):
+        if key == HEAD:
+            continue
+        if fault := _fault(key, text, tongue.reads):
             reason, mend = fault
             problems.append(document.wrong(key, reason=f"{key}: {reason}", mend=mend))
         else:
-            sentences[key] = Sentence(key, text, language)
+            sentences[key] = Sentence(key, text, tongue.reads)
     for key, owner in _clashes(sentences):
         reason = f"{key}: this name is taken by a piece of {owner}"
         problems.append(document.wrong(key, reason=reason, mend="choose another key"))
@@ -139,7 +173,7 @@ def _read(document: Document, language: Language) -> tuple[dict[str, Sentence], 
     return sentences, problems
 
 
-def _fault(key: object, text: object, language: Language) -> tuple[str, str] | None:
+def _fault(key: object, text: object, reads: str) -> tuple[str, str] | None:
     """The reason and the mend, when this entry is wrong."""
     if not (isinstance(key, str) and _KEY.fullmatch(key)):
         return "not a key", "use small letters, digits and _, parted by dots, as in queue.enter"
@@ -148,9 +182,9 @@ def _fault(key: object, text: object, language: Language) -> tuple[str, str] | N
     if set("{}") & set(_SLOT.sub("", text)):
         return "a slot is not well written", "write it as {name:kind}, as in {number:digits}"
     for name, kind in _SLOT.findall(text):
-        if kind not in READINGS[language]:
-            known = ", ".join(READINGS[language])
-            return f"{{{name}:{kind}}} cannot be read out in {language}", f"use one of: {known}"
+        if kind not in READINGS[reads]:
+            known = ", ".join(READINGS[reads])
+            return f"{{{name}:{kind}}} cannot be read out by the rules {reads}", f"use one of: {known}"
     return None
 
 
@@ -164,22 +198,28 @@ def _clashes(sentences: Mapping[str, Sentence]) -> list[tuple[str, str]]:
     ]
 
 
-def _incomplete(
-    document: Document, language: Language, sentences: Mapping[Language, Mapping[str, Sentence]]
-) -> Iterator[BadFile]:
-    """What `language` lacks beside the model language, has too much, or needs to read numbers."""
-    model, own, written = sentences[FIRST_LANGUAGE], sentences[language], set(document.tree)
-    every_number = set[str]().union(*(keys_needed(one) for one in LANGUAGES))
-    for key in sorted((model.keys() - every_number | keys_needed(language)) - written):
-        yield document.wrong(reason=f"{key}: this sentence is missing", mend=f'add a line `{key}: "…"`')
+def _compare(
+    document: Document, own: Mapping[str, Sentence], model: Mapping[str, Sentence], tongues: Mapping[Language, Tongue]
+) -> tuple[list[str], list[BadFile]]:
+    """What a language lacks beside the model language and may lack; and what it must have, or has too much or otherwise."""
+    tongue, written = tongues[document.path.stem], set(document.tree)
+    needed = keys_needed(tongue.reads)
+    every_number = frozenset[str]().union(*(keys_needed(one.reads) for one in tongues.values()))
+    missing, required = sorted(model.keys() - every_number - written), sorted(needed - written)
+    if not tongue.partial:
+        missing, required = [], sorted([*missing, *required])
+    problems = [
+        document.wrong(reason=f"{key}: this sentence is missing", mend=f'add a line `{key}: "…"`') for key in required
+    ]
     for key in sorted(own.keys() - model.keys() - every_number):
         mend = f"correct its spelling, remove it, or add it to {FIRST_LANGUAGE}.yaml"
-        yield document.wrong(key, reason=f"{key}: {FIRST_LANGUAGE} has no such sentence", mend=mend)
+        problems.append(document.wrong(key, reason=f"{key}: {FIRST_LANGUAGE} has no such sentence", mend=mend))
     for key in sorted(own.keys() & model.keys()):
         mine, wanted = _slots(own[key]), _slots(model[key])
         if mine != wanted:
             reason = f"{key}: its slots are {mine or 'none'}, in {FIRST_LANGUAGE} {wanted or 'none'}"
-            yield document.wrong(key, reason=reason, mend="give it the same slots")
+            problems.append(document.wrong(key, reason=reason, mend="give it the same slots"))
+    return missing, problems
 
 
 def _slots(sentence: Sentence) -> str:
@@ -187,6 +227,5 @@ def _slots(sentence: Sentence) -> str:
 
 
 def _stranger(path: Path) -> BadFile:
-    return BadFile(
-        path, 1, 1, f"{path.stem} is not a language of this hotline", f"name it one of {', '.join(LANGUAGES)}"
-    )
+    reason, mend = f"{path.stem} is not the tag of a language", "name it as in yue.yaml, or move it to another folder"
+    return BadFile(path, 1, 1, reason, mend)

@@ -34,6 +34,8 @@ class Made(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Every sound file, and the sentences they make."""
 
+    reads: dict[Language, str]
+    """The rules by which each language reads numbers and times."""
     sentences: dict[Language, dict[str, str]] = {}
     pieces: dict[Language, dict[str, Made]] = {}
     music: Made | None = None

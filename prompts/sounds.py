@@ -42,9 +42,14 @@ class Sounds:
         """The one file of several pieces in a row."""
         self._made = found.pieces
         self._sentences = {
-            language: {key: Sentence(key, text, language) for key, text in texts.items()}
+            language: {key: Sentence(key, text, found.reads[language]) for key, text in texts.items()}
             for language, texts in found.sentences.items()
         }
+
+    @property
+    def languages(self) -> tuple[Language, ...]:
+        """What there is, zh-CN first."""
+        return tuple(self._sentences)
 
     def path(self, piece: str, language: Language) -> Path:
         """The file of a piece, as `Sentence.render` names it."""

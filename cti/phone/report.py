@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from calls.facts import EndedBy
-from calls.words import Language
+from calls.words import ScreenLanguage
 
 Shortfall = Literal["too_long", "not_answered", "keys_left", "not_rated", "end_not_told"]
 """What kept a call from going as planned; the first that holds, in this order."""
@@ -60,7 +60,7 @@ class CallReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         """One line of JSON, UTF-8."""
         return msgspec.json.encode(self).decode()
 
-    def text(self, language: Language) -> str:
+    def text(self, language: ScreenLanguage) -> str:
         """The same for a person, as a table."""
         word = WORDS[language]
         rows = [(step.at_ms, word.get(step.kind, step.kind), _told(step.detail)) for step in self.steps]
@@ -97,7 +97,7 @@ def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
-WORDS: dict[Language, dict[str, str]] = {
+WORDS: dict[ScreenLanguage, dict[str, str]] = {
     "zh-CN": {
         "ringing": "振铃",
         "connected": "接通",

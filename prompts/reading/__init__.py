@@ -4,7 +4,7 @@
     chinese.py   两 and 二, 零, 万, 幺: also for Cantonese, with its own words
     english.py   British use
 
-A language's file says by whose rules it reads (`catalogue.py`). To add a kind of reading, write its function in each
+A language's file says by whose rules it reads (`tongue.py`). To add a kind of reading, write its function in each
 module that can have it, enter it in the module's table, and give `SAMPLES` values that use all its words. To add rules,
 add a module and enter it in `READINGS`.
 """
@@ -15,14 +15,14 @@ from collections.abc import Iterable, Mapping
 from datetime import date, time
 from functools import cache
 
-from calls.words import Language
 from prompts.reading.chinese import CHINESE
 from prompts.reading.english import ENGLISH
 from prompts.reading.values import LARGEST, LARGEST_FEN, PAUSE, CannotSay, Reading, Value
 
 __all__ = ["LARGEST", "LARGEST_FEN", "PAUSE", "READINGS", "CannotSay", "Value", "keys_needed"]
 
-READINGS: Mapping[Language, Mapping[str, Reading]] = {"zh-CN": CHINESE, "en": ENGLISH}
+READINGS: Mapping[str, Mapping[str, Reading]] = {"chinese": CHINESE, "english": ENGLISH}
+"""Rules by their name, each with the kinds of slots that they can read."""
 
 _NUMBERS = (*range(1, 102), *range(200, 1001, 100), *range(2000, 10_001, 1000), 1_000_000)
 
@@ -40,6 +40,6 @@ SAMPLES: Mapping[str, Iterable[Value]] = {
 
 
 @cache
-def keys_needed(language: Language) -> frozenset[str]:
-    """Every key that some reading of `language` may ask for; the catalogue must have them all."""
-    return frozenset(key for kind, read in READINGS[language].items() for value in SAMPLES[kind] for key in read(value))
+def keys_needed(rules: str) -> frozenset[str]:
+    """Every key that some reading of `rules` may ask for; the catalogue must have them all."""
+    return frozenset(key for kind, read in READINGS[rules].items() for value in SAMPLES[kind] for key in read(value))

@@ -44,7 +44,8 @@ _SHORTEST = 5
 
 def write_voices(folder: Path) -> None:
     """`<folder>/<language>/<piece>.wav`: each piece as its tone, as if people had recorded them."""
-    for language, pieces in ((name, Catalogue.load(CATALOGUE).pieces(name)) for name in ("zh-CN", "en")):
+    catalogue = Catalogue.load(CATALOGUE)
+    for language, pieces in ((name, catalogue.pieces(name)) for name in catalogue.tongues):
         (folder / language).mkdir(parents=True)
         for piece in pieces:
             hz = TONES.get(piece, LOWEST_HZ)

@@ -8,7 +8,7 @@ import pytest
 import soundfile  # type: ignore[import-untyped]  # it ships no types
 
 from calls.facts import CallEnded, PositionSaid, QueueLeft
-from cti.hotline import speakable
+from cti.hotline import vocabulary
 from cti.phone.events import Closed
 from cti.phone.places import RATE_HZ
 from cti.phone.sound import tone
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.asterisk
 
 
 async def test_a_closed_line_says_so_and_when_it_opens(hotline: Hotline) -> None:
-    hours = load_line(hotline.settings.lines_dir / "12334.line.yaml", speakable()).hours
+    hours = load_line(hotline.settings.lines_dir / "12334.line.yaml", *vocabulary()).hours
     assert isinstance(hours, Hours)
     [day] = hours.dates
     async with hotline.caller(line="12334") as caller:
@@ -30,7 +30,7 @@ async def test_a_closed_line_says_so_and_when_it_opens(hotline: Hotline) -> None
         said = caller.said
     assert said == [
         *("welcome", "notice", "queue.closed", "closed.next", f"month.{day.month}"),
-        *(*READINGS["zh-CN"]["ordinal"](day.day), "closed.day.1"),
+        *(*READINGS["chinese"]["ordinal"](day.day), "closed.day.1"),
         *("clock.morning", "number.8", "clock.hour", "clock.half", "closed.day.2", "goodbye"),
     ]
     assert (ended.outcome, ended.ended_by) == ("machine", "system")

@@ -8,7 +8,7 @@ import numpy as np
 import soundfile  # type: ignore[import-untyped]  # it ships no types
 
 from calls.errors import NotPossible
-from calls.words import Language
+from prompts.tongue import Tongue
 
 
 class Whistle:
@@ -18,10 +18,10 @@ class Whistle:
         self.version, self.dumb = version, dumb
         self.said: list[str] = []
 
-    def fingerprint(self, language: Language) -> str:
-        return f"whistle {self.version}"
+    def fingerprint(self, tongue: Tongue) -> str:
+        return f"whistle {self.version} {tongue.espeak}"
 
-    def speak(self, text: str, language: Language, target: Path) -> None:
+    def speak(self, text: str, tongue: Tongue, target: Path) -> None:
         if text == self.dumb:
             raise NotPossible(f"{text} cannot be whistled. Mend: sing.")
         self.said.append(text)

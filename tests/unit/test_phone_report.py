@@ -10,7 +10,7 @@ import pytest
 
 from calls.facts import AnyFact, RatingKeyed, Stamped
 from calls.moments import AwaitingKey, MenuStarted, decode_observation
-from calls.words import LANGUAGES, Language
+from calls.words import SCREEN_LANGUAGES, ScreenLanguage
 from cti.phone.report import WORDS, CallReport, Shortfall, Sound, Step
 
 RATED = Stamped(
@@ -71,14 +71,14 @@ def test_the_table_is_in_the_order_of_time_and_lines_up() -> None:
     assert REPORT.text("zh-CN").splitlines()[-1] == "呼叫按计划完成"
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", SCREEN_LANGUAGES)
 @pytest.mark.parametrize("reason", get_args(Shortfall))
-def test_every_shortfall_has_its_words(language: Language, reason: Shortfall) -> None:
+def test_every_shortfall_has_its_words(language: ScreenLanguage, reason: Shortfall) -> None:
     failed = msgspec.structs.replace(REPORT, completed=False, reason=reason)
     assert failed.text(language).splitlines()[-1] != REPORT.text(language).splitlines()[-1]
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_fact_of_a_call_has_its_word(language: Language) -> None:
+@pytest.mark.parametrize("language", SCREEN_LANGUAGES)
+def test_every_fact_of_a_call_has_its_word(language: ScreenLanguage) -> None:
     kinds = {fact.__struct_config__.tag for fact in get_args(AnyFact) if "call_id" in fact.__struct_fields__}
     assert kinds <= set(WORDS[language]), kinds - set(WORDS[language])

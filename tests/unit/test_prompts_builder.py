@@ -13,7 +13,6 @@ import pytest
 import soundfile  # type: ignore[import-untyped]  # it ships no types
 
 from calls.errors import NotPossible
-from calls.words import LANGUAGES
 from prompts import audio
 from prompts.builder import BuildReport, build, check
 from prompts.catalogue import CATALOGUE, SILENCE, TONE, Catalogue
@@ -57,7 +56,7 @@ def files(target: Path) -> set[str]:
 
 def test_every_sentence_has_its_sound(spoken: tuple[Path, BuildReport], catalogue: Catalogue) -> None:
     target, report = spoken
-    expected = {f"{language}/{key}.wav" for language in LANGUAGES for key in catalogue.pieces(language)}
+    expected = {f"{language}/{key}.wav" for language in catalogue.tongues for key in catalogue.pieces(language)}
     assert files(target) == expected | {"music/waiting.wav", "manifest.json"}
     assert len(report.built) == len(expected) + 1
     assert (report.kept, report.overridden, report.removed, report.problems) == ((), (), (), ())
@@ -70,7 +69,7 @@ def test_all_voices_are_equally_loud_and_speak(
     """Measured in the files themselves, not taken from the manifest."""
     target, _ = spoken
     levels: dict[str, float] = {}
-    for language in LANGUAGES:
+    for language in catalogue.tongues:
         for key, text in catalogue.pieces(language).items():
             samples, rate = soundfile.read(target / language / f"{key}.wav")
             if text == SILENCE:
@@ -92,7 +91,7 @@ def test_all_voices_are_equally_loud_and_speak(
 
 def test_different_words_sound_different(spoken: tuple[Path, BuildReport], catalogue: Catalogue) -> None:
     target, _ = spoken
-    for language in LANGUAGES:
+    for language in catalogue.tongues:
         pieces = catalogue.pieces(language)
         sounds = {(target / language / f"{key}.wav").read_bytes() for key in pieces}
         assert len(sounds) == len(set(pieces.values()))
@@ -211,6 +210,17 @@ def test_a_missing_engine_is_said_with_its_mend(
     (tmp_path / "espeak-ng").touch()  # there, and not a program
     with pytest.raises(NotPossible, match="apt-get install espeak-ng"):
         build(catalogue, None, tmp_path, EspeakVoice())
+
+
+def test_a_voice_that_the_engine_does_not_have_is_told_once_and_costs_only_its_language(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(CATALOGUE, tmp_path / "catalogue"))
+    path = folder / "en.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("espeak: en", "espeak: elvish"), encoding="utf-8")
+    report = build(Catalogue.load(folder), None, tmp_path / "prompts", EspeakVoice())
+    (problem,) = report.problems
+    assert str(problem).endswith("Mend: write one of `espeak-ng --voices` in the language's file, not elvish.")
+    assert "zh-CN/welcome" in report.built
+    assert Sounds(tmp_path / "prompts").media("welcome", "en")[0].endswith("/zh-CN/welcome")
 
 
 def test_an_engine_that_fails_says_why(catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from calls.errors import BadFile
-from calls.words import LANGUAGES, Language
+from calls.words import Language
 from prompts.catalogue import CATALOGUE, SILENCE, TONE, Catalogue
 from prompts.reading import CannotSay
-from prompts.voice import EspeakVoice
 
 
 @pytest.fixture
@@ -60,7 +59,7 @@ def test_a_key_that_the_first_language_does_not_have_is_named_with_its_line(fold
     [
         ('queue.position: "第{number}位"', "slot"),
         ('queue.position: "第{number:ordinal位"', "slot"),
-        ('queue.position: "第{number:roman}位"', "cannot be read out in zh-CN"),
+        ('queue.position: "第{number:roman}位"', "cannot be read out by the rules chinese"),
         ("queue.position: ''", "no words"),
         ("queue.position: 12", "no words"),
         ("queue.position: [a]", "no words"),
@@ -101,9 +100,9 @@ def test_a_word_that_numbers_need_must_be_there(folder: Path) -> None:
     assert "number.70" in only_problem(folder).reason
 
 
-def test_a_file_of_no_known_language_is_named(folder: Path) -> None:
-    (folder / "zh-TW.yaml").write_text("welcome: x", encoding="utf-8")
-    assert "zh-TW" in only_problem(folder).reason
+def test_a_file_whose_name_is_no_language_is_named(folder: Path) -> None:
+    (folder / "en copy.yaml").write_text("welcome: x", encoding="utf-8")
+    assert "en copy is not the tag of a language" in only_problem(folder).reason
 
 
 @pytest.mark.parametrize("text", ["", "- a\n- b\n", "a: 1\na: 2\n", "a: 'unclosed\n", "\tb: c\n"])
@@ -113,9 +112,60 @@ def test_a_file_that_is_no_catalogue_is_refused_where_it_is_wrong(folder: Path, 
         Catalogue.load(folder)
 
 
-def test_a_file_that_is_missing_is_refused(folder: Path) -> None:
-    (folder / "en.yaml").unlink()
-    with pytest.raises(BadFile, match=r"en\.yaml"):
+def test_without_the_first_language_nothing_is_read(folder: Path) -> None:
+    (folder / "zh-CN.yaml").unlink()
+    with pytest.raises(BadFile, match=r"zh-CN\.yaml"):
+        Catalogue.load(folder)
+
+
+def test_a_language_is_added_by_adding_its_file(folder: Path) -> None:
+    model = (folder / "zh-CN.yaml").read_text(encoding="utf-8")
+    (folder / "hak.yaml").write_text(model.replace("espeak: cmn-latn-pinyin", "espeak: hak"), encoding="utf-8")
+    catalogue = Catalogue.load(folder)
+    assert catalogue.problems == ()
+    assert next(iter(catalogue.tongues)) == "zh-CN"
+    assert catalogue.tongues["hak"].espeak == "hak"
+    assert catalogue.sentences["hak"]["queue.position"].render({"number": 2})[1] == "number.2"
+
+
+def test_a_partial_language_is_told_and_is_no_fault(folder: Path) -> None:
+    spoil(folder, "en", "  reads:", "  reads: english\n  partial: true")
+    spoil(folder, "en", "goodbye:", "")
+    catalogue = Catalogue.load(folder)
+    assert catalogue.problems == ()
+    (note,) = [note for note in catalogue.notes if "en.yaml" in note]
+    assert note.endswith("1 sentences are missing and are said in zh-CN: goodbye.")
+
+
+def test_what_a_partial_language_reads_numbers_with_must_be_there(folder: Path) -> None:
+    spoil(folder, "en", "  reads:", "  reads: english\n  partial: true")
+    spoil(folder, "en", "number.70:", "")
+    assert "number.70" in only_problem(folder).reason
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason", "mend"),
+    [
+        ("  reads:", "  reads: french", "there are no rules french", "chinese, english"),
+        ("  reads:", "", "missing key reads", "add a line"),
+        ("  espeak:", "  speak: en", "unknown key speak", "espeak"),
+        ("  espeak:", "  espeak: [en]", "text is expected here", "text"),
+        ("language:", "tongue:", "does not say how its language is spoken", "zh-CN.yaml"),
+    ],
+)
+def test_a_head_that_is_wrong_is_refused_where_it_is_wrong(
+    folder: Path, old: str, new: str, reason: str, mend: str
+) -> None:
+    spoil(folder, "en", old, new)
+    with pytest.raises(BadFile, match=r"en\.yaml:\d+:\d+: ") as caught:
+        Catalogue.load(folder)
+    assert reason in caught.value.reason
+    assert mend in caught.value.mend
+
+
+def test_the_first_language_cannot_be_partial(folder: Path) -> None:
+    line = spoil(folder, "zh-CN", "  reads:", "  reads: chinese\n  partial: true")
+    with pytest.raises(BadFile, match=rf"zh-CN\.yaml:{line + 1}:3: zh-CN may lack no sentence"):
         Catalogue.load(folder)
 
 
@@ -134,7 +184,7 @@ def test_a_sentence_needs_its_values() -> None:
 
 def test_pieces_are_the_whole_script_for_a_speaker() -> None:
     catalogue = Catalogue.load(CATALOGUE)
-    for language in LANGUAGES:
+    for language in catalogue.tongues:
         script = catalogue.pieces(language)
         words = [text for text in script.values() if text not in (TONE, SILENCE)]
         assert all(any(letter.isalnum() for letter in text) and "{" not in text for text in words)
@@ -145,8 +195,7 @@ def test_no_chinese_character_is_read_as_english(tmp_path: Path) -> None:
     """Some versions and voices of espeak-ng spell characters out in English; the phonemes then say so."""
     script = tmp_path / "script.txt"
     script.write_text("\n".join(Catalogue.load(CATALOGUE).pieces("zh-CN").values()), encoding="utf-8")
-    voice = EspeakVoice().fingerprint("zh-CN").split()
-    name = next(word for word in voice if word.startswith("cmn"))
+    name = Catalogue.load(CATALOGUE).tongues["zh-CN"].espeak
     spoken = subprocess.run(
         ["espeak-ng", "-v", name, "-q", "-x", "-f", script], capture_output=True, text=True, check=True
     )

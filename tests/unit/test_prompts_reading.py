@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calls.words import LANGUAGES, Language
+from calls.words import Language
 from prompts.catalogue import CATALOGUE, Catalogue, Sentence
 from prompts.reading import LARGEST, LARGEST_FEN, PAUSE, READINGS, CannotSay, Value, keys_needed
 
-WORDS = {language: Catalogue.load(CATALOGUE).pieces(language) for language in LANGUAGES}
+SPOKEN = Catalogue.load(CATALOGUE)
+LANGUAGES = list(SPOKEN.tongues)
+WORDS = {language: SPOKEN.pieces(language) for language in LANGUAGES}
+RULES = {language: READINGS[tongue.reads] for language, tongue in SPOKEN.tongues.items()}
 NUMBERS = st.integers(0, LARGEST)
 AMOUNTS = st.integers(0, LARGEST_FEN)
 
@@ -20,7 +23,7 @@ AMOUNTS = st.integers(0, LARGEST_FEN)
 def said(value: Value, kind: str, language: Language) -> str:
     """What a caller hears, written out."""
     space = "" if language == "zh-CN" else " "
-    return space.join(WORDS[language][key] for key in READINGS[language][kind](value))
+    return space.join(WORDS[language][key] for key in RULES[language][kind](value))
 
 
 def meaning(words: str) -> int:
@@ -63,14 +66,14 @@ def test_a_chinese_amount_means_itself(fen: int) -> None:
 def test_a_measure_word_follows_a_quantity(months: int, words: str) -> None:
     """No kind of its own: the measure word stands in the sentence, and a quantity has the right two before it."""
     assert said(months, "cardinal", "zh-CN") + "个月" == words
-    sentence = Sentence("paid", "缴费{months:cardinal}个月。", "zh-CN")
+    sentence = Sentence("paid", "缴费{months:cardinal}个月。", "chinese")
     assert sentence.render({"months": months})[-1] == "paid.2"
 
 
 @given(st.text("0123456789", min_size=1, max_size=24))
 def test_groups_have_all_the_digits_and_none_stands_alone(number: str) -> None:
     groups = "".join(
-        key.removeprefix("digit.") if key != PAUSE else " " for key in READINGS["zh-CN"]["grouped"](number)
+        key.removeprefix("digit.") if key != PAUSE else " " for key in READINGS["chinese"]["grouped"](number)
     )
     assert groups.replace(" ", "") == number
     assert len(number) == 1 or all(len(group) > 1 for group in groups.split(" "))
@@ -99,7 +102,11 @@ VALUES: dict[str, st.SearchStrategy[Value]] = {
 def test_every_key_that_may_be_asked_for_is_known_beforehand(
     kind: str, language: Language, data: st.DataObject
 ) -> None:
-    assert set(READINGS[language][kind](data.draw(VALUES[kind]))) <= keys_needed(language) <= WORDS[language].keys()
+    assert (
+        set(RULES[language][kind](data.draw(VALUES[kind])))
+        <= keys_needed(SPOKEN.tongues[language].reads)
+        <= WORDS[language].keys()
+    )
 
 
 @pytest.mark.parametrize("kind", VALUES)
@@ -107,7 +114,7 @@ def test_every_key_that_may_be_asked_for_is_known_beforehand(
 @pytest.mark.parametrize("value", [-1, "", "12a", "１２", "八", "12.50"])
 def test_what_cannot_be_read_out_is_refused(value: Value, language: Language, kind: str) -> None:
     with pytest.raises(CannotSay, match="Mend"):
-        READINGS[language][kind](value)
+        RULES[language][kind](value)
 
 
 @pytest.mark.parametrize(
@@ -126,4 +133,4 @@ def test_what_cannot_be_read_out_is_refused(value: Value, language: Language, ki
 )
 def test_the_mend_says_what_to_give(kind: str, value: Value, mend: str) -> None:
     with pytest.raises(CannotSay, match=mend):
-        READINGS["en"][kind](value)
+        READINGS["english"][kind](value)

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from calls.errors import BadFile, NotPossible
-from calls.words import LANGUAGES
+from calls.words import SCREEN_LANGUAGES
 from cti.cli import app
 from cti.settings import CHECKOUT
 from cti.twin import HEAD, twin, what_if
@@ -202,7 +202,7 @@ def test_what_the_page_types() -> None:
     assert now[8] != then[8]
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", SCREEN_LANGUAGES)
 def test_the_page_describes_every_key_and_column(language: str) -> None:
     text = PAGE.read_text()
     for shape in (Forecast, Topic, Staff, Callback):

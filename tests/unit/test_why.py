@@ -22,7 +22,7 @@ from calls.facts import (
     SeatDidNotAnswer,
     SeatOffered,
 )
-from calls.words import LANGUAGES, Language
+from calls.words import SCREEN_LANGUAGES, ScreenLanguage
 from cti.why import PASSED, WORDS, tell
 from tests.histories import arrived
 
@@ -54,7 +54,7 @@ STORY: list[AnyFact] = [
 ]
 
 
-def story(facts: list[AnyFact], language: Language) -> list[str]:
+def story(facts: list[AnyFact], language: ScreenLanguage) -> list[str]:
     return tell([(AT, fact) for fact in facts], language, ZoneInfo("Asia/Shanghai"))
 
 
@@ -87,7 +87,7 @@ def test_a_fact_of_version_1_is_told_in_its_own_words() -> None:
     assert story([old], "en") == ["2026-11-28 13:30:12  1003 (8003): longest rest"]
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_reason_has_its_words(language: Language) -> None:
+@pytest.mark.parametrize("language", SCREEN_LANGUAGES)
+def test_every_reason_has_its_words(language: ScreenLanguage) -> None:
     assert PASSED[language].keys() == set(get_args(PassedOverWhy))
     assert WORDS[language].keys() == WORDS["en"].keys()
