@@ -336,11 +336,11 @@ def line_check(
 @plainly
 def line_draw(file: Annotated[Path, typer.Argument(help="The line file.")]) -> None:
     """A line as a picture: a Mermaid flow chart of its menus, services and queues."""
-    from cti.hotline import speakable
+    from cti.hotline import vocabulary
     from ivr.draw import draw
     from ivr.lines import load_line
 
-    typer.echo(draw(load_line(file, speakable())), nl=False)
+    typer.echo(draw(load_line(file, *vocabulary())), nl=False)
 
 
 @prompt_commands.command("build")

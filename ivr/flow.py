@@ -27,6 +27,9 @@ MOST_AGAIN = 5
 MOST_VISITS = 20
 """Menus entered in one call before a person takes over: far more than a choice needs, and nobody goes round forever."""
 
+LANGUAGE_WAIT_S = 3.0
+"""For the key of a language: short, since most callers wait it out."""
+
 Way = Literal["back", "person", "gave_up"]
 
 
@@ -36,6 +39,8 @@ async def run_line(window: Window) -> Next:
     caller.language = line.language
     await caller.say(line.welcome)
     await _give_notice(line.notice, caller)
+    if line.languages and await _chose_another_language(window):
+        await _give_notice(line.notice, caller)
     now = window.now()
     is_open = line.is_open(now)
     if not is_open:
@@ -46,7 +51,7 @@ async def run_line(window: Window) -> Next:
     queue = await _choose_queue(window, menu) if menu else line.person
     hours = line.staffed(queue)
     if is_open and (hours == "always" or hours.is_open(now)):
-        return JoinQueue(line.needs(queue))
+        return JoinQueue(line.needs(queue, caller.language))
     if is_open:
         await _say_closed(window, hours, now, is_last=False)
     await caller.say("message.night")
@@ -73,6 +78,22 @@ async def _give_notice(notice: Notice, caller: Caller) -> None:
             )
         )
     caller.forget_keys()
+
+
+async def _chose_another_language(window: Window) -> bool:
+    """Offer each in its own words; whoever keys none of them goes on as before."""
+    line, caller = window.line, window.caller
+    for key, tongue in line.languages.items():
+        caller.language = tongue.language
+        if (await caller.say("language.offer", key=key)).key:
+            break
+    caller.language = line.language
+    chosen = line.languages.get(await caller.key(LANGUAGE_WAIT_S) or "")
+    caller.forget_keys()
+    if chosen is None:
+        return False
+    caller.language = chosen.language
+    return True
 
 
 async def _say_closed(window: Window, hours: Literal["always"] | Hours, now_utc: datetime, *, is_last: bool) -> None:

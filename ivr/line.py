@@ -31,6 +31,14 @@ class Notice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: str
 
 
+class Tongue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Another language that a caller may choose."""
+
+    language: Language
+    advisers: bool = True
+    """The adviser must speak it, too; False: it is for the machine's words only."""
+
+
 class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a key of a menu leads to: one of a queue, a menu, an announcement or a service (and the menu again), a person."""
 
@@ -131,6 +139,8 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     person: str
     """The queue behind 0, and for whoever the keys do not work."""
     language: Language = FIRST_LANGUAGE
+    languages: dict[str, Tongue] = {}
+    """The keys of other languages, offered after the notice, which is then given once more in the one that was chosen."""
     trunks: Literal["any"] | tuple[str, ...] = "any"
     """The trunks that may bring calls for it."""
     hours: Literal["always"] | Hours = "always"
@@ -160,13 +170,15 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
             return self.callback is not None and self.is_open(at)
         return self.callback.hours.is_open(at)
 
-    def needs(self, queue: str) -> Needs:
-        """What `queue` asks of an adviser."""
+    def needs(self, queue: str, language: Language | None = None) -> Needs:
+        """What `queue` asks of an adviser, for a caller who has chosen a language, or the line's own."""
         asked = self.queues[queue]
+        only_heard = {tongue.language for tongue in self.languages.values() if not tongue.advisers}
+        language = language or self.language
         return Needs(
             skills=asked.skills,
             queue=queue,
-            language=None if self.language == FIRST_LANGUAGE else self.language,
+            language=None if language in (FIRST_LANGUAGE, *only_heard) else language,
             site=asked.site,
             urgency=asked.urgency,
         )

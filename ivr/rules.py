@@ -44,6 +44,7 @@ def check(
     Only the first rule that finds anything speaks: what the later ones find is often but its consequence."""
     rules = (
         _line(line, languages),
+        _languages(line, languages),
         _names(line),
         _keys(line),
         _choices(line),
@@ -71,6 +72,19 @@ def _line(line: Line, languages: Collection[Language]) -> Iterator[Problem]:
     if line.language not in languages:
         reason, mend = f"there are no words in {line.language}", f"write one of: {', '.join(sorted(languages))}"
         yield Problem(("language",), reason, f"{mend}, or add its file to the catalogue")
+
+
+def _languages(line: Line, languages: Collection[Language]) -> Iterator[Problem]:
+    """Each has a key of its own, words, and is another one than the line's."""
+    for key, tongue in line.languages.items():
+        where: Steps = ("languages", key)
+        if key not in CHOICE_KEYS:
+            yield Problem(where, f"{key!r} is not a key for a language", "use one of 1 to 9")
+        if tongue.language not in languages:
+            reason, mend = f"there are no words in {tongue.language}", f"write one of: {', '.join(sorted(languages))}"
+            yield Problem((*where, "language"), reason, mend)
+        elif tongue.language == line.language:
+            yield Problem((*where, "language"), f"{tongue.language} is spoken already", "remove it")
 
 
 def _names(line: Line) -> Iterator[Problem]:

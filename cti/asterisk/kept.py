@@ -101,6 +101,8 @@ class KeptCall(msgspec.Struct, frozen=True, kw_only=True):
     """In the present visit."""
     conversation: Conversation | None = None
     callback: Attempt | None = None
+    language: str | None = None
+    """Spoken to the caller; None: the line's own."""
     served: bool = False
     """A service of the machine did what the caller came for: decides how the call is counted."""
     dictation: KeptDictation | None = None

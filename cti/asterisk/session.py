@@ -78,7 +78,7 @@ class Session:
         self.node, self.kept = node, kept
         self.clock, self.ari = node.clock, node.ari
         self.caller = self.person(kept.call_id)
-        self.caller.language = line.language
+        self.caller.language = kept.language or line.language
         self.recordings: list[tuple[Pending, Leg | None]] = []
         """Conversations that are over; sealed when the call is."""
         self.ended_by: EndedBy = "system"
@@ -122,8 +122,8 @@ class Session:
     def record(self, fact: AnyFact) -> None:
         """Keep a fact; some of them are also a turn of the call."""
         match fact:
-            case NoticeHeard(whole=True):
-                self.turn(fact, step="menu")
+            case NoticeHeard(whole=True, language=language):
+                self.turn(fact, step="menu", language=language)
             case ServiceUsed(outcome="done"):
                 self.turn(fact, served=True)
             case VoiceMessageLeft(message=message):

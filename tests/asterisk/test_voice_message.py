@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile  # type: ignore[import-untyped]  # it ships no types
 
-from calls.facts import QueueLeft, ServiceUsed, VoiceMessageLeft
+from calls.facts import NoticeHeard, QueueLeft, ServiceUsed, VoiceMessageLeft
 from cti.phone.places import RATE_HZ
 from cti.phone.sound import tone
 from tests.asterisk.ears import tone_dbfs
@@ -159,12 +159,17 @@ async def test_who_cannot_wait_or_has_waited_too_long_may_leave_a_message(
 
 async def test_outside_the_hours_the_machine_serves_and_a_person_is_left_a_message(hotline: Hotline) -> None:
     async with hotline.caller("20", line=NIGHT_LINE) as caller:
-        await caller.hears("queue.closed", "closed.next", "menu.other", "info.documents", "menu.other")
+        await caller.hears("notice", "language.offer.1", "digit.2")
+        await caller.phone.key("2")
+        await caller.hears(
+            "digit.2", "notice", "queue.closed", "closed.next", "menu.other", "info.documents", "menu.other"
+        )
         await caller.hears("info.documents", "menu.other", "message.night", *SPEAK)
         await asyncio.sleep(SPOKEN_S)  # the citizen speaks
         await caller.phone.key("#")
         await caller.hears("message.night", *SPEAK, *CHECK, "message.kept.1", "number.3", "message.kept.2", "goodbye")
         await caller.over()
+    assert [(await caller.saw(NoticeHeard, times)).language for times in (1, 2)] == ["zh-CN", "en"]
     assert (await message(hotline, caller))[1] == "cards"
 
 

@@ -15,7 +15,7 @@ from calls.facts import MenuStepTaken, NoticeHeard, ServiceUsed, VoiceMessageLef
 from calls.words import Needs
 from ivr.flow import MOST_AGAIN, MOST_VISITS, run_line
 from ivr.hours import Hours
-from ivr.line import Line
+from ivr.line import Line, Tongue
 from ivr.lines import load_lines
 from ivr.next import Finished, JoinQueue
 from prompts.catalogue import CATALOGUE, Catalogue
@@ -254,6 +254,39 @@ async def test_a_queue_may_keep_hours_of_its_own() -> None:
     assert caller.said[2:6] == ["menu.main", "queue.closed", "closed.next", "month.11"]
     assert [fact.about for fact in caller.facts if isinstance(fact, VoiceMessageLeft)] == ["cards"]
     assert await run_line(ScriptedCaller(["2"]).window(line, NOON)) == JoinQueue(LINE.needs("pension"))
+
+
+TONGUES = replace(LINE, languages={"2": Tongue("en"), "3": Tongue("yue", advisers=False)})
+
+
+async def test_another_language_repeats_the_notice_and_is_asked_of_the_adviser() -> None:
+    caller = ScriptedCaller(["2", "1"])
+    assert await run_line(caller.window(TONGUES, NOON)) == JoinQueue(replace(CARDS.needs, language="en"))
+    said = list(zip(caller.said, caller.languages, strict=True))
+    assert said == [
+        *(("welcome", "zh-CN"), ("notice", "zh-CN"), ("language.offer", "en"), ("language.offer", "yue")),
+        *(("notice", "en"), ("menu.main", "en")),
+    ]
+    assert [(fact.language, fact.whole) for fact in notices(caller)] == [("zh-CN", True), ("en", True)]
+
+
+async def test_a_language_may_be_for_the_words_of_the_machine_alone() -> None:
+    caller = ScriptedCaller(["3", "1"])
+    assert await run_line(caller.window(TONGUES, NOON)) == CARDS
+    assert caller.languages[-1] == "yue"
+
+
+@pytest.mark.parametrize("key", [None, "7"])
+async def test_who_chooses_no_language_goes_on_in_mandarin(key: str | None) -> None:
+    caller = ScriptedCaller([key, "1"])
+    assert await run_line(caller.window(TONGUES, NOON)) == CARDS
+    assert (caller.languages[-1], len(notices(caller))) == ("zh-CN", 1)
+
+
+async def test_a_language_is_chosen_as_soon_as_its_key_is_pressed() -> None:
+    caller = ScriptedCaller(["1"], pressed_during={"language.offer": "2"})
+    assert await run_line(caller.window(TONGUES, NOON)) == JoinQueue(replace(CARDS.needs, language="en"))
+    assert caller.said.count("language.offer") == 1
 
 
 async def test_a_line_without_menus_leads_straight_to_a_person() -> None:
