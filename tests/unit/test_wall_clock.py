@@ -6,7 +6,7 @@ import re
 
 from cti.settings import CHECKOUT
 
-ROOMS = ("calls", "cti", "ivr", "queues", "recordings", "prompts", "dialplan")
+ROOMS = ("calls", "cti", "ivr", "queues", "recordings", "prompts", "dialplan", "bureau")
 LOOKS = re.compile(
     r"\.utc\(\)|datetime\.(?:now|utcnow|today)\(|date\.today\(|time\.(?:time|localtime|gmtime)\(|EPOCH|STRFTIME"
 )
