@@ -1,1 +1,12 @@
-"""The ways to the social-security systems: `ivr.business.Business`, implemented."""
+"""The social-security system behind the hotline, over HTTP: the port is `ivr.business`, the contract docs/business.md.
+
+http        one question, one answer; what may have been sent and what was not
+client      HttpBusiness: reads again, writes again with the same key, or says that it is not known
+breaker     when a system is away, nobody waits for it
+absent      a hotline that is connected to none
+"""
+
+from cti.business.breaker import Breaker
+from cti.business.client import HttpBusiness
+
+__all__ = ["Breaker", "HttpBusiness"]

@@ -1,7 +1,8 @@
 """The real servers that contract tests talk to, and the controller on an Asterisk that is made up."""
 
+from tests.bureau import bureau
 from tests.contract.hotline_on_fake import calls, site, sounds
 from tests.mosquitto import broker
 from tests.postgres import cluster, database, empty_database
 
-__all__ = ["broker", "calls", "cluster", "database", "empty_database", "site", "sounds"]
+__all__ = ["broker", "bureau", "calls", "cluster", "database", "empty_database", "site", "sounds"]
