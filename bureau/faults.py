@@ -15,6 +15,7 @@ That nobody listens at all is for a proxy before it (tests/proxy.py). To add a f
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -31,6 +32,8 @@ INSTEAD: dict[str, tuple[int, bytes]] = {
 }
 NOTHING_DONE = ("silent", "failed", "busy")
 PATH = "/faults"
+
+log = logging.getLogger(__name__)
 
 Http: TypeAlias = Any
 """A scope, received or sent message of ASGI: a dictionary."""
@@ -77,11 +80,7 @@ class Faults:
         return fault.kind
 
     async def _switch(self, scope: Http, receive: Receive, send: Send) -> None:
-        body = b""
-        while (message := await receive())["type"] == "http.request":
-            body += message["body"]
-            if not message["more_body"]:
-                break
+        body = await _body(receive)
         if dict(scope["headers"]).get(b"authorization") != f"Bearer {self._token}".encode():
             await _answer(send, 401, b"")
             return
@@ -94,8 +93,10 @@ class Faults:
         transport: asyncio.Transport = scope["state"]["transport"]
         let_go = self._let_go
         if kind == "held":
+            body = await _body(receive)
             await let_go.wait()
-            await self._application(scope, receive, send)
+            await self._application(scope, _already(body, receive), send)
+            log.info("what was held is done: %s", scope["path"])
             return
         answer: list[Message] = []
 
@@ -117,6 +118,25 @@ class Faults:
         else:
             transport.abort()
             await _gone(receive)
+
+
+async def _body(receive: Receive) -> bytes:
+    body = b""
+    while (message := await receive())["type"] == "http.request":
+        body += message["body"]
+        if not message["more_body"]:
+            break
+    return body
+
+
+def _already(body: bytes, receive: Receive) -> Receive:
+    """A question that has arrived in full is carried out, also when whoever asked is gone meanwhile."""
+    messages: list[Http] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Http:
+        return messages.pop() if messages else await receive()
+
+    return again
 
 
 async def _answer(send: Send, status: int, body: bytes) -> None:
