@@ -134,7 +134,7 @@ class Catalogue:
             problems += wrong
             if missing:
                 named = f"{len(missing)} sentences are missing and are said in {FIRST_LANGUAGE}: {', '.join(missing)}"
-                notes.append(f"{document.path}: {named}.")
+                notes.append(f"{document.path}: note: {named}.")
         return cls(tongues, sentences, problems, notes)
 
     def pieces(self, language: Language) -> dict[str, str]:

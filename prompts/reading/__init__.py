@@ -3,6 +3,7 @@
     values.py    what may stand in a slot; the digits, which all read alike
     chinese.py   两 and 二, 零, 万, 幺: also for Cantonese, with its own words
     english.py   British use
+    uyghur.py    places in a row by their last word
 
 A language's file says by whose rules it reads (`tongue.py`). To add a kind of reading, write its function in each
 module that can have it, enter it in the module's table, and give `SAMPLES` values that use all its words. To add rules,
@@ -17,11 +18,12 @@ from functools import cache
 
 from prompts.reading.chinese import CHINESE
 from prompts.reading.english import ENGLISH
+from prompts.reading.uyghur import UYGHUR
 from prompts.reading.values import LARGEST, LARGEST_FEN, PAUSE, CannotSay, Reading, Value
 
 __all__ = ["LARGEST", "LARGEST_FEN", "PAUSE", "READINGS", "CannotSay", "Value", "keys_needed"]
 
-READINGS: Mapping[str, Mapping[str, Reading]] = {"chinese": CHINESE, "english": ENGLISH}
+READINGS: Mapping[str, Mapping[str, Reading]] = {"chinese": CHINESE, "english": ENGLISH, "uyghur": UYGHUR}
 """Rules by their name, each with the kinds of slots that they can read."""
 
 _NUMBERS = (*range(1, 102), *range(200, 1001, 100), *range(2000, 10_001, 1000), 1_000_000)
