@@ -25,7 +25,9 @@ from cti.asterisk.apidocs import compare_api
 from cti.asterisk.client import Ari
 from cti.asterisk.node import Node
 from cti.bus import Bus, QueueNow, SeatNow
+from cti.business import Breaker, HttpBusiness
 from cti.business.absent import NoBusiness
+from cti.business.http import Asking
 from cti.control import (
     AnyRequest,
     AskStatus,
@@ -105,6 +107,12 @@ class Controller:
         )
         self.ari = Ari(f"http://127.0.0.1:{settings.ari_port}/ari", APP, keys.ari, APP)
         sounds = Sounds(settings.prompts_dir)
+        self.business: HttpBusiness | None = None
+        """The social-security system; None: there is none."""
+        if address := settings.business_address:
+            asking = Asking(address, keys.business_token, settings.business_timeout_s)
+            self.business = HttpBusiness(asking, Breaker(self.clock))
+        """The social-security system; None: there is none."""
         self.node = Node(
             settings,
             self.ari,
@@ -115,7 +123,7 @@ class Controller:
             self.recorder,
             sounds,
             self.hotline.lines,
-            NoBusiness(),
+            self.business or NoBusiness(),
             Tries(self.journal, self.clock, settings.zone, keys.tries),
         )
         self.differences: list[str] = []
@@ -140,6 +148,8 @@ class Controller:
             control = ControlServer(self.settings.control_socket, self.answer, self.watch.follow)
             await stack.enter_async_context(control.listening())
             await stack.enter_async_context(self.ari)
+            if self.business is not None:
+                await stack.enter_async_context(self.business)
             async with asyncio.TaskGroup() as tasks:
                 for work in (
                     self.node.run(),
@@ -156,6 +166,7 @@ class Controller:
                     self.node.messages.watch(),
                     self.staffing.run(self.node.connected),
                     self._join_sentences(),
+                    self._watch_business(),
                     serve_web(self.settings.api_port, self.status),
                 ):
                     tasks.create_task(work)
@@ -187,6 +198,11 @@ class Controller:
                 self.calendar_troubles[line.number] = trouble
                 alarms.tell("calendar_ends", line.number, trouble)
             await asyncio.sleep(CALENDAR_EVERY_S)
+
+    async def _watch_business(self) -> None:
+        """Know whether the social-security system is there, before a citizen asks."""
+        if self.business is not None:
+            await self.business.watch()
 
     async def _join_sentences(self) -> None:
         """Have what is said to every caller ready as one file each, for the advisers and prompts of the moment, for ever."""

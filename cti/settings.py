@@ -22,6 +22,7 @@ from calls.yamlfile import Document, decode_path, load
 from cti.settingsrules import Problem, problems
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+EMBEDDED = "embedded"
 FOLDERS = ("state_dir", "asterisk_tree", "lines_dir", "voices_dir")
 """Relative ones count from where the command is run; daemons run elsewhere, so they are made absolute at once."""
 
@@ -89,6 +90,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Whoever rings again within this time has the same adviser, where free."""
     silence_before_close_s: float = 5.0
     """The line is kept this long after the goodbye, so that the caller hangs up first."""
+    business_url: str = EMBEDDED
+    """Where the social-security system answers; `embedded`: the reference system, run beside the hotline; empty: none."""
+    business_timeout_s: float = 4.0
+    """How long one of its answers may take."""
     unrecorded: Literal["goes_on", "refuse"] = "goes_on"
     """What becomes of conversations that cannot be recorded: they go on, or callers are told and turned away."""
     recording_reserve_mb: int = 1000
@@ -113,6 +118,24 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     @property
     def ari_port(self) -> int:
         return 8088 + self.port_offset
+
+    @property
+    def bureau_port(self) -> int:
+        return 8091 + self.port_offset
+
+    @property
+    def has_bureau(self) -> bool:
+        """Whether the reference system is run, since no real one is named."""
+        return self.business_url == EMBEDDED
+
+    @property
+    def business_address(self) -> str | None:
+        """Where to ask; None: there is nobody to ask."""
+        return f"http://127.0.0.1:{self.bureau_port}" if self.has_bureau else self.business_url or None
+
+    @property
+    def bureau_token(self) -> Path:
+        return self.etc_dir / "bureau.token"
 
     @property
     def rtp_start(self) -> int:
@@ -162,9 +185,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def control_socket(self) -> Path:
         return self.run_dir / "control.sock"
 
-    def postgres_dsn(self, role: str) -> str:
+    def postgres_dsn(self, role: str, database: str = "rexian") -> str:
         """libpq's address of the database for a role; peer authentication on the Unix socket, no password."""
-        return f"postgresql:///rexian?host={self.postgres_socket_dir}&user={role}"
+        return f"postgresql:///{database}?host={self.postgres_socket_dir}&user={role}"
 
     @property
     def zone(self) -> ZoneInfo:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from calls.numbers import REGIONS
@@ -36,6 +37,7 @@ TIMES = (
     "place_kept_s",
     "same_adviser_s",
     "silence_before_close_s",
+    "business_timeout_s",
 )
 LONGEST_TIME_S = 24 * 3600
 MAY_BE_NONE = ("wrap_up_s", "place_kept_s", "same_adviser_s")
@@ -116,6 +118,31 @@ def _limits(settings: Settings) -> Iterator[Problem]:
         yield Problem(("max_calls_per_s",), reason, "write how many, such as 30")
 
 
+def _business(settings: Settings) -> Iterator[Problem]:
+    """Citizens' ID numbers and PINs go by this address."""
+    url = settings.business_url
+    if settings.has_bureau or url == "":
+        return
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:  # a port that is none
+        host = port = None
+    if (
+        not host
+        or parts.scheme not in ("http", "https")
+        or parts.query
+        or parts.fragment
+        or parts.username
+        or port == 0
+    ):
+        mend = "write one such as https://business.city.example, embedded for the reference system, or nothing for none"
+        yield Problem(("business_url",), f"{url!r} is no address of a business system", mend)
+    elif parts.scheme == "http" and host not in ("127.0.0.1", "localhost"):
+        reason = "ID numbers and PINs would go over the network for everybody to read"
+        yield Problem(("business_url",), reason, "write an https:// address; http is for this machine alone")
+
+
 def _folders(settings: Settings) -> Iterator[Problem]:
     for name in ("state_dir", "asterisk_tree"):
         path: Path = getattr(settings, name)
@@ -172,6 +199,7 @@ RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _times,
     _limits,
     _room,
+    _business,
     _folders,
     _seats,
     _trunks,

@@ -6,7 +6,7 @@ import asyncio
 import platform
 from collections import Counter
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -68,6 +68,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Calls back that are owed and that we will make."""
     messages: int
     """Voice messages that wait for an answer."""
+    business: Literal["closed", "open", "half_open", "none"]
+    """The social-security system: it works, is left alone, is being tried; or there is none."""
     facts: dict[str, int]
     mailboxes: int
     """Objects of Asterisk that somebody waits on; 0 when no call is up and nobody is to be called back, or something leaks."""
@@ -106,6 +108,7 @@ def read_status(controller: Controller) -> Status:
         callbacks=len(node.promises),
         messages=len(node.messages),
         seats={seat.number: seat.state for seat in controller.floor.engine.seats()},
+        business=controller.business.breaker.state if controller.business else "none",
         facts={
             "recorded": controller.journal.committed,
             "to_postgres": controller.shipper.behind,
@@ -118,6 +121,7 @@ def read_status(controller: Controller) -> Status:
         problems=[
             *problems,
             *_overdue(node.messages),
+            *([controller.business.problem] if controller.business and controller.business.problem else []),
             *controller.differences,
             *filter(None, controller.calendar_troubles.values()),
         ],

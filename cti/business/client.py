@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 PAUSES_S = (0.1, 0.3)
 """Before each further question, and up to as much again by chance, so that callers who failed together do not ask together."""
-HEALTH_EVERY_S = 5.0
+HEALTH_EVERY_S = 2.0
 
 log = structlog.get_logger(__name__)
 

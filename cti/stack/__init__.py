@@ -4,6 +4,7 @@
                                                               ├─ mosquitto    the bus for other systems
                                                               ├─ asterisk     the voice
                                                               ├─ nginx        the one public HTTP door
+                                                              ├─ bureau       the reference business system
                                                               └─ controller   `rexian serve`, the brain
 
 Everything that it writes lies in the state directory, so two copies run side by side with another `REXIAN_STATE_DIR`

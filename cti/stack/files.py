@@ -63,6 +63,8 @@ def render(settings: Settings, secrets: Secrets) -> None:
     words = _words(settings)
     for name in RENDERED:
         write(settings.etc_dir / name, environment.get_template(f"{name}.j2").render(words))
+    if settings.has_bureau:
+        write(settings.bureau_token, f"{secrets.business_token}\n")
     _write_mqtt_passwords(settings.etc_dir / "mosquitto.passwd", secrets)
 
 

@@ -34,6 +34,7 @@ def ports(settings: Settings) -> tuple[Port, ...]:
         Port("controller", settings.api_port),
         Port("MQTT", settings.mqtt_port),
         Port("Asterisk's ARI", settings.ari_port),
+        *([Port("the reference business system", settings.bureau_port)] if settings.has_bureau else []),
     )
 
 

@@ -3,6 +3,7 @@
     rexian        owner of the database `rexian`; the controller's role
     rexian_read   reads every table, writes nothing; for reports, for the owner of the checkout and for root
     postgres      the superuser, for the daemons' user only (upgrades, repairs)
+    bureau        owner of the database `bureau`, where the others may not connect; made by the bureau itself at its start
 
 Nobody has a password: the Unix socket tells the server which user connects, pg_ident.conf says which role it may take.
 """

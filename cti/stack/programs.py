@@ -27,6 +27,8 @@ class Program(msgspec.Struct, frozen=True):
     stop_signal: str = "TERM"
     stop_wait_s: int = 10
     """After so long it is killed. Supervisor stops one after the other."""
+    needed: bool = True
+    """No call could be taken without it, or it is ours to mend: a start that does not bring it up has failed."""
 
     @property
     def argv(self) -> tuple[str, ...]:
@@ -49,9 +51,22 @@ def programs(settings: Settings) -> tuple[Program, ...]:
             (*find_asterisk(settings).command, "-f", "-C", str(etc / "asterisk" / "asterisk.conf")),
         ),
         Program("nginx", _nginx(settings)),
+        *([_bureau(settings)] if settings.has_bureau else []),
         Program("controller", (str(VENV / "bin" / "rexian"), "serve")),
         Program("watchdog", (str(VENV / "bin" / "python"), "-m", "cti.stack", "watchdog")),
     )
+
+
+def _bureau(settings: Settings) -> Program:
+    """The reference business system. It makes its role and database itself, once PostgreSQL is there."""
+    command = (
+        *(str(VENV / "bin" / "python"), "-m", "bureau"),
+        *("--port", str(settings.bureau_port)),
+        *("--database", settings.postgres_dsn("bureau", "bureau")),
+        *("--maker", settings.postgres_dsn("postgres", "postgres")),
+        *("--token-file", str(settings.bureau_token)),
+    )
+    return Program("bureau", command, needed=False)
 
 
 def _nginx(settings: Settings) -> tuple[str, ...]:

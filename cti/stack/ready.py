@@ -13,7 +13,7 @@ import msgspec
 
 from calls.errors import NotPossible
 from cti.settings import Settings
-from cti.stack.programs import VENV
+from cti.stack.programs import VENV, programs
 from cti.stack.supervisor import Supervisor
 
 LIMIT = timedelta(seconds=90)
@@ -41,21 +41,22 @@ def await_ready(settings: Settings, supervisord: subprocess.Popen[bytes]) -> Sta
     Raises NotPossible naming the daemon that fails and its last words.
     """
     supervisor = Supervisor(settings)
+    needed = {program.name for program in programs(settings) if program.needed}
     begun = time.monotonic()
     status = None
     while True:
         elapsed = time.monotonic() - begun
         if supervisord.poll() is not None:
             raise _failed("supervisord", settings.log_dir / "supervisord.log", "it ended")
-        programs = supervisor.programs()
-        for program in programs:
+        running = [program for program in supervisor.programs() if program.name in needed]
+        for program in running:
             late = elapsed > SETTLED.total_seconds() and program.statename in ("BACKOFF", "EXITED")
             if late or program.statename == "FATAL":
                 reason = program.spawnerr or program.description
                 raise _failed(program.name, settings.log_dir / f"{program.name}.log", reason)
         if settings.control_socket.exists():
             status = _status() or status
-        if status is not None and status.ready and all(program.statename == "RUNNING" for program in programs):
+        if status is not None and status.ready and all(program.statename == "RUNNING" for program in running):
             return status
         if elapsed > LIMIT.total_seconds():
             if status is not None and status.answering:  # a full disk, a database away: no reason to answer nobody

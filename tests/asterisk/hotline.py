@@ -276,6 +276,14 @@ class Hotline:
         finally:
             await connection.close()
 
+    async def bureau(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Rows of the reference business system's own database."""
+        connection = await asyncpg.connect(self.settings.postgres_dsn("bureau", "bureau"))
+        try:
+            return [tuple(row) for row in await connection.fetch(query, *values)]
+        finally:
+            await connection.close()
+
     async def all_kept(self) -> None:
         """Wait until everything told until now is on the disk: a kill in the next instant loses none of it."""
         await eventually(self._shipped)

@@ -285,6 +285,7 @@ STATUS = Status(
     seats={"1001": "ready"},
     callbacks=0,
     messages=0,
+    business="closed",
     facts={},
     mailboxes=0,
     tasks=40,

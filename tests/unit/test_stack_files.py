@@ -29,7 +29,7 @@ def test_supervisor_starts_each_daemon_in_order_and_ends_it_with_itself(settings
     config = configparser.RawConfigParser()
     config.read(settings.etc_dir / "supervisord.conf")
     sections = [name.removeprefix("program:") for name in config.sections() if name.startswith("program:")]
-    assert sections == ["postgres", "mosquitto", "asterisk", "nginx", "controller", "watchdog"]
+    assert sections == ["postgres", "mosquitto", "asterisk", "nginx", "bureau", "controller", "watchdog"]
     for program in programs(settings):
         section = config[f"program:{program.name}"]
         command = shlex.split(section["command"].replace("%%", "%"))
