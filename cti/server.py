@@ -112,7 +112,6 @@ class Controller:
         if address := settings.business_address:
             asking = Asking(address, keys.business_token, settings.business_timeout_s)
             self.business = HttpBusiness(asking, Breaker(self.clock))
-        """The social-security system; None: there is none."""
         self.node = Node(
             settings,
             self.ari,

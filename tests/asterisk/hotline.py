@@ -276,13 +276,43 @@ class Hotline:
         finally:
             await connection.close()
 
-    async def bureau(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        """Rows of the reference business system's own database."""
-        connection = await asyncpg.connect(self.settings.postgres_dsn("bureau", "bureau"))
+    async def happened_to(self, id_number: str) -> list[list[str]]:
+        """What the reference business system has changed of a citizen: what and its reference, in order."""
+        query = """
+            SELECT what, reference FROM bureau.events JOIN bureau.citizens c ON c.id = citizen
+            WHERE id_number = :'number' ORDER BY reference"""
+        process = await self._psql(id_number)
+        out, _ = await process.communicate(query.encode())
+        assert process.returncode == 0
+        return list(csv.reader(out.decode().splitlines()))
+
+    @contextlib.asynccontextmanager
+    async def bureau_holds(self, id_number: str) -> AsyncIterator[None]:
+        """Inside, whatever the reference business system wants to change of a citizen's card has to wait."""
+        process = await self._psql(id_number)
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(
+            b"BEGIN; SELECT state FROM bureau.cards JOIN bureau.citizens c ON c.id = citizen "
+            b"WHERE id_number = :'number' FOR UPDATE OF cards;\n"
+        )
+        async with asyncio.timeout(PATIENCE_S):
+            while (line := await process.stdout.readline()) and line.strip() == b"BEGIN":
+                pass
         try:
-            return [tuple(row) for row in await connection.fetch(query, *values)]
+            yield
         finally:
-            await connection.close()
+            await process.communicate()
+
+    async def _psql(self, id_number: str) -> asyncio.subprocess.Process:
+        """At the business system's own database, which only the daemons' user may ask; `:'number'` is this citizen."""
+        return await asyncio.create_subprocess_exec(
+            *(("runuser", "-u", self.settings.state_dir.owner(), "--") if os.geteuid() == 0 else ()),
+            *("stdbuf", "-oL", "psql", self.settings.postgres_dsn("bureau", "bureau"), "--csv", "--tuples-only"),
+            *("-v", f"number={id_number}"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
 
     async def all_kept(self) -> None:
         """Wait until everything told until now is on the disk: a kill in the next instant loses none of it."""
