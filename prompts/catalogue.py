@@ -25,7 +25,7 @@ import msgspec
 from calls.errors import BadFile
 from calls.words import FIRST_LANGUAGE, Language
 from calls.yamlfile import Document, parse
-from prompts.reading import READINGS, CannotSay, Value, keys_needed
+from prompts.reading import READINGS, TAKES, CannotSay, Value, keys_needed
 from prompts.tongue import HEAD, Tongue, introduced
 
 CATALOGUE = Path(__file__).parent / "catalogue"
@@ -223,7 +223,9 @@ def _compare(
 
 
 def _slots(sentence: Sentence) -> str:
-    return ", ".join(sorted(part.name for part in sentence.parts if isinstance(part, Slot)))
+    """The slots, and what stands in each where it is not a number: 100 fen must not be read as 100 in another language."""
+    slots = [part for part in sentence.parts if isinstance(part, Slot)]
+    return ", ".join(sorted(slot.name + (f" ({TAKES[slot.kind]})" if slot.kind in TAKES else "") for slot in slots))
 
 
 def _stranger(path: Path) -> BadFile:

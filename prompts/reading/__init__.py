@@ -21,10 +21,13 @@ from prompts.reading.english import ENGLISH
 from prompts.reading.uyghur import UYGHUR
 from prompts.reading.values import LARGEST, LARGEST_FEN, PAUSE, CannotSay, Reading, Value
 
-__all__ = ["LARGEST", "LARGEST_FEN", "PAUSE", "READINGS", "CannotSay", "Value", "keys_needed"]
+__all__ = ["LARGEST", "LARGEST_FEN", "PAUSE", "READINGS", "TAKES", "CannotSay", "Value", "keys_needed"]
 
 READINGS: Mapping[str, Mapping[str, Reading]] = {"chinese": CHINESE, "english": ENGLISH, "uyghur": UYGHUR}
 """Rules by their name, each with the kinds of slots that they can read."""
+
+TAKES: Mapping[str, str] = {"amount": "money", "date": "a day", "month": "a day", "clock": "a time"}
+"""What a kind reads when it is not a number: the kinds of one slot may differ between languages, what stands in it may not."""
 
 _NUMBERS = (*range(1, 102), *range(200, 1001, 100), *range(2000, 10_001, 1000), 1_000_000)
 

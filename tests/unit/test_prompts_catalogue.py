@@ -106,6 +106,14 @@ def test_two_languages_must_have_the_same_slots(folder: Path) -> None:
     assert "its slots are none, in zh-CN number" in problem.reason
 
 
+def test_money_is_money_in_every_language(folder: Path) -> None:
+    for language, kind in (("zh-CN", "amount"), ("en", "cardinal"), ("yue", "amount"), ("ug", "amount")):
+        spoil(folder, language, "goodbye:", f'goodbye: "{{number:{kind}}}"')
+    problem = only_problem(folder)
+    assert problem.path.name == "en.yaml"
+    assert "its slots are number, in zh-CN number (money)" in problem.reason
+
+
 def test_a_word_that_numbers_need_must_be_there(folder: Path) -> None:
     spoil(folder, "en", "number.70:", "")
     assert "number.70" in only_problem(folder).reason

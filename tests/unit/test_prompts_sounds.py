@@ -52,6 +52,16 @@ def test_a_sentence_that_a_language_lacks_is_said_in_chinese_with_chinese_number
     assert all("/zh-CN/" in medium for medium in media)
 
 
+def test_what_uyghur_lacks_is_said_in_mandarin_and_the_rest_in_uyghur(folder: Path) -> None:
+    sounds = Sounds(folder)
+    assert sounds.languages == ("zh-CN", "en", "ug", "yue")
+    assert sounds.media("callback.offer", "ug") == [f"sound:{folder}/zh-CN/callback.offer"]
+    place = sounds.media("queue.position", "ug", number=22)
+    assert [medium.removeprefix(f"sound:{folder}/") for medium in place] == [
+        *("ug/queue.position.1", "ug/number.20", "ug/ordinal.2", "ug/queue.position.2")
+    ]
+
+
 def test_joined_a_sentence_is_one_file_that_sounds_the_same(folder: Path) -> None:
     sounds = Sounds(folder)
     pieces = sounds.media("seat.number", "zh-CN", number="8001")
