@@ -11,7 +11,8 @@ replace any of them.
 
 zh-CN is the model: each other language has exactly its keys, but for the words that numbers need, and a key that is
 missing is spoken in zh-CN meanwhile. A language may say that it is partial: then what it lacks is told, as no fault.
-Only what it reads numbers with must be whole in any case, or one caller would be told some places in each language.
+Only its own offer and what it reads numbers with must be there in any case, or one caller would be told some places in
+each language.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ TONE = "♪"
 
 SILENCE = "…"
 """In place of words: a short silence, as between two groups of digits."""
+
+OFFER = "language.offer"
+"""What no language may lack: said in zh-CN, it would offer zh-CN."""
 
 _KEY = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*")
 _TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -205,7 +209,7 @@ def _compare(
     tongue, written = tongues[document.path.stem], set(document.tree)
     needed = keys_needed(tongue.reads)
     every_number = frozenset[str]().union(*(keys_needed(one.reads) for one in tongues.values()))
-    missing, required = sorted(model.keys() - every_number - written), sorted(needed - written)
+    missing, required = sorted(model.keys() - every_number - written - {OFFER}), sorted((needed | {OFFER}) - written)
     if not tongue.partial:
         missing, required = [], sorted([*missing, *required])
     problems = [

@@ -156,10 +156,11 @@ def test_a_partial_language_is_told_and_is_no_fault(folder: Path) -> None:
     assert note.endswith("1 sentences are missing and are said in zh-CN: goodbye.")
 
 
-def test_what_a_partial_language_reads_numbers_with_must_be_there(folder: Path) -> None:
+@pytest.mark.parametrize("key", ["number.70", "language.offer"])
+def test_what_a_partial_language_reads_numbers_with_must_be_there_and_its_offer(folder: Path, key: str) -> None:
     spoil(folder, "en", "  reads:", "  reads: english\n  partial: true")
-    spoil(folder, "en", "number.70:", "")
-    assert "number.70" in only_problem(folder).reason
+    spoil(folder, "en", f"{key}:", "")
+    assert key in only_problem(folder).reason
 
 
 @pytest.mark.parametrize(
