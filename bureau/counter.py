@@ -61,7 +61,7 @@ class Counter:
         found = await self._pool.fetchrow(BY_IDENTITY[identity.kind], identity.number)
         bound = (found["bound_number"] if found else None) or ""
         right = pins.same(bound.encode(), number.encode())
-        return await self._word(found["id"]) if found and right else None
+        return await self._word(found["id"]) if found and bound and right else None
 
     async def _word(self, citizen: int) -> str:
         word = secrets.token_urlsafe(WORD_BYTES)

@@ -163,6 +163,19 @@ async def test_the_next_controller_asks_again_with_the_key_of_one_that_died(
     assert await bureau.events(one) == ["loss_reported"]
 
 
+async def test_a_key_that_comes_many_times_at_once_waits_and_is_answered_each_time(
+    bureau: Bureau, one: Person, word: Citizen, keys: Iterator[str]
+) -> None:
+    """By the service itself, without anybody asking again."""
+    key = next(keys)
+    way = Asking(bureau.url, bureau.token, WHOLE_S)
+    async with HttpBusiness(way, Breaker(SystemClock()), pauses_s=()) as business:
+        answers = await asyncio.gather(*(business.report_loss(word, key) for _ in range(12)))
+
+    assert len(set(answers)) == 1
+    assert await bureau.events(one) == ["loss_reported"]
+
+
 async def test_nobody_is_reached_so_nothing_was_changed(
     bureau: Bureau, one: Person, word: Citizen, keys: Iterator[str]
 ) -> None:

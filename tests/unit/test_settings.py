@@ -67,6 +67,22 @@ def test_every_port_fits_at_the_highest_offset() -> None:
     assert max(getattr(settings, name) for name in dir(settings) if name.endswith(("_port", "_end"))) < 65536
 
 
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("embedded", "http://127.0.0.1:8191"),
+        ("", None),
+        ("https://business.city.example:8443/hotline", "https://business.city.example:8443/hotline"),
+        ("http://127.0.0.1:9000", "http://127.0.0.1:9000"),
+    ],
+)
+def test_the_business_system_is_ours_theirs_or_none(url: str, address: str | None) -> None:
+    settings = load_settings({"REXIAN_BUSINESS_URL": url, "REXIAN_PORT_OFFSET": "100"})
+
+    assert settings.business_address == address
+    assert settings.has_bureau == (url == "embedded")
+
+
 def test_places_follow_the_state_folder() -> None:
     settings = load_settings({"REXIAN_STATE_DIR": "/srv/rexian"})
     places = [
@@ -82,6 +98,23 @@ def test_places_follow_the_state_folder() -> None:
 # What is refused
 
 VARIABLES = [
+    *(
+        ("REXIAN_BUSINESS_URL", url, f"{url!r} is no address of a business system. Mend: write one such as https://")
+        for url in (
+            "business.city.example",
+            "ftp://city.example",
+            "https://",
+            "https://u:p@city.example",
+            "https://a:99999",
+        )
+    ),
+    ("REXIAN_BUSINESS_URL", "https://city.example/?key=1", "is no address of a business system"),
+    (
+        "REXIAN_BUSINESS_URL",
+        "http://city.example",
+        "ID numbers and PINs would go over the network for everybody to read",
+    ),
+    ("REXIAN_BUSINESS_TIMEOUT_S", "0", "the time must be more than 0 seconds"),
     ("REXIAN_RINGS", "3", "REXIAN_RINGS: there is no such setting. Mend: see docs/operations.md for their names."),
     ("REXIAN_TRUNKS", "x", "REXIAN_TRUNKS: trunks are data, not one value. Mend: write them in rexian.yaml."),
     (

@@ -38,6 +38,19 @@ def test_supervisor_starts_each_daemon_in_order_and_ends_it_with_itself(settings
         assert section["autorestart"] == "true"
 
 
+def test_where_there_is_a_real_business_system_ours_does_not_run(tmp_path: Path) -> None:
+    settings = Settings(state_dir=tmp_path / "state", business_url="https://business.city.example")
+    files.render(settings, SECRETS)
+
+    assert "bureau" not in [program.name for program in programs(settings)]
+    assert not settings.bureau_token.exists()
+
+
+def test_its_token_is_told_in_a_file_and_not_in_the_arguments(settings: Settings) -> None:
+    assert settings.bureau_token.read_text().strip() == SECRETS.business_token
+    assert SECRETS.business_token not in (settings.etc_dir / "supervisord.conf").read_text()
+
+
 def test_nginx_accepts_its_file(settings: Settings) -> None:
     conf = settings.etc_dir / "nginx.conf"
     done = subprocess.run(

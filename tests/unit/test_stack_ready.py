@@ -14,6 +14,7 @@ from calls.errors import NotPossible
 from cti.settings import Settings
 from cti.stack import ready
 from cti.stack.ready import Status, await_ready, ready_block
+from cti.stack.supervisor import ProgramState
 from cti.status import Status as WholeStatus
 
 STATUS = Status(ready=True, web="http://127.0.0.1:8180", mqtt="mqtt://127.0.0.1:1983", postgres="postgresql:///rexian")
@@ -63,6 +64,27 @@ class NoPrograms:
 
     def programs(self) -> list[object]:
         return []
+
+
+def test_the_hotline_starts_though_the_business_system_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(state_dir=tmp_path)
+    settings.run_dir.mkdir()
+    settings.control_socket.touch()
+    monkeypatch.setattr(ready, "SETTLED", timedelta())
+    monkeypatch.setattr(ready, "_status", lambda: STATUS)
+    monkeypatch.setattr(ready, "Supervisor", BureauGivenUp)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as running:
+        assert await_ready(settings, running) == STATUS
+
+
+class BureauGivenUp(NoPrograms):
+    """Everything runs, but the bureau falls over again and again."""
+
+    def programs(self) -> list[object]:
+        states = {"controller": "RUNNING", "bureau": "FATAL"}
+        return [ProgramState(name, state, 0, "", "") for name, state in states.items()]
 
 
 def test_a_supervisord_that_ends_is_told_with_its_last_words(tmp_path: Path) -> None:
