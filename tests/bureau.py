@@ -12,8 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -80,6 +80,17 @@ class Bureau:
         connection = await asyncpg.connect(self._dsn)
         try:
             return [tuple(row) for row in await connection.fetch(query, *values)]
+        finally:
+            await connection.close()
+
+    @asynccontextmanager
+    async def busy_with(self, one: Person) -> AsyncIterator[None]:
+        """Somebody else changes this citizen inside the block: every change of theirs waits."""
+        connection = await asyncpg.connect(self._dsn)
+        try:
+            async with connection.transaction():
+                await connection.execute("SELECT FROM bureau.citizens WHERE id_number = $1 FOR UPDATE", one.id_number)
+                yield
         finally:
             await connection.close()
 

@@ -170,7 +170,10 @@ async def test_a_key_that_comes_many_times_at_once_waits_and_is_answered_each_ti
     key = next(keys)
     way = Asking(bureau.url, bureau.token, WHOLE_S)
     async with HttpBusiness(way, Breaker(SystemClock()), pauses_s=()) as business:
-        answers = await asyncio.gather(*(business.report_loss(word, key) for _ in range(12)))
+        async with bureau.busy_with(one):
+            questions = [asyncio.create_task(business.report_loss(word, key)) for _ in range(6)]
+            await eventually(lambda: waiting(bureau, 6))
+        answers = await asyncio.gather(*questions)
 
     assert len(set(answers)) == 1
     assert await bureau.events(one) == ["loss_reported"]
@@ -384,6 +387,14 @@ async def persistently(business: HttpBusiness, word: Citizen, key: str) -> Done:
 
 async def changed(bureau: Bureau, one: Person) -> bool:
     return bool(await bureau.events(one))
+
+
+async def waiting(bureau: Bureau, many: int) -> bool:
+    """Whether so many sessions of it wait for a lock."""
+    [(found,)] = await bureau.sql(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = 'bureau' AND wait_event_type = 'Lock'"
+    )
+    return found == many
 
 
 def answers(bureau: Bureau) -> int:
