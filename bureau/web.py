@@ -9,6 +9,8 @@ Everything but /health is a POST with a JSON body behind a bearer token. Statuse
 from __future__ import annotations
 
 import hmac
+import logging
+import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
@@ -63,6 +65,8 @@ KEY = Annotated[
         description="Chosen by the caller, one for each change that a citizen wants; kept for at least a day.",
     ),
 ]
+
+log = logging.getLogger(__name__)
 
 Opened = Callable[[], Any]
 """Opens the pool of connections, as an async context manager."""
@@ -208,6 +212,9 @@ def _openapi() -> OpenAPIConfig:
 def _problem(_: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """Every error as a Problem. What the error itself says may hold somebody's number and goes nowhere."""
     status, code = _status_and_code(error)
+    if status >= 500:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        log.error("%s: %s at %s:%s", code, type(error).__name__, where.filename, where.lineno)
     return Response(Problem(code, REASONS[code]), status_code=status, media_type=MediaType.JSON)
 
 

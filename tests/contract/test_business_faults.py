@@ -365,6 +365,7 @@ async def test_the_service_outlives_its_database(
         with pytest.raises((NotAvailable, OutcomeUnknown)):
             await business.report_loss(word, key)
         await business.look()
+        assert "bureau.web unavailable: " in bureau.log.read_text()  # by its kind and place, not by its words
     finally:
         await asyncio.to_thread(cluster.start)
 
