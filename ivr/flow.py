@@ -83,8 +83,8 @@ async def _give_notice(notice: Notice, caller: Caller) -> None:
 async def _chose_another_language(window: Window) -> bool:
     """Offer each in its own words; whoever keys none of them goes on as before."""
     line, caller = window.line, window.caller
-    for key, tongue in line.languages.items():
-        caller.language = tongue.language
+    for key, offered in line.languages.items():
+        caller.language = offered.language
         if (await caller.say("language.offer", key=key)).key:
             break
     caller.language = line.language

@@ -31,7 +31,7 @@ class Notice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: str
 
 
-class Tongue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Offered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Another language that a caller may choose."""
 
     language: Language
@@ -139,7 +139,7 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     person: str
     """The queue behind 0, and for whoever the keys do not work."""
     language: Language = FIRST_LANGUAGE
-    languages: dict[str, Tongue] = {}
+    languages: dict[str, Offered] = {}
     """The keys of other languages, offered after the notice, which is then given once more in the one that was chosen."""
     trunks: Literal["any"] | tuple[str, ...] = "any"
     """The trunks that may bring calls for it."""
@@ -173,7 +173,7 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     def needs(self, queue: str, language: Language | None = None) -> Needs:
         """What `queue` asks of an adviser, for a caller who has chosen a language, or the line's own."""
         asked = self.queues[queue]
-        only_heard = {tongue.language for tongue in self.languages.values() if not tongue.advisers}
+        only_heard = {offered.language for offered in self.languages.values() if not offered.advisers}
         language = language or self.language
         return Needs(
             skills=asked.skills,

@@ -76,15 +76,15 @@ def _line(line: Line, languages: Collection[Language]) -> Iterator[Problem]:
 
 def _languages(line: Line, languages: Collection[Language]) -> Iterator[Problem]:
     """Each has a key of its own, words, and is another one than the line's."""
-    for key, tongue in line.languages.items():
+    for key, offered in line.languages.items():
         where: Steps = ("languages", key)
         if key not in CHOICE_KEYS:
             yield Problem(where, f"{key!r} is not a key for a language", "use one of 1 to 9")
-        if tongue.language not in languages:
-            reason, mend = f"there are no words in {tongue.language}", f"write one of: {', '.join(sorted(languages))}"
+        if offered.language not in languages:
+            reason, mend = f"there are no words in {offered.language}", f"write one of: {', '.join(sorted(languages))}"
             yield Problem((*where, "language"), reason, mend)
-        elif tongue.language == line.language:
-            yield Problem((*where, "language"), f"{tongue.language} is spoken already", "remove it")
+        elif offered.language == line.language:
+            yield Problem((*where, "language"), f"{offered.language} is spoken already", "remove it")
 
 
 def _names(line: Line) -> Iterator[Problem]:

@@ -15,7 +15,7 @@ from calls.facts import MenuStepTaken, NoticeHeard, ServiceUsed, VoiceMessageLef
 from calls.words import Needs
 from ivr.flow import MOST_AGAIN, MOST_VISITS, run_line
 from ivr.hours import Hours
-from ivr.line import Line, Tongue
+from ivr.line import Line, Offered
 from ivr.lines import load_lines
 from ivr.next import Finished, JoinQueue
 from prompts.catalogue import CATALOGUE, Catalogue
@@ -256,7 +256,7 @@ async def test_a_queue_may_keep_hours_of_its_own() -> None:
     assert await run_line(ScriptedCaller(["2"]).window(line, NOON)) == JoinQueue(LINE.needs("pension"))
 
 
-TONGUES = replace(LINE, languages={"2": Tongue("en"), "3": Tongue("yue", advisers=False)})
+TONGUES = replace(LINE, languages={"2": Offered("en"), "3": Offered("yue", advisers=False)})
 
 
 async def test_another_language_repeats_the_notice_and_is_asked_of_the_adviser() -> None:
