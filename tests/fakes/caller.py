@@ -12,11 +12,12 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Final, TypeVar, cast
+from typing import Final, TypeVar
 
 from calls.clock import Instant
 from calls.facts import AnyFact
 from calls.words import FIRST_LANGUAGE, Language
+from cti.business.absent import NoBusiness
 from ivr.business import Business, Citizen, Identity
 from ivr.caller import Heard, Value
 from ivr.line import Line
@@ -76,8 +77,8 @@ class ScriptedCaller:
         self.dictations: list[ScriptedDictation] = []
 
     def window(self, line: Line, at: datetime | None = None, business: Business | None = None) -> Window:
-        """Where this caller is served; it is `at` all the time, where that is given. Without `business` none may be asked."""
-        behind = cast(Business, business)
+        """Where this caller is served; it is `at` all the time, where that is given; behind it is `business`, or none."""
+        behind = business or NoBusiness()
         return Window(
             caller=self,
             line=line,
