@@ -302,7 +302,7 @@ class Hotline:
         try:
             yield
         finally:
-            await process.communicate()
+            await process.communicate(b"ROLLBACK;")
 
     async def _psql(self, id_number: str) -> asyncio.subprocess.Process:
         """At the business system's own database, which only the daemons' user may ask; `:'number'` is this citizen."""
