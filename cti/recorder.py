@@ -105,9 +105,10 @@ class Recorder:
         self._journal.put(f"recording/{pending.visit}", msgspec.to_builtins(pending, enc_hook=str))
 
     def ended(self, visit: str, end_ms: int) -> None:
-        """The conversation of this visit ended at that instant, which is learnt only now; its tracks may be longer."""
-        if (data := self._journal.get(f"recording/{visit}", dict)) is not None:
-            self.keep(msgspec.structs.replace(_pending(data), end_ms=end_ms))
+        """What is recorded of this visit ended at that instant, which is learnt only now, unless its end was seen before."""
+        data = self._journal.get(f"recording/{visit}", dict)
+        if data is not None and (pending := _pending(data)).end_ms is None:
+            self.keep(msgspec.structs.replace(pending, end_ms=end_ms))
 
     def seal_soon(self, pending: Pending) -> None:
         """The call is over and everything is known."""

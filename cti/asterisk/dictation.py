@@ -96,6 +96,7 @@ class TelephoneDictation:
         finally:
             self._spoken_ms, self._speaks_since_ms = self.spoken_ms, None
             self._pending = msgspec.structs.replace(self._pending, end_ms=call.now_ms())
+            call.node.recorder.keep(self._pending)
         await call.ari.channels.set_channel_var(call.call_id, "TALK_DETECT(remove)", value="")
         await call.through_dialplan("stop-recording", "s")
         return ended
@@ -141,7 +142,9 @@ async def end_left_behind(call: Session, dictation: KeptDictation) -> None:
     await call.ari.channels.set_channel_var(call.call_id, "TALK_DETECT(remove)", value="")
     await call.through_dialplan("stop-recording", "s")
     now_ms = call.now_ms()
-    pending = msgspec.structs.replace(call.node.recorder.find(dictation.message), end_ms=now_ms)
+    pending = call.node.recorder.find(dictation.message)
+    if pending.end_ms is None:
+        pending = msgspec.structs.replace(pending, end_ms=now_ms)
     with call.node.journal.together():
         call.node.messages.left(left_behind(call.kept, dictation, now_ms - dictation.begun_ms, call.clock.utc()))
         call.node.recorder.keep(pending)
