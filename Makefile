@@ -23,7 +23,7 @@ down:
 	@test -x $(PYTHON) || { echo "rexian: nothing is set up here, so nothing runs. Mend: make run" >&2; exit 1; }
 	@$(PYTHON) -m cti.stack down
 
-SERVICES := tests/asterisk/test_services.py tests/asterisk/test_voice_message.py
+BESIDE := $(addprefix tests/asterisk/test_,services.py voice_message.py keys.py queue_rules.py callback.py)
 
 test:
 	@scripts/setup test
@@ -33,12 +33,12 @@ test:
 	.venv/bin/lint-imports
 	$(PYTHON) -m cti.asterisk.generate --check
 	@mkdir -p build
-	@# Side by side: the tests of the whole hotline wait most of the time, and so do those of its services and those of the parts.
+	@# Side by side: the tests of the whole hotline wait most of the time; two stacks of it, and the parts.
 	@{ $(PYTHON) -m pytest tests/unit; parts=$$?; \
-	HOTLINE_PORT_OFFSET=21000 $(PYTHON) -m pytest $(SERVICES) > build/services.log 2>&1 & services=$$!; \
+	HOTLINE_PORT_OFFSET=21000 $(PYTHON) -m pytest $(BESIDE) > build/beside.log 2>&1 & beside=$$!; \
 	$(PYTHON) -m pytest tests/contract || parts=1; \
-	wait $$services || parts=1; cat build/services.log; exit $$parts; } > build/parts.log 2>&1 & parts=$$!; \
-	$(PYTHON) -m pytest tests/asterisk tests/browser $(SERVICES:%=--ignore=%); whole=$$?; \
+	wait $$beside || parts=1; cat build/beside.log; exit $$parts; } > build/parts.log 2>&1 & parts=$$!; \
+	$(PYTHON) -m pytest tests/asterisk tests/browser $(BESIDE:%=--ignore=%); whole=$$?; \
 	wait $$parts; parts=$$?; cat build/parts.log; exit $$((whole + parts))
 
 bench:
