@@ -132,7 +132,7 @@ async def _until_over(call: Session, leg: Leg, conversation: Conversation, pendi
                 met = meeting.result()
                 leaving.cancel()
         if cause is None:
-            freed = ConversationOver(conversation.seat, call.visit, lost=False, hung_up=True, early=False)
+            freed = ConversationOver(conversation.seat, call.visit, lost=False, hung_up=True, early=not met)
             leg.at_hang_up(partial(call.node.floor.take, freed))  # its next caller waits for the seat
             cause = await leg.ended(partial(_hold, call))
         lost = cause != NORMAL
