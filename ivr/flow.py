@@ -16,7 +16,7 @@ from calls.facts import MenuOutcome, MenuStepTaken, NoticeHeard, ServiceUsed
 from ivr.caller import Caller, Heard
 from ivr.hours import Hours
 from ivr.line import AGAIN, BACK, PERSON, Choice, Line, Menu, Notice
-from ivr.next import Finished, JoinQueue, Next
+from ivr.next import Finished, JoinQueue, Next, Reached
 from ivr.served import WantsPerson
 from ivr.services import VOICE_MESSAGE, use
 from ivr.window import Window
@@ -33,22 +33,22 @@ LANGUAGE_WAIT_S = 3.0
 Way = Literal["back", "person", "gave_up"]
 
 
-async def run_line(window: Window) -> Next:
-    """Welcome, legal notice, menus; what is to follow. What `window.now` is after the notice decides whether it is open."""
+async def run_line(window: Window, reached: Reached | None = None) -> Next:
+    """Welcome, legal notice, menus; what is to follow. What `window.now` is after the notice decides whether it is open.
+
+    With `reached`, the notice was heard and a controller has died since: the caller goes on from there.
+    """
     line, caller = window.line, window.caller
-    caller.language = line.language
-    await caller.say(line.welcome)
-    await _give_notice(line.notice, caller)
-    if line.languages and await _chose_another_language(window):
-        await _give_notice(line.notice, caller)
+    await (caller.say("interrupted") if reached else _open(window))
+    reached = reached or Reached()
     now = window.now()
     is_open = line.is_open(now)
-    if not is_open:
-        await _say_closed(window, line.hours, now, is_last=line.night is None)
-        if line.night is None:
-            return Finished("closed")
     menu = line.menu if is_open else line.night
-    queue = await _choose_queue(window, menu) if menu else line.person
+    if not is_open and not (menu and reached.menus):
+        await _say_closed(window, line.hours, now, is_last=menu is None)
+        if menu is None:
+            return Finished("closed")
+    queue = await _choose_queue(window, menu, reached) if menu else line.person
     hours = line.staffed(queue)
     if is_open and (hours == "always" or hours.is_open(now)):
         return JoinQueue(line.needs(queue, caller.language))
@@ -58,6 +58,16 @@ async def run_line(window: Window) -> Next:
     await use(VOICE_MESSAGE, window.for_(queue))
     await caller.say("goodbye")
     return Finished("closed")
+
+
+async def _open(window: Window) -> None:
+    """Welcome and legal notice, in the language that the caller chooses."""
+    line, caller = window.line, window.caller
+    caller.language = line.language
+    await caller.say(line.welcome)
+    await _give_notice(line.notice, caller)
+    if line.languages and await _chose_another_language(window):
+        await _give_notice(line.notice, caller)
 
 
 async def _give_notice(notice: Notice, caller: Caller) -> None:
@@ -111,12 +121,14 @@ async def _say_closed(window: Window, hours: Literal["always"] | Hours, now_utc:
     await caller.say(*words, skippable=not is_last, day=day, opens=opens)
 
 
-async def _choose_queue(window: Window, first: str) -> str:
+async def _choose_queue(window: Window, first: str, reached: Reached) -> str:
     """The queue that the caller's keys lead to, through as many menus and services as it takes."""
     line, caller = window.line, window.caller
-    trail = [first]
+    trail, chosen = _still_there(line, reached) or ([first], None)
     for _ in range(MOST_VISITS):
-        match await _visit(line, trail[-1], caller):
+        way = chosen or await _visit(line, trail[-1], caller)
+        chosen = None
+        match way:
             case Choice(queue=str() as queue):
                 return queue
             case Choice(menu=str() as menu):
@@ -124,14 +136,24 @@ async def _choose_queue(window: Window, first: str) -> str:
             case Choice(name=name, say=str() as announcement):
                 await _announce(window.for_(name), announcement)
             case Choice(name=name, service=str() as service):
+                window.reach(Reached(tuple(trail), name))
                 if await _wants_person(window.for_(name), service):
                     return line.person
             case "back":
                 trail = trail[:-1] or trail
             case _:
                 return line.person
+        window.reach(Reached(tuple(trail)))
     await _give_up(trail[-1], 1, caller)
     return line.person
+
+
+def _still_there(line: Line, reached: Reached) -> tuple[list[str], Choice | None] | None:
+    """What was reached, in the line as it is now; None when its file was changed and there is no such place any more."""
+    if not reached.menus or not all(menu in line.menus for menu in reached.menus):
+        return None
+    choices = line.menus[reached.menus[-1]].choices.values()
+    return list(reached.menus), next((choice for choice in choices if choice.name == reached.choice), None)
 
 
 async def _wants_person(window: Window, service: str) -> bool:

@@ -29,6 +29,8 @@ async def identified(window: Window) -> Citizen | None:
                 return None
             citizen = await window.caller.while_waiting(window.identification.verify(identity, pin))
             if citizen:
+                await window.caller.say("id.passed", skippable=False)
+                window.caller.forget_keys()  # a # after the last digit must not cut the answer off
                 return citizen
             await window.caller.say("id.failed", skippable=False)
         await window.caller.say("id.locked", skippable=False)

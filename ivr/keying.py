@@ -17,10 +17,15 @@ _CHECK = "10X98765432"
 
 
 async def key_number(caller: Caller, most: int, wait_s: float) -> str | None:
-    """The digits until #, until there are `most`, or until none comes for `wait_s` seconds; * begins anew. None: no digit."""
-    digits = ""
+    """The digits until #, until there are `most`, or until none comes for `wait_s` seconds; * begins anew. None: no digit.
+
+    One # before the first digit belongs to the number before, which may have been whole without it."""
+    digits, leftover = "", True
     while len(digits) < most:
         key = await caller.key(wait_s)
+        if key == END and leftover and not digits:
+            leftover = False
+            continue
         if key is None or key == END:
             break
         digits = "" if key == STAR else digits + key

@@ -25,3 +25,12 @@ class Finished(msgspec.Struct, frozen=True):
 
 
 Next = JoinQueue | Finished
+
+
+class Reached(msgspec.Struct, frozen=True):
+    """How far a caller's keys have led, kept for the controller that may have to go on from there."""
+
+    menus: tuple[str, ...] = ()
+    """The present menu, and before it those that led there; empty before the first."""
+    choice: str | None = None
+    """What was chosen there and is being done, by its name; None: nothing."""

@@ -14,6 +14,7 @@ import msgspec
 from ivr.business import Business, Citizen, Identity
 from ivr.caller import Caller
 from ivr.line import Line
+from ivr.next import Reached
 
 DictationEnded = Literal["key", "quiet", "limit"]
 """What ended it: the caller's key, a while of silence, or the longest time that there is."""
@@ -86,6 +87,8 @@ class Window(msgspec.Struct, frozen=True):
     business: Business
     dictate: Callable[[str], Dictation | None]
     """A message about something, to be taken down; None while nothing can be recorded."""
+    reach: Callable[[Reached], None]
+    """To be told how far the caller's keys have led."""
 
     def for_(self, about: str) -> Window:
         """The same for somebody who came for that."""

@@ -9,6 +9,7 @@ import msgspec
 
 from calls.facts import CallOutcome, EndedBy
 from calls.words import Needs
+from ivr.next import Reached
 
 Step = Literal[
     "notice", "menu", "message", "queue", "ringing", "calling", "talking", "rating", "closing", "turned_away"
@@ -103,6 +104,8 @@ class KeptCall(msgspec.Struct, frozen=True, kw_only=True):
     callback: Attempt | None = None
     language: str | None = None
     """Spoken to the caller; None: the line's own."""
+    reached: Reached = Reached()
+    """In the menus."""
     served: bool = False
     """A service of the machine did what the caller came for: decides how the call is counted."""
     dictation: KeptDictation | None = None

@@ -52,7 +52,7 @@ from cti.identification import CallersIdentity
 from cti.recorder import Pending
 from ivr.flow import run_line
 from ivr.line import Line
-from ivr.next import JoinQueue
+from ivr.next import JoinQueue, Reached
 from ivr.rating import ask_rating, wait_for_hang_up
 from ivr.window import Window
 
@@ -176,6 +176,7 @@ class Session:
             identification=self._identity,
             business=self.node.business,
             dictate=self._dictate,
+            reach=lambda reached: self.keep(reached=reached),
         )
 
     def _dictate(self, about: str) -> TelephoneDictation | None:
@@ -342,14 +343,18 @@ class Session:
     async def _from_the_start(self, undo: AsyncExitStack) -> None:
         await self.ari.channels.answer(self.call_id)
         self.keep(step="notice")
-        match await run_line(self.window()):
+        await self._lead(undo)
+
+    async def _lead(self, undo: AsyncExitStack, reached: Reached | None = None) -> None:
+        """Through the line, and where it leads; `reached`: a caller whom another controller had led so far."""
+        match await run_line(self.window(), reached):
             case JoinQueue(needs=needs):
                 await self._wait_and_talk(undo, needs, self.clock.now(), returned=False)
             case _:
                 await self._close()
 
     async def _resume(self, undo: AsyncExitStack) -> None:
-        """Go on where the last controller was: who was in a menu begins it again, who waited keeps the place."""
+        """Go on where the last controller was: in the same menu or service, at the same place in the queue."""
         kept = self.kept
         needs = kept.needs or self.line.needs(self.line.person)
         since = Instant(kept.since_ms / 1000)
@@ -369,6 +374,9 @@ class Session:
                 await silence(self.ari, self.call_id)
                 await self.caller.say("goodbye")
                 await self._close()
+            case "menu":
+                await silence(self.ari, self.call_id)
+                await self._lead(undo, kept.reached)
             case _:
                 await silence(self.ari, self.call_id)
                 await self._from_the_start(undo)

@@ -145,7 +145,7 @@ async def _told_of(heard: list[bytes], call_id: str) -> bool:
 
 
 async def test_a_controller_that_dies_while_a_card_is_blocked_leaves_it_blocked_once(hotline: Hotline) -> None:
-    """The system is slow, the controller is killed while it thinks, the system does it, and the caller asks once more."""
+    """The system is slow, the controller is killed while it thinks, the system does it; the next one asks again who it is."""
     before = await hotline.happened_to(TWICE.id_number)
     async with hotline.caller("1", line=LINE) as caller:
         async with hotline.bureau_holds(TWICE.id_number):
@@ -157,13 +157,11 @@ async def test_a_controller_that_dies_while_a_card_is_blocked_leaves_it_blocked_
             kill(hotline, "controller")
         await until_working(hotline)
         await eventually(lambda: _blocked(hotline, len(before) + 1))
-        await caller.hears(*LOGIN, "wait.moment", "menu.main")
-        await caller.phone.key("1")
-        await caller.hears(*LOGIN, "wait.moment", "menu.main", "id.ask")
+        await caller.hears(*LOGIN, "wait.moment", "interrupted", "id.ask")
         await caller.phone.key(TWICE.id_number)
-        await caller.hears(*LOGIN, "wait.moment", "menu.main", *LOGIN)
+        await caller.hears(*LOGIN, "wait.moment", "interrupted", *LOGIN)
         await caller.phone.key(DEMO_PIN)
-        await caller.hears("wait.moment", *LOGIN, "loss.done.1", "loss.done.2", "answer.again")
+        await caller.hears("wait.moment", "interrupted", *LOGIN, "loss.done.1", "loss.done.2", "answer.again")
         read_back = "".join(piece.removeprefix("digit.") for piece in caller.said if piece.startswith("digit."))
         await caller.leave()
     [*_, [what, reference]] = after = await hotline.happened_to(TWICE.id_number)

@@ -21,6 +21,7 @@ from cti.business.absent import NoBusiness
 from ivr.business import Business, Citizen, Identity
 from ivr.caller import Heard, Value
 from ivr.line import Line
+from ivr.next import Reached
 from ivr.window import DictationEnded, Window
 
 HANG_UP: Final = "hang up"
@@ -75,6 +76,7 @@ class ScriptedCaller:
         self.in_private = False
         self.keyed_in_private = 0
         self.dictations: list[ScriptedDictation] = []
+        self.reached: list[Reached] = []
 
     def window(self, line: Line, at: datetime | None = None, business: Business | None = None) -> Window:
         """Where this caller is served; it is `at` all the time, where that is given; behind it is `business`, or none."""
@@ -88,6 +90,7 @@ class ScriptedCaller:
             identification=ScriptedIdentification(behind),
             business=behind,
             dictate=self._dictate,
+            reach=self.reached.append,
         )
 
     def _dictate(self, about: str) -> ScriptedDictation | None:

@@ -17,7 +17,7 @@ from ivr.flow import MOST_AGAIN, MOST_VISITS, run_line
 from ivr.hours import Hours
 from ivr.line import Line, Offered
 from ivr.lines import load_lines
-from ivr.next import Finished, JoinQueue
+from ivr.next import Finished, JoinQueue, Reached
 from prompts.catalogue import CATALOGUE, Catalogue
 from tests.fakes.caller import HANG_UP, PROMPT_MS, THINKING_MS, ScriptedCaller
 
@@ -365,3 +365,41 @@ def test_a_hang_up_at_any_menu_leaves_true_facts(keys: list[str | None]) -> None
         assert len(caller.waits_s) == len(keys) + 1
     assert len(notices(caller)) == 1
     check_the_steps(LINE, caller)
+
+
+async def test_what_was_reached_is_told_at_each_turn() -> None:
+    caller = ScriptedCaller(["5", "4", "1", None, "#", "0"], speaks_ms=[2000])
+    await run_line(caller.window(LINE, NOON))
+    assert caller.reached == [
+        Reached(("main", "other")),
+        Reached(("main", "other"), "message"),
+        Reached(("main", "other")),
+        Reached(("main",)),
+    ]
+
+
+async def test_whoever_a_controller_left_in_a_menu_hears_an_apology_and_that_menu() -> None:
+    caller = ScriptedCaller(["#", "1"])
+    assert await run_line(caller.window(LINE, NOON), Reached(("main", "other"))) == CARDS
+    assert caller.said == ["interrupted", "menu.other", "menu.main"]
+    assert notices(caller) == []
+
+
+async def test_whoever_a_controller_left_in_a_service_is_served_anew() -> None:
+    caller = ScriptedCaller(["0"], speaks_ms=None)
+    assert await run_line(caller.window(LINE, NOON), Reached(("main", "other"), "message")) == PERSON
+    assert caller.said == ["interrupted", "message.ask", "message.tone", "message.unavailable"]
+
+
+@pytest.mark.parametrize("reached", [Reached(), Reached(("main", "gone")), Reached(("main",), "gone")])
+async def test_what_is_no_longer_in_the_line_is_begun_anew(reached: Reached) -> None:
+    caller = ScriptedCaller(["1"])
+    assert await run_line(caller.window(LINE, NOON), reached) == CARDS
+    assert caller.said == ["interrupted", "menu.main"]
+
+
+async def test_whoever_is_found_after_closing_time_is_told_so() -> None:
+    caller = ScriptedCaller()
+    closed = replace(LINE, hours=Hours(weekly={}))
+    assert await run_line(caller.window(closed, NOON), Reached(("main", "other"))) == Finished("closed")
+    assert caller.said == ["interrupted", "queue.closed", "goodbye"]

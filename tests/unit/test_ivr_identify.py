@@ -47,12 +47,20 @@ async def identify(*keys: str | None) -> tuple[Citizen | None, ScriptedCaller, B
 async def test_an_id_number_ends_by_itself_and_star_is_its_x(number: str) -> None:
     found, caller, bureau = await identify(number.replace("X", "*"), PIN)
     assert (found, bureau.asked) == ("citizen", [("id_card", number, PIN)])
-    assert caller.said == ["id.ask", "pin.ask"]
+    assert caller.said == ["id.ask", "pin.ask", "id.passed"]
 
 
 async def test_a_card_number_is_ended_with_hash() -> None:
     found, _, bureau = await identify("62170000001234#", PIN)
     assert (found, bureau.asked) == ("citizen", [("card", "62170000001234", PIN)])
+
+
+async def test_a_hash_after_a_number_that_was_whole_answers_nothing_else() -> None:
+    found, caller, bureau = await identify(f"{PERSON}#", PIN)
+    assert (found, bureau.asked) == ("citizen", [("id_card", PERSON, PIN)])
+    caller = ScriptedCaller([*PERSON, *PIN], pressed_during={"id.passed": "#0"})
+    await identified(caller.window(LINE, business=cast(Business, Bureau())))
+    assert not caller.waiting_keys
 
 
 async def test_star_begins_anew() -> None:
@@ -64,7 +72,7 @@ async def test_a_wrong_digit_is_found_before_anybody_is_asked() -> None:
     wrong = PERSON[:-1] + "8"
     found, caller, bureau = await identify(f"{wrong}#", PERSON, PIN)
     assert (found, len(bureau.asked)) == ("citizen", 1)
-    assert caller.said == ["id.ask", "id.wrong", "pin.ask"]
+    assert caller.said == ["id.ask", "id.wrong", "pin.ask", "id.passed"]
 
 
 async def test_a_wrong_pin_may_be_tried_three_times_in_a_call() -> None:

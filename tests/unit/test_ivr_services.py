@@ -108,7 +108,7 @@ async def test_what_is_changed_is_changed_once_and_its_number_read_back(service:
     bureau = Bureau()
     caller = await served(service, bureau, "*", "*", "#", "0")
     assert bureau.writes == [(asked, f"call-1.{service}")]
-    assert caller.said[3:] == ["id.ask", "pin.ask", *[said, "answer.again"] * 3, "menu.main"]
+    assert caller.said[3:] == ["id.ask", "pin.ask", "id.passed", *[said, "answer.again"] * 3, "menu.main"]
     assert caller.values["reference"] == "20261128001"
     assert came_of_it(caller) == ["done"]
 
@@ -155,9 +155,9 @@ async def test_nobody_is_told_anything_before_they_have_shown_who_they_are() -> 
 @pytest.mark.parametrize("state", ["in_production", "ready", "issued", "active", "lost", "cancelled"])
 async def test_where_a_card_is(state: CardState) -> None:
     caller = await served("card_progress", Bureau(card=Card(state, "4321", date(2026, 12, 1))), "#", "0")
-    assert caller.said[5:7] == [f"card.{state}", "card.ready_on"]
+    assert caller.said[6:8] == [f"card.{state}", "card.ready_on"]
     caller = await served("card_progress", Bureau(card=Card(state, "4321")), "#", "0")
-    assert caller.said[5:7] == [f"card.{state}", "answer.again"]
+    assert caller.said[6:8] == [f"card.{state}", "answer.again"]
 
 
 async def test_who_has_no_card_no_insurance_no_pension_is_told_so() -> None:
@@ -173,7 +173,7 @@ async def test_each_account_is_said_with_all_that_is_known_of_it() -> None:
         Insurance("injury", True, 1, None, 1_200, date(2026, 10, 1)),
     ]
     caller = await served("accounts", Bureau(insurances=accounts), "#", "0")
-    assert caller.said[5:-1] == [
+    assert caller.said[6:-1] == [
         *("insurance.pension", "insurance.paying", "insurance.months", "insurance.balance", "insurance.last"),
         *("insurance.medical", "insurance.stopped", "insurance.months", "insurance.balance"),
         *("insurance.injury", "insurance.paying", "insurance.months", "insurance.last"),
@@ -183,7 +183,7 @@ async def test_each_account_is_said_with_all_that_is_known_of_it() -> None:
 
 async def test_what_a_pension_is() -> None:
     caller = await served("pension", Bureau(pension=Pension(312_050, date(2026, 11, 15))), "#", "0")
-    assert caller.said[5:-1] == ["pension.paid", "answer.again"]
+    assert caller.said[6:-1] == ["pension.paid", "answer.again"]
     assert (caller.values["amount"], caller.values["day"]) == (312_050, date(2026, 11, 15))
 
 
