@@ -24,8 +24,9 @@ from cti.alarms import Alarms
 from cti.asterisk.apidocs import compare_api
 from cti.asterisk.client import Ari
 from cti.asterisk.node import Node
+from cti.breaker import Breaker
 from cti.bus import Bus, QueueNow, SeatNow
-from cti.business import Breaker, HttpBusiness
+from cti.business import HttpBusiness
 from cti.business.absent import NoBusiness
 from cti.business.http import Asking
 from cti.control import (

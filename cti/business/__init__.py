@@ -2,11 +2,11 @@
 
 http        one question, one answer; what may have been sent and what was not
 client      HttpBusiness: reads again, writes again with the same key, or says that it is not known
-breaker     when a system is away, nobody waits for it
 absent      a hotline that is connected to none
+
+When the system is away, nobody waits for it: `cti.breaker`.
 """
 
-from cti.business.breaker import Breaker
 from cti.business.client import HttpBusiness
 
-__all__ = ["Breaker", "HttpBusiness"]
+__all__ = ["HttpBusiness"]

@@ -18,8 +18,9 @@ from typing import Self, TypeVar
 import msgspec
 import structlog
 
-from cti.business.breaker import Breaker
-from cti.business.http import Asking, Lost, Misunderstood, NotNow, NotSent
+from cti.breaker import Breaker
+from cti.business.http import Asking, Misunderstood, NotNow
+from cti.exchange import Lost, NotSent
 from ivr.business import (
     Card,
     Citizen,

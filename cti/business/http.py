@@ -5,9 +5,8 @@
     Misunderstood   it did not do it, since it knows neither us nor the question: nothing was changed
     Lost        it was asked, and no answer came of which one could make anything
 
-Each question has a connection of its own. On one that is kept, a second answer to the last citizen's question would be
-taken for the answer to the next one's, and a connection that has died unseen looks as if the question had been sent.
-Nothing here logs or quotes a body, nor the message of an error that may hold a part of one.
+The first and the last are those of `cti.exchange`. Nothing here logs or quotes a body, nor the message of an error that may
+hold a part of one.
 """
 
 from __future__ import annotations
@@ -16,18 +15,14 @@ import re
 from types import TracebackType
 from typing import Annotated, Self, TypeVar
 
-import aiohttp
 import msgspec
 import structlog
 
 from calls.errors import RexianError
+from cti.exchange import Exchange, Lost, NotSent
 from ivr.business import NotAllowed
 
 T = TypeVar("T")
-
-CONNECT_S = 1.0
-LONGEST_ANSWER = 1_000_000
-"""Bytes. A year of contributions is some ten thousand."""
 
 REFUSED = (403, 409)
 MISUNDERSTOOD = (400, 401, 404, 405)
@@ -36,20 +31,12 @@ _WHERE = re.compile(r"`(\$[\w.\[\]]*)`$")
 log = structlog.get_logger(__name__)
 
 
-class NotSent(RexianError):
-    """Nobody was reached."""
-
-
 class NotNow(RexianError):
     """It says that it cannot now."""
 
 
 class Misunderstood(RexianError):
     """It does not know us, or not the question."""
-
-
-class Lost(RexianError):
-    """It was asked, and what came of it is not known."""
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -62,34 +49,21 @@ class Asking:
     """The HTTP side of one system. An async context manager. `whole_s` is for a question with its answer."""
 
     def __init__(self, url: str, token: str, whole_s: float) -> None:
-        self._url, self._token = url.rstrip("/"), token
-        self._timeout = aiohttp.ClientTimeout(total=whole_s, connect=CONNECT_S, sock_connect=CONNECT_S)
-        self._opened: aiohttp.ClientSession | None = None
+        self._exchange = Exchange(url, whole_s, {"Authorization": f"Bearer {token}"})
 
     async def __aenter__(self) -> Self:
-        self._opened = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(force_close=True),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"},
-            timeout=self._timeout,
-        )
+        await self._exchange.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        await self._session.close()
-
-    @property
-    def _session(self) -> aiohttp.ClientSession:
-        if self._opened is None:
-            raise RuntimeError("the way to the business system is not open: use `async with`")
-        return self._opened
+        await self._exchange.__aexit__(kind, error, where)
 
     async def ask(self, operation: str, question: object, answer: type[T], key: str | None = None) -> T:
         """The answer. Raises NotAllowed, or one of the four of this module."""
         headers = {"Idempotency-Key": key} if key is not None else {}
-        status, body = await self._exchange("POST", f"/v1/{operation}", msgspec.json.encode(question), headers)
+        status, body = await self._exchange.request("POST", f"/v1/{operation}", msgspec.json.encode(question), headers)
         if status == 200:
             return _decoded(operation, body, answer)
         if status in REFUSED:
@@ -107,36 +81,16 @@ class Asking:
     async def healthy(self) -> bool:
         """Whether it says that it can answer questions."""
         try:
-            status, body = await self._exchange("GET", "/health", b"", {})
+            status, body = await self._exchange.request("GET", "/health")
             return status == 200 and _decoded("health", body, Health).ready
         except (NotSent, Lost):
             return False
-
-    async def _exchange(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
-        try:
-            async with self._session.request(
-                method, self._url + path, data=body, headers=headers, allow_redirects=False
-            ) as answer:
-                return answer.status, await _read(answer)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise NotSent(f"{path}: {type(error).__name__}") from None
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Lost(f"{path}: {type(error).__name__}") from None
 
 
 class Health(msgspec.Struct, frozen=True):
     """What /health answers."""
 
     ready: bool
-
-
-async def _read(answer: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for part in answer.content.iter_any():
-        body += part
-        if len(body) > LONGEST_ANSWER:
-            raise aiohttp.ClientPayloadError
-    return bytes(body)
 
 
 def _decoded(operation: str, body: bytes, answer: type[T]) -> T:

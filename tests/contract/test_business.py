@@ -13,7 +13,8 @@ import pytest
 
 from bureau.people import Person, contributions, generate
 from calls.clock import SystemClock
-from cti.business import Breaker, HttpBusiness
+from cti.breaker import Breaker
+from cti.business import HttpBusiness
 from cti.business.http import Asking
 from ivr.business import Business, Citizen, Identity, NotAllowed, OutcomeUnknown
 from tests.bureau import CITIZENS, TODAY, Bureau, Crowd

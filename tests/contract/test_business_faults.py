@@ -17,7 +17,8 @@ from structlog.testing import capture_logs
 from bureau.faults import Kind
 from bureau.people import Person
 from calls.clock import SystemClock
-from cti.business import Breaker, HttpBusiness
+from cti.breaker import Breaker
+from cti.business import HttpBusiness
 from cti.business.http import Asking
 from ivr.business import Citizen, Done, Identity, NotAllowed, NotAvailable, OutcomeUnknown
 from tests.bureau import Bureau

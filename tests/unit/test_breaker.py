@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from calls.clock import Instant
-from cti.business import Breaker
+from cti.breaker import Breaker
 
 REST_S = 10.0
 FAILURES = 3
