@@ -56,6 +56,12 @@ OwedWhy = Literal["asterisk_died", "too_many_calls", "asked", "gave_up", "redial
 """`asked`: the caller would rather be called back than wait. `gave_up`: hung up while waiting, where that is called back.
 `redial`: their adviser wants to speak to them again, at once."""
 
+Whose = Literal["bound", "calling"]
+"""Whose telephone a text goes to: the one that the account is bound to, or the one that is calling."""
+TextOutcome = Literal["delivered", "undeliverable", "refused", "too_late", "unreported", "lost"]
+"""`refused`: the gateway will not take it; `too_late`: nobody took it in time; `unreported`: taken, and no word since; `lost`:
+a secret, and the controller died before it was sent."""
+
 NotReached = NotAnswered | Literal["adviser_left"]
 PromiseOutcome = Literal["kept", "not_reached", "rang_again", "too_late"]
 """What became of a call back that was owed. `rang_again`: its caller was quicker; `too_late`: nobody could do it in time."""
@@ -221,6 +227,34 @@ class VoiceMessageAnswered(Fact, frozen=True, kw_only=True, tag="voice_message_a
     call_id: str
     message: str
     adviser: str
+
+
+class TextQueued(Fact, frozen=True, kw_only=True, tag="text_queued"):
+    """A text (短信) to a citizen's telephone is to be sent. What it says and the number are in no fact."""
+
+    call_id: str
+    text: str
+    """Its name, the same in all that is told of it; the gateway knows it by it too."""
+    about: str
+    """The service that it is about; `code`: a code by which somebody shows who they are."""
+    whose: Whose
+
+
+class TextTaken(Fact, frozen=True, kw_only=True, tag="text_taken"):
+    """The gateway has taken the text; what becomes of it is reported later."""
+
+    call_id: str
+    text: str
+    tries: int
+    """How often it was handed over by the controller that told this."""
+
+
+class TextEnded(Fact, frozen=True, kw_only=True, tag="text_ended"):
+    """What became of the text."""
+
+    call_id: str
+    text: str
+    outcome: TextOutcome
 
 
 class QueueEntered(Fact, frozen=True, kw_only=True, tag="queue_entered"):
@@ -468,6 +502,9 @@ AnyFact = (
     | ServiceUsed
     | VoiceMessageLeft
     | VoiceMessageAnswered
+    | TextQueued
+    | TextTaken
+    | TextEnded
     | QueueEntered
     | PositionSaid
     | SeatOffered

@@ -32,6 +32,8 @@ class Secrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Hides in the journal whose account somebody tried."""
     business_token: str = msgspec.field(default_factory=_password)
     """Shown to the social-security system; for one that is not ours, written here by hand."""
+    texts_key: str = msgspec.field(default_factory=_password)
+    """Signs what goes to the SMS gateway and comes from it; for one that is not ours, written here by hand."""
     seats: dict[str, str] = {}
     trunks: dict[str, str] = {}
     """By trunk name, for trunks that we register with: written here by hand, since the carrier chooses them."""

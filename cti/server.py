@@ -11,6 +11,7 @@ import os
 import signal
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
+from typing import Literal
 
 import msgspec
 import structlog
@@ -19,6 +20,7 @@ import uvloop
 from calls.clock import SystemClock
 from calls.errors import NotPossible, RexianError
 from calls.facts import LinesLoaded
+from calls.words import Language
 from cti import secrets as secret_file
 from cti.alarms import Alarms
 from cti.asterisk.apidocs import compare_api
@@ -49,13 +51,15 @@ from cti.hotline import Hotline, load_hotline
 from cti.identification import Tries
 from cti.logs import configure_logs
 from cti.recorder import Recorder
-from cti.settings import Settings
+from cti.settings import TEXTS_FILE, Settings
+from cti.sms import Doorman, FileWay, GatewayWay, NoTexts, Outbox, Reports, Way
 from cti.staffing import Staffing
 from cti.status import Done, OpenMessage, OpenMessages, Status, read_status
 from cti.store import Journal, Shipper, migrate
 from cti.watch import Watch
 from dialplan.render import APP
 from ivr.hours import Hours
+from ivr.texts import Said
 from prompts import Sounds
 from queues import LogOut, MoreTime, SitDown, StandUp
 from recordings import place
@@ -113,6 +117,11 @@ class Controller:
         if address := settings.business_address:
             asking = Asking(address, keys.business_token, settings.business_timeout_s)
             self.business = HttpBusiness(asking, Breaker(self.clock))
+        self.gateway: GatewayWay | None = None
+        """The SMS gateway; None: texts go into a file, or nowhere."""
+        self.outbox: Outbox | None = None
+        """Texts to citizens; None: none are sent."""
+        self._open_texts(keys.texts_key.encode())
         self.node = Node(
             settings,
             self.ari,
@@ -125,6 +134,7 @@ class Controller:
             self.hotline.lines,
             self.business or NoBusiness(),
             Tries(self.journal, self.clock, settings.zone, keys.tries),
+            self.outbox or NoTexts(),
         )
         self.differences: list[str] = []
         """Between the Asterisk that runs and the one that its client was made from."""
@@ -142,6 +152,28 @@ class Controller:
         self.watch.record(LinesLoaded(versions=versions))
         self._taken.set()
 
+    def _open_texts(self, key: bytes) -> None:
+        settings = self.settings
+        way: Way | None = None
+        if address := settings.texts_address:
+            way = self.gateway = GatewayWay(address, key, self.clock, settings.texts_timeout_s)
+        elif settings.texts_url == TEXTS_FILE:
+            way = FileWay(settings.texts_path)
+        if way is not None:
+            self.outbox = Outbox(self.watch, self.journal, self.clock, way, key, self._write, settings.texts_signature)
+        self.reports = Reports(Doorman(key, self.clock), self.outbox)
+
+    def _write(self, said: Said, language: Language) -> str:
+        """A sentence of a text, in the words of the present prompts."""
+        return self.node.sounds.written(said.key, language, **said.values)
+
+    @property
+    def texts_state(self) -> Literal["closed", "open", "half_open", "file", "none"]:
+        """How it stands with texts, for `status`."""
+        if self.gateway is not None:
+            return self.gateway.state
+        return "none" if self.outbox is None else "file"
+
     async def run(self) -> None:
         """Everything at once, until something is fatal."""
         async with AsyncExitStack() as stack:
@@ -150,6 +182,8 @@ class Controller:
             await stack.enter_async_context(self.ari)
             if self.business is not None:
                 await stack.enter_async_context(self.business)
+            if self.gateway is not None:
+                await stack.enter_async_context(self.gateway)
             async with asyncio.TaskGroup() as tasks:
                 for work in (
                     self.node.run(),
@@ -167,7 +201,8 @@ class Controller:
                     self.staffing.run(self.node.connected),
                     self._join_sentences(),
                     self._watch_business(),
-                    serve_web(self.settings.api_port, self.status),
+                    self._send_texts(),
+                    serve_web(self.settings.api_port, self.status, self.reports.take),
                 ):
                     tasks.create_task(work)
 
@@ -203,6 +238,13 @@ class Controller:
         """Know whether the social-security system is there, before a citizen asks."""
         if self.business is not None:
             await self.business.watch()
+
+    async def _send_texts(self) -> None:
+        """Send what is promised, and know whether the gateway is there before a text is offered."""
+        if self.outbox is not None:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.outbox.run())
+                tasks.create_task(self.outbox.way.watch())
 
     async def _join_sentences(self) -> None:
         """Have what is said to every caller ready as one file each, for the advisers and prompts of the moment, for ever."""

@@ -23,6 +23,9 @@ from cti.settingsrules import Problem, problems
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 EMBEDDED = "embedded"
+TEXTS_FILE = "file"
+REPORTS_PATH = "/api/texts/reports"
+"""Where the SMS gateway tells what became of a text, behind the public door."""
 FOLDERS = ("state_dir", "asterisk_tree", "lines_dir", "voices_dir")
 """Relative ones count from where the command is run; daemons run elsewhere, so they are made absolute at once."""
 
@@ -94,6 +97,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Where the social-security system answers; `embedded`: the reference system, run beside the hotline; empty: none."""
     business_timeout_s: float = 4.0
     """How long one of its answers may take."""
+    texts_url: str = EMBEDDED
+    """The SMS gateway; `embedded`: the reference gateway, run beside the hotline; `file`: into a file; empty: no texts."""
+    texts_timeout_s: float = 4.0
+    """How long its answer to one text may take."""
+    texts_signature: str = "12333"
+    """Stands in 【】 before each text, as the carrier has registered it."""
     unrecorded: Literal["goes_on", "refuse"] = "goes_on"
     """What becomes of conversations that cannot be recorded: they go on, or callers are told and turned away."""
     recording_reserve_mb: int = 1000
@@ -136,6 +145,31 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     @property
     def bureau_token(self) -> Path:
         return self.etc_dir / "bureau.token"
+
+    @property
+    def texting_port(self) -> int:
+        return 8092 + self.port_offset
+
+    @property
+    def has_texting(self) -> bool:
+        """Whether the reference gateway is run, since no real one is named."""
+        return self.texts_url == EMBEDDED
+
+    @property
+    def texts_address(self) -> str | None:
+        """Where texts are handed over; None: into a file, or nowhere."""
+        if self.has_texting:
+            return f"http://127.0.0.1:{self.texting_port}"
+        return self.texts_url if self.texts_url not in ("", TEXTS_FILE) else None
+
+    @property
+    def texts_key_file(self) -> Path:
+        """The key for the reference gateway, which the hotline itself reads in secrets.json."""
+        return self.etc_dir / "texting.key"
+
+    @property
+    def texts_path(self) -> Path:
+        return self.state_dir / "texts.jsonl"
 
     @property
     def rtp_start(self) -> int:

@@ -38,6 +38,7 @@ TIMES = (
     "same_adviser_s",
     "silence_before_close_s",
     "business_timeout_s",
+    "texts_timeout_s",
 )
 LONGEST_TIME_S = 24 * 3600
 MAY_BE_NONE = ("wrap_up_s", "place_kept_s", "same_adviser_s")
@@ -45,6 +46,7 @@ MAY_BE_NONE = ("wrap_up_s", "place_kept_s", "same_adviser_s")
 
 _NAME = re.compile(r"[0-9A-Za-z-]{1,32}")
 _ACCOUNT = re.compile(r"[0-9A-Za-z+._-]+@[0-9A-Za-z.-]+(:[0-9]{1,5})?")
+_SIGNATURE = re.compile(r"\w{2,20}")
 _SERVER = re.compile(r"[0-9A-Za-z.-]+(:[0-9]{1,5})?")
 _NOT_IN_PATHS = re.compile(r"""[\s;,&|"'`$(){}\[\]%\\#=<>*?!]""")
 
@@ -120,9 +122,28 @@ def _limits(settings: Settings) -> Iterator[Problem]:
 
 def _business(settings: Settings) -> Iterator[Problem]:
     """Citizens' ID numbers and PINs go by this address."""
-    url = settings.business_url
-    if settings.has_bureau or url == "":
-        return
+    if settings.business_address and not settings.has_bureau:
+        mend = "write one such as https://business.city.example, embedded for the reference system, or nothing for none"
+        yield from _address("business_url", settings.business_url, "a business system", "ID numbers and PINs", mend)
+
+
+def _texts(settings: Settings) -> Iterator[Problem]:
+    """Citizens' telephone numbers go by this address, and what they are told."""
+    if settings.texts_address and not settings.has_texting:
+        mend = (
+            "write one such as https://sms.carrier.example, embedded for the reference gateway, "
+            "file for a file, or nothing for none"
+        )
+        yield from _address("texts_url", settings.texts_url, "an SMS gateway", "numbers and texts", mend)
+    if not _SIGNATURE.fullmatch(settings.texts_signature):
+        reason = f"{settings.texts_signature!r} is no signature of a text"
+        yield Problem(
+            ("texts_signature",), reason, "write 2 to 20 letters or digits, as the carrier has registered them"
+        )
+
+
+def _address(name: str, url: str, whose: str, secrets: str, mend: str) -> Iterator[Problem]:
+    """Nothing that is secret goes over a network for everybody to read."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -136,11 +157,10 @@ def _business(settings: Settings) -> Iterator[Problem]:
         or parts.username
         or port == 0
     ):
-        mend = "write one such as https://business.city.example, embedded for the reference system, or nothing for none"
-        yield Problem(("business_url",), f"{url!r} is no address of a business system", mend)
+        yield Problem((name,), f"{url!r} is no address of {whose}", mend)
     elif parts.scheme == "http" and host not in ("127.0.0.1", "localhost"):
-        reason = "ID numbers and PINs would go over the network for everybody to read"
-        yield Problem(("business_url",), reason, "write an https:// address; http is for this machine alone")
+        reason = f"{secrets} would go over the network for everybody to read"
+        yield Problem((name,), reason, "write an https:// address; http is for this machine alone")
 
 
 def _folders(settings: Settings) -> Iterator[Problem]:
@@ -200,6 +220,7 @@ RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _limits,
     _room,
     _business,
+    _texts,
     _folders,
     _seats,
     _trunks,

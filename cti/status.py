@@ -70,6 +70,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Voice messages that wait for an answer."""
     business: Literal["closed", "open", "half_open", "none"]
     """The social-security system: it works, is left alone, is being tried; or there is none."""
+    texts: Literal["closed", "open", "half_open", "file", "none"]
+    """The SMS gateway: it works, is left alone, is being tried; or texts go into a file, or nowhere."""
+    texts_waiting: int
+    """Texts that are to be sent."""
     facts: dict[str, int]
     mailboxes: int
     """Objects of Asterisk that somebody waits on; 0 when no call is up and nobody is to be called back, or something leaks."""
@@ -109,6 +113,8 @@ def read_status(controller: Controller) -> Status:
         messages=len(node.messages),
         seats={seat.number: seat.state for seat in controller.floor.engine.seats()},
         business=controller.business.breaker.state if controller.business else "none",
+        texts=controller.texts_state,
+        texts_waiting=controller.outbox.waiting if controller.outbox else 0,
         facts={
             "recorded": controller.journal.committed,
             "to_postgres": controller.shipper.behind,
@@ -122,10 +128,20 @@ def read_status(controller: Controller) -> Status:
             *problems,
             *_overdue(node.messages),
             *([controller.business.problem] if controller.business and controller.business.problem else []),
+            *_gateway_away(controller.texts_state),
             *controller.differences,
             *filter(None, controller.calendar_troubles.values()),
         ],
     )
+
+
+def _gateway_away(state: str) -> list[str]:
+    if state not in ("open", "half_open"):
+        return []
+    return [
+        "the SMS gateway does not answer; no text is offered, what was promised is sent when it is back. "
+        "Mend: see texts_url, and that gateway"
+    ]
 
 
 def _overdue(messages: Messages) -> list[str]:

@@ -15,6 +15,7 @@ from ivr.business import Business, Citizen, Identity
 from ivr.caller import Caller
 from ivr.line import Line
 from ivr.next import Reached
+from ivr.texts import Texts
 
 DictationEnded = Literal["key", "quiet", "limit"]
 """What ended it: the caller's key, a while of silence, or the longest time that there is."""
@@ -85,6 +86,7 @@ class Window(msgspec.Struct, frozen=True):
     """UTC."""
     identification: Identification
     business: Business
+    texts: Texts
     dictate: Callable[[str], Dictation | None]
     """A message about something, to be taken down; None while nothing can be recorded."""
     reach: Callable[[Reached], None]

@@ -26,7 +26,7 @@ import msgspec
 from calls.errors import BadFile
 from calls.words import FIRST_LANGUAGE, Language
 from calls.yamlfile import Document, parse
-from prompts.reading import READINGS, TAKES, CannotSay, Value, keys_needed
+from prompts.reading import READINGS, TAKES, CannotSay, Value, as_written, keys_needed
 from prompts.tongue import HEAD, Tongue, introduced
 
 CATALOGUE = Path(__file__).parent / "catalogue"
@@ -85,6 +85,16 @@ class Sentence(msgspec.Struct, frozen=True):
                 parts.append(Slot(match[1], match[2]))
                 start = match.end()
         return tuple(parts)
+
+    def written(self, values: Mapping[str, Value]) -> str:
+        """The sentence with its values, for somebody who reads it. Raises CannotSay as `render` does."""
+
+        def filled(slot: re.Match[str]) -> str:
+            if slot[1] not in values:
+                raise CannotSay(f"{self.key} needs a value for {{{slot[1]}}}. Mend: pass {slot[1]}=… where it is sent.")
+            return as_written(slot[2], values[slot[1]])
+
+        return _SLOT.sub(filled, self.text)
 
     def render(self, values: Mapping[str, Value]) -> list[str]:
         """The keys of the pieces to play. Raises CannotSay when a slot has no value, or one that cannot be read."""

@@ -109,6 +109,15 @@ class Sounds:
         """How long that plays, in ms. Raises CannotSay as `media` does."""
         return sum(each.ms for each in self._said(key, language, values)[1])
 
+    def written(self, key: str, language: Language, /, **values: Value) -> str:
+        """The sentence as it is sent to a telephone. One that `language` lacks is sent in zh-CN.
+
+        Raises CannotSay when no language has it, or a value cannot be written."""
+        for spoken in dict.fromkeys((language, FIRST_LANGUAGE)):
+            if sentence := self._sentences.get(spoken, {}).get(key):
+                return sentence.written(values)
+        raise CannotSay(f"{key}: no sentence says this. Mend: rexian prompts check.")
+
     def _said(
         self, key: str, language: Language, values: Mapping[str, Value]
     ) -> tuple[tuple[Piece, ...], tuple[Made, ...]]:

@@ -44,6 +44,7 @@ from cti.store import Journal
 from cti.watch import Watch
 from ivr.business import Business
 from ivr.line import Line, line_for
+from ivr.texts import Texts
 from prompts import Sounds
 from queues import counts_from
 
@@ -87,10 +88,11 @@ class Node:
         lines: Mapping[str, Line],
         business: Business,
         tries: Tries,
+        texts: Texts,
     ) -> None:
         self.settings, self.ari, self.clock, self.watch, self.journal = settings, ari, clock, watch, journal
         self.floor, self.recorder, self.sounds, self.lines = floor, recorder, sounds, lines
-        self.business, self.tries = business, tries
+        self.business, self.tries, self.texts = business, tries, texts
         self._boot_id = boot_id()
         self.places = Remembered("place/", KeptPlace, journal, clock, self._boot_id, settings.place_kept_s)
         self.advisers = Remembered("adviser/", str, journal, clock, self._boot_id, settings.same_adviser_s)

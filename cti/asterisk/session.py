@@ -175,6 +175,7 @@ class Session:
             now=self.clock.utc,
             identification=self._identity,
             business=self.node.business,
+            texts=self.node.texts,
             dictate=self._dictate,
             reach=lambda reached: self.keep(reached=reached),
         )

@@ -5,6 +5,7 @@
                                                               ├─ asterisk     the voice
                                                               ├─ nginx        the one public HTTP door
                                                               ├─ bureau       the reference business system
+                                                              ├─ texting      the reference SMS gateway
                                                               └─ controller   `rexian serve`, the brain
 
 Everything that it writes lies in the state directory, so two copies run side by side with another `REXIAN_STATE_DIR`

@@ -65,6 +65,8 @@ def render(settings: Settings, secrets: Secrets) -> None:
         write(settings.etc_dir / name, environment.get_template(f"{name}.j2").render(words))
     if settings.has_bureau:
         write(settings.bureau_token, f"{secrets.business_token}\n")
+    if settings.has_texting:
+        write(settings.texts_key_file, f"{secrets.texts_key}\n")
     _write_mqtt_passwords(settings.etc_dir / "mosquitto.passwd", secrets)
 
 

@@ -35,6 +35,7 @@ def ports(settings: Settings) -> tuple[Port, ...]:
         Port("MQTT", settings.mqtt_port),
         Port("Asterisk's ARI", settings.ari_port),
         *([Port("the reference business system", settings.bureau_port)] if settings.has_bureau else []),
+        *([Port("the reference SMS gateway", settings.texting_port)] if settings.has_texting else []),
     )
 
 

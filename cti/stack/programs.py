@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from calls.errors import NotPossible
-from cti.settings import CHECKOUT, Settings
+from cti.settings import CHECKOUT, REPORTS_PATH, Settings
 from cti.stack.voice import find_asterisk
 
 DEBIAN_POSTGRES = Path("/usr/lib/postgresql")
@@ -52,6 +52,7 @@ def programs(settings: Settings) -> tuple[Program, ...]:
         ),
         Program("nginx", _nginx(settings)),
         *([_bureau(settings)] if settings.has_bureau else []),
+        *([_texting(settings)] if settings.has_texting else []),
         Program("controller", (str(VENV / "bin" / "rexian"), "serve")),
         Program("watchdog", (str(VENV / "bin" / "python"), "-m", "cti.stack", "watchdog")),
     )
@@ -67,6 +68,18 @@ def _bureau(settings: Settings) -> Program:
         *("--token-file", str(settings.bureau_token)),
     )
     return Program("bureau", command, needed=False)
+
+
+def _texting(settings: Settings) -> Program:
+    """The reference SMS gateway. It reports to the public door, as a carrier's would."""
+    command = (
+        *(str(VENV / "bin" / "python"), "-m", "texting"),
+        *("--port", str(settings.texting_port)),
+        *("--key-file", str(settings.texts_key_file)),
+        *("--file", str(settings.state_dir / "texting.db")),
+        *("--reports-to", f"http://{settings.host}:{settings.web_port}{REPORTS_PATH}"),
+    )
+    return Program("texting", command, needed=False)
 
 
 def _nginx(settings: Settings) -> tuple[str, ...]:

@@ -38,6 +38,9 @@ from calls.facts import (
     SeatStateChanged,
     ServiceUsed,
     Stamped,
+    TextEnded,
+    TextQueued,
+    TextTaken,
     VoiceMessageAnswered,
     VoiceMessageLeft,
 )
@@ -106,6 +109,12 @@ def _of_a_message(stamped: Stamped) -> Projected:
             projected = sql.MESSAGE, (f.message, f.call_id, *how)
         case VoiceMessageAnswered() as f:
             projected = sql.MESSAGE_ANSWERED, (f.message, f.call_id, at, f.adviser)
+        case TextQueued() as f:
+            projected = sql.TEXT_QUEUED, (f.text, f.call_id, f.about, f.whose, at)
+        case TextTaken() as f:
+            projected = sql.TEXT_TAKEN, (f.text, f.call_id, at, f.tries)
+        case TextEnded() as f:
+            projected = sql.TEXT_ENDED, (f.text, f.call_id, f.outcome, at)
     return projected
 
 

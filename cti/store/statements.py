@@ -115,6 +115,9 @@ MESSAGE = _upsert(
     "due_at",
 )
 MESSAGE_ANSWERED = _upsert("voice_messages", "message", "call_id", "answered_at", "answered_by")
+TEXT_QUEUED = _upsert("texts", "text", "call_id", "about", "whose", "queued_at")
+TEXT_TAKEN = _upsert("texts", "text", "call_id", "taken_at", "tries")
+TEXT_ENDED = _upsert("texts", "text", "call_id", "outcome", "ended_at")
 ENTERED = _upsert(
     "queue_visits",
     "visit",
@@ -216,6 +219,9 @@ STATEMENTS = (
     SERVED,
     MESSAGE,
     MESSAGE_ANSWERED,
+    TEXT_QUEUED,
+    TEXT_TAKEN,
+    TEXT_ENDED,
     ENTERED,
     OFFERED,
     NOT_ANSWERED,

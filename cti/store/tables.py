@@ -231,6 +231,27 @@ voice_messages = Table(
     comment="One row for each voice message, and whether its promise was kept",
 )
 
+texts = Table(
+    "texts",
+    metadata,
+    _key("text", Text, "Its name; the gateway knows it by it too"),
+    _must("call_id", Text, "The call"),
+    _may("about", Text, "The service that it is about; code: a code by which somebody shows who they are"),
+    _may("whose", Text, "bound: to the telephone that the account is bound to; calling: to the one that called"),
+    _at("queued_at", "When it was promised"),
+    _at("taken_at", "When the gateway took it; null while it did not"),
+    _may("tries", Integer, "How often it was handed over"),
+    _may(
+        "outcome",
+        Text,
+        "delivered, undeliverable, refused, too_late, unreported: no word from the gateway, lost; null while open",
+    ),
+    _at("ended_at", "When that was known"),
+    Index("texts_by_time", "queued_at"),
+    Index("texts_by_call", "call_id"),
+    comment="One row for each text to a citizen's telephone, and what became of it; never what it says, nor to which number",
+)
+
 recordings = Table(
     "recordings",
     metadata,

@@ -4,6 +4,7 @@
     chinese.py   两 and 二, 零, 万, 幺: also for Cantonese, with its own words
     english.py   British use
     uyghur.py    places in a row by their last word
+    written.py   for those who read it themselves, the same in every language
 
 A language's file says by whose rules it reads (`tongue.py`). To add a kind of reading, write its function in each
 module that can have it, enter it in the module's table, and give `SAMPLES` values that use all its words. To add rules,
@@ -20,8 +21,9 @@ from prompts.reading.chinese import CHINESE
 from prompts.reading.english import ENGLISH
 from prompts.reading.uyghur import UYGHUR
 from prompts.reading.values import LARGEST, LARGEST_FEN, PAUSE, CannotSay, Reading, Value
+from prompts.reading.written import as_written
 
-__all__ = ["LARGEST", "LARGEST_FEN", "PAUSE", "READINGS", "TAKES", "CannotSay", "Value", "keys_needed"]
+__all__ = ["LARGEST", "LARGEST_FEN", "PAUSE", "READINGS", "TAKES", "CannotSay", "Value", "as_written", "keys_needed"]
 
 READINGS: Mapping[str, Mapping[str, Reading]] = {"chinese": CHINESE, "english": ENGLISH, "uyghur": UYGHUR}
 """Rules by their name, each with the kinds of slots that they can read."""

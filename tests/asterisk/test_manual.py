@@ -39,7 +39,12 @@ def hotline() -> Iterator[Deployment]:
 def here(text: str, hotline: Deployment) -> str:
     """A text of the documentation with the ports of this deployment for the usual ones."""
     settings = hotline.settings
-    for usual, ours in ((5060, settings.sip_port), (8080, settings.web_port), (1883, settings.mqtt_port)):
+    for usual, ours in (
+        (5060, settings.sip_port),
+        (8080, settings.web_port),
+        (1883, settings.mqtt_port),
+        (8092, settings.texting_port),
+    ):
         text = re.sub(rf"\b{usual}\b", str(ours), text)
     return text
 
@@ -149,6 +154,10 @@ async def test_what_integrators_type(hotline: Deployment, tmp_path: Path) -> Non
     subscribe = here(block(MQTT, "sh", "mosquitto_sub"), hotline).strip()
     assert "rexian/node1/" in hotline.sh(f"PASSWORD={password}\n{subscribe} -C 1")
     assert "rexian" in hotline.sh(f"{block(SQL, 'sh', 'psql').strip()} -c '\\conninfo'")
+
+
+async def test_what_a_telephone_received(hotline: Deployment) -> None:
+    assert hotline.sh(here(block(page("docs/texts.md"), "sh", "texting.phone"), hotline)) == ""
 
 
 async def test_sipp_as_a_citizen(hotline: Deployment) -> None:

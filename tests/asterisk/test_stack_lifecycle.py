@@ -19,7 +19,7 @@ from cti.stack.supervisor import ProgramState, Supervisor
 from tests.eventually import eventually
 
 PORT_OFFSET = 17_300
-PROGRAMS = ["postgres", "mosquitto", "asterisk", "nginx", "bureau", "controller", "watchdog"]
+PROGRAMS = ["postgres", "mosquitto", "asterisk", "nginx", "bureau", "texting", "controller", "watchdog"]
 
 
 class Stack:

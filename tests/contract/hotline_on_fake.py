@@ -34,6 +34,7 @@ from cti.floor import Floor
 from cti.identification import Tries
 from cti.recorder import Recorder
 from cti.settings import CHECKOUT, Settings
+from cti.sms import NoTexts
 from cti.store import Journal
 from cti.watch import Watch
 from ivr.line import Choice, Line, Menu, Notice, Queue
@@ -131,6 +132,7 @@ class Calls:
             {line.number: line},
             NoBusiness(),
             Tries(journal, clock, settings.zone, "secret"),
+            NoTexts(),
         )
 
     # --- hands

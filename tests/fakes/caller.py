@@ -18,10 +18,12 @@ from calls.clock import Instant
 from calls.facts import AnyFact
 from calls.words import FIRST_LANGUAGE, Language
 from cti.business.absent import NoBusiness
+from cti.sms import NoTexts
 from ivr.business import Business, Citizen, Identity
 from ivr.caller import Heard, Value
 from ivr.line import Line
 from ivr.next import Reached
+from ivr.texts import Texts
 from ivr.window import DictationEnded, Window
 
 HANG_UP: Final = "hang up"
@@ -78,7 +80,13 @@ class ScriptedCaller:
         self.dictations: list[ScriptedDictation] = []
         self.reached: list[Reached] = []
 
-    def window(self, line: Line, at: datetime | None = None, business: Business | None = None) -> Window:
+    def window(
+        self,
+        line: Line,
+        at: datetime | None = None,
+        business: Business | None = None,
+        texts: Texts | None = None,
+    ) -> Window:
         """Where this caller is served; it is `at` all the time, where that is given; behind it is `business`, or none."""
         behind = business or NoBusiness()
         return Window(
@@ -89,6 +97,7 @@ class ScriptedCaller:
             now=lambda: at or self.clock.utc(),
             identification=ScriptedIdentification(behind),
             business=behind,
+            texts=texts or NoTexts(),
             dictate=self._dictate,
             reach=self.reached.append,
         )

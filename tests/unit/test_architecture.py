@@ -15,8 +15,8 @@ from cti.settings import CHECKOUT
 
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())
 EDGE = {"aiohttp", "mqtt5", "asyncpg", "sqlalchemy", "alembic", "litestar", "uvicorn", "sqlite3", "socket"}
-OUTWARD = {"cti", "bureau"}
-"""What touches network and database: the edge, and the bureau, which stands for somebody else's system."""
+OUTWARD = {"cti", "bureau", "texting"}
+"""What touches network and database: the edge, and the two that stand for somebody else's systems."""
 REGISTRIES = [
     ".".join(words)
     for words in (

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from calls.words import Language
 from prompts.catalogue import CATALOGUE, Catalogue, Sentence
-from prompts.reading import LARGEST, LARGEST_FEN, PAUSE, READINGS, CannotSay, Value, keys_needed
+from prompts.reading import LARGEST, LARGEST_FEN, PAUSE, READINGS, CannotSay, Value, as_written, keys_needed
+from prompts.reading.written import WRITTEN
 
 SPOKEN = Catalogue.load(CATALOGUE)
 LANGUAGES = list(SPOKEN.tongues)
@@ -134,3 +135,42 @@ def test_what_cannot_be_read_out_is_refused(value: Value, language: Language, ki
 def test_the_mend_says_what_to_give(kind: str, value: Value, mend: str) -> None:
     with pytest.raises(CannotSay, match=mend):
         READINGS["english"][kind](value)
+
+
+def test_every_kind_that_can_be_read_out_can_be_written() -> None:
+    assert set(WRITTEN) == {kind for kinds in READINGS.values() for kind in kinds}
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "written"),
+    [
+        ("digits", "0088", "0088"),
+        ("grouped", "20261128001", "20261128001"),
+        ("cardinal", 182, "182"),
+        ("ordinal", 3, "3"),
+        ("amount", 4_321_005, "¥43210.05"),
+        ("amount", 0, "¥0.00"),
+        ("date", date(2026, 11, 5), "2026-11-05"),
+        ("month", date(2026, 1, 1), "2026-01"),
+        ("clock", time(8, 30), "08:30"),
+    ],
+)
+def test_what_is_written_is_figures_that_every_language_reads_alike(kind: str, value: Value, written: str) -> None:
+    assert as_written(kind, value) == written
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"), [("digits", "12a"), ("grouped", "1-2"), ("cardinal", -1), ("amount", "3.50"), ("date", "today")]
+)
+def test_what_cannot_be_read_out_is_not_written_either(kind: str, value: Value) -> None:
+    with pytest.raises(CannotSay):
+        as_written(kind, value)
+
+
+def test_a_sentence_is_written_with_its_values_in_every_language() -> None:
+    for language in ("zh-CN", "en", "yue"):
+        text = SPOKEN.sentences[language]["loss.done"].written({"reference": "20261128001"})
+        assert "20261128001" in text
+        assert "{" not in text
+    with pytest.raises(CannotSay, match="needs a value"):
+        SPOKEN.sentences["zh-CN"]["loss.done"].written({})

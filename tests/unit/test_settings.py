@@ -83,6 +83,22 @@ def test_the_business_system_is_ours_theirs_or_none(url: str, address: str | Non
     assert settings.has_bureau == (url == "embedded")
 
 
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("embedded", "http://127.0.0.1:8192"),
+        ("file", None),
+        ("", None),
+        ("https://sms.carrier.example/hotline", "https://sms.carrier.example/hotline"),
+    ],
+)
+def test_the_gateway_is_ours_theirs_a_file_or_none(url: str, address: str | None) -> None:
+    settings = load_settings({"REXIAN_TEXTS_URL": url, "REXIAN_PORT_OFFSET": "100"})
+
+    assert settings.texts_address == address
+    assert settings.has_texting == (url == "embedded")
+
+
 def test_places_follow_the_state_folder() -> None:
     settings = load_settings({"REXIAN_STATE_DIR": "/srv/rexian"})
     places = [
@@ -114,6 +130,10 @@ VARIABLES = [
         "http://city.example",
         "ID numbers and PINs would go over the network for everybody to read",
     ),
+    ("REXIAN_TEXTS_URL", "sms.carrier.example", "is no address of an SMS gateway. Mend: write one such as https://"),
+    ("REXIAN_TEXTS_URL", "http://carrier.example", "numbers and texts would go over the network for everybody to read"),
+    ("REXIAN_TEXTS_TIMEOUT_S", "0", "the time must be more than 0 seconds"),
+    ("REXIAN_TEXTS_SIGNATURE", "】", "'】' is no signature of a text"),
     ("REXIAN_BUSINESS_TIMEOUT_S", "0", "the time must be more than 0 seconds"),
     ("REXIAN_RINGS", "3", "REXIAN_RINGS: there is no such setting. Mend: see docs/operations.md for their names."),
     ("REXIAN_TRUNKS", "x", "REXIAN_TRUNKS: trunks are data, not one value. Mend: write them in rexian.yaml."),

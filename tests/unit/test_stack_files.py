@@ -29,7 +29,7 @@ def test_supervisor_starts_each_daemon_in_order_and_ends_it_with_itself(settings
     config = configparser.RawConfigParser()
     config.read(settings.etc_dir / "supervisord.conf")
     sections = [name.removeprefix("program:") for name in config.sections() if name.startswith("program:")]
-    assert sections == ["postgres", "mosquitto", "asterisk", "nginx", "bureau", "controller", "watchdog"]
+    assert sections == ["postgres", "mosquitto", "asterisk", "nginx", "bureau", "texting", "controller", "watchdog"]
     for program in programs(settings):
         section = config[f"program:{program.name}"]
         command = shlex.split(section["command"].replace("%%", "%"))
@@ -49,6 +49,19 @@ def test_where_there_is_a_real_business_system_ours_does_not_run(tmp_path: Path)
 def test_its_token_is_told_in_a_file_and_not_in_the_arguments(settings: Settings) -> None:
     assert settings.bureau_token.read_text().strip() == SECRETS.business_token
     assert SECRETS.business_token not in (settings.etc_dir / "supervisord.conf").read_text()
+
+
+def test_where_there_is_a_real_gateway_ours_does_not_run_and_nobody_finds_its_key(tmp_path: Path) -> None:
+    settings = Settings(state_dir=tmp_path / "state", texts_url="https://sms.carrier.example")
+    files.render(settings, SECRETS)
+
+    assert "texting" not in [program.name for program in programs(settings)]
+    assert not settings.texts_key_file.exists()
+
+
+def test_the_gateways_key_is_told_in_a_file_and_not_in_the_arguments(settings: Settings) -> None:
+    assert settings.texts_key_file.read_text().strip() == SECRETS.texts_key
+    assert SECRETS.texts_key not in (settings.etc_dir / "supervisord.conf").read_text()
 
 
 def test_nginx_accepts_its_file(settings: Settings) -> None:

@@ -6,7 +6,7 @@ import re
 
 from cti.settings import CHECKOUT
 
-ROOMS = ("calls", "cti", "ivr", "queues", "recordings", "prompts", "dialplan", "bureau")
+ROOMS = ("calls", "cti", "ivr", "queues", "recordings", "prompts", "dialplan", "bureau", "texting")
 LOOKS = re.compile(
     r"\.utc\(\)|datetime\.(?:now|utcnow|today)\(|date\.today\(|time\.(?:time|localtime|gmtime)\(|EPOCH|STRFTIME"
 )
@@ -20,6 +20,10 @@ RIGHT = {
     "cti/stack/watchdog.py": "the stamp of a line in its log",
     "cti/asterisk/dictation.py": "the day by which a voice message is to be answered, and whose folder it is put into",
     "cti/identification.py": "five tries a day: which day it is",
+    "cti/sms/signing.py": "the stamp of a signature; the two clocks may be five minutes apart",
+    "cti/sms/outbox.py": "a text that nobody took, or nobody reported on, for a day or so",
+    "texting/signing.py": "as cti/sms/signing.py",
+    "texting/kept.py": "a stamp; what is a week old is forgotten",
     "cti/messages.py": "whether that day is over",
     "cti/asterisk/node.py": "the stamp of an arrival, for a machine that is started anew before the call's end is told",
     "cti/asterisk/promises.py": "when people are called, and after a day or so no more; a place across a boot of the machine",
