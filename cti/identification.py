@@ -76,6 +76,8 @@ class CallersIdentity:
         self.known: Citizen | None = None
         self.tries_left = TRIES_A_CALL
         self._business, self._tries, self._calling_number = business, tries, calling_number
+        self._identity: Identity | None = None
+        """Of whoever is known; for as long as the call lasts, and nowhere else."""
 
     async def verify(self, identity: Identity, pin: str) -> Citizen | None:
         """One try; see the Protocol."""
@@ -92,5 +94,9 @@ class CallersIdentity:
             raise
         if citizen and let_through:
             self._tries.take_back(subjects)
-            self.known = citizen
+            self.known, self._identity = citizen, identity
         return self.known
+
+    async def bound_number(self) -> str | None:
+        """See the Protocol."""
+        return await self._business.bound_number(self._identity) if self._identity else None

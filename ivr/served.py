@@ -13,6 +13,8 @@ from ivr.business import Citizen, NotAllowed, NotAvailable, OutcomeUnknown
 from ivr.caller import Value
 from ivr.identify import identified
 from ivr.line import AGAIN, PERSON
+from ivr.offers import BY_TEXT, Offer
+from ivr.texts import Said
 from ivr.window import Window
 
 MOST_AGAIN = 5
@@ -39,19 +41,26 @@ async def personally(window: Window, serve: Callable[[Citizen], Awaitable[Servic
         return "refused"
 
 
-async def answer(window: Window, *keys: str, **values: Value) -> ServiceOutcome:
-    """Say the answer, and once more for as often as the caller asks for that by *. Raises WantsPerson."""
+async def answer(window: Window, *keys: str, by_text: bool = False, **values: Value) -> ServiceOutcome:
+    """Say the answer, and once more for as often as the caller asks for that by *; `by_text`: offer it by text, too.
+
+    Raises WantsPerson."""
+    offer = Offer(window, *(Said(key, values) for key in keys)) if by_text else None
     for _ in range(MOST_AGAIN):
         await window.caller.say(*keys, skippable=True, **values)
-        if not await wants_again(window):
+        if not await wants_again(window, offer):
             break
     return "done"
 
 
-async def wants_again(window: Window) -> bool:
-    """Whether the caller wants to hear it once more. Raises WantsPerson."""
-    await window.caller.say("answer.again")
+async def wants_again(window: Window, offer: Offer | None = None) -> bool:
+    """Whether the caller wants to hear it once more; the offer is made first, and taken. Raises WantsPerson."""
+    offered = offer is not None and await offer.stands()
+    await window.caller.say(*(["text.offer"] if offered else []), "answer.again")
     key = await window.caller.key(window.line.key_wait_s)
     if key == PERSON:
         raise WantsPerson
+    if offer and offered and key == BY_TEXT:
+        await offer.take()
+        return await wants_again(window)
     return key == AGAIN

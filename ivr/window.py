@@ -72,6 +72,11 @@ class Identification(Protocol):
         """One try. None when it failed, or would not have been let through whatever was keyed. Raises NotAvailable."""
         ...
 
+    async def bound_number(self) -> str | None:
+        """The telephone number that the account of whoever is known is bound to, E.164; None when there is none, or nobody
+        is known. Raises NotAvailable."""
+        ...
+
 
 class Window(msgspec.Struct, frozen=True):
     """What a service has to do with."""

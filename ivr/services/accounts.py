@@ -6,8 +6,9 @@ from functools import partial
 
 from calls.facts import ServiceOutcome
 from ivr.business import Citizen, Insurance
-from ivr.caller import Value
+from ivr.offers import Offer
 from ivr.served import MOST_AGAIN, personally, wants_again
+from ivr.texts import Said
 from ivr.window import Window
 
 
@@ -19,29 +20,29 @@ async def serve(window: Window) -> ServiceOutcome:
 async def _tell(window: Window, citizen: Citizen) -> ServiceOutcome:
     caller = window.caller
     accounts = await caller.while_waiting(window.business.insurances(citizen))
+    told = [_words(account) for account in accounts]
+    offer = Offer(window, *(said for words in told for said in words)) if told else None
     for _ in range(MOST_AGAIN):
-        for account in accounts:
-            await _say(window, account)
-        if not accounts:
+        for words in told:
+            for said in words:
+                await caller.say(said.key, skippable=True, **said.values)
+            caller.forget_keys()
+        if not told:
             await caller.say("insurance.none")
-        if not await wants_again(window):
+        if not await wants_again(window, offer):
             break
     return "done"
 
 
-async def _say(window: Window, account: Insurance) -> None:
-    keys = [
-        f"insurance.{account.kind}",
-        "insurance.paying" if account.paying else "insurance.stopped",
-        "insurance.months",
+def _words(account: Insurance) -> list[Said]:
+    """All that is known of one account."""
+    words = [
+        Said(f"insurance.{account.kind}"),
+        Said("insurance.paying" if account.paying else "insurance.stopped"),
+        Said("insurance.months", {"months": account.months}),
     ]
-    values: dict[str, Value] = {"months": account.months}
     if account.balance_fen is not None:
-        keys.append("insurance.balance")
-        values["balance"] = account.balance_fen
+        words.append(Said("insurance.balance", {"balance": account.balance_fen}))
     if account.last_month and account.last_paid_fen is not None:
-        keys.append("insurance.last")
-        values |= {"month": account.last_month, "paid": account.last_paid_fen}
-    for key in keys:
-        await window.caller.say(key, skippable=True, **values)
-    window.caller.forget_keys()
+        words.append(Said("insurance.last", {"month": account.last_month, "paid": account.last_paid_fen}))
+    return words

@@ -18,4 +18,4 @@ async def serve(window: Window) -> ServiceOutcome:
 async def _activate(window: Window, citizen: Citizen) -> ServiceOutcome:
     activated = window.business.activate_card(citizen, f"{window.caller.call_id}.card_activation")
     done = await window.caller.while_waiting(activated)
-    return await answer(window, "activation.done", reference=done.reference)
+    return await answer(window, "activation.done", by_text=True, reference=done.reference)

@@ -18,4 +18,4 @@ async def serve(window: Window) -> ServiceOutcome:
 async def _unblock(window: Window, citizen: Citizen) -> ServiceOutcome:
     unblocked = window.business.undo_loss(citizen, f"{window.caller.call_id}.card_found")
     done = await window.caller.while_waiting(unblocked)
-    return await answer(window, "found.done", reference=done.reference)
+    return await answer(window, "found.done", by_text=True, reference=done.reference)

@@ -18,4 +18,4 @@ async def serve(window: Window) -> ServiceOutcome:
 async def _block(window: Window, citizen: Citizen) -> ServiceOutcome:
     blocked = window.business.report_loss(citizen, f"{window.caller.call_id}.card_loss")
     done = await window.caller.while_waiting(blocked)
-    return await answer(window, "loss.done", reference=done.reference)
+    return await answer(window, "loss.done", by_text=True, reference=done.reference)

@@ -19,4 +19,4 @@ async def _tell(window: Window, citizen: Citizen) -> ServiceOutcome:
     pension = await window.caller.while_waiting(window.business.pension(citizen))
     if pension is None:
         return await answer(window, "pension.none")
-    return await answer(window, "pension.paid", amount=pension.monthly_fen, day=pension.paid_on)
+    return await answer(window, "pension.paid", by_text=True, amount=pension.monthly_fen, day=pension.paid_on)

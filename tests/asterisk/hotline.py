@@ -47,6 +47,7 @@ from dialplan.render import APP
 from tests.asterisk.ears import in_order, said, write_voices
 from tests.asterisk.phones import CITIZEN_HZ, Seat
 from tests.eventually import eventually
+from tests.texting import Texting
 
 DATA = Path(__file__).parent / "data"
 PATIENCE_S = 30.0
@@ -313,6 +314,11 @@ class Hotline:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )
+
+    @property
+    def texting(self) -> Texting:
+        """The reference gateway, whose telephones can be read."""
+        return Texting(f"http://127.0.0.1:{self.settings.texting_port}", self.secrets.texts_key)
 
     async def all_kept(self) -> None:
         """Wait until everything told until now is on the disk: a kill in the next instant loses none of it."""

@@ -194,8 +194,13 @@ class ScriptedIdentification:
         self.known: Citizen | None = None
         self.tries_left = 3
         self._business = business
+        self._identity: Identity | None = None
 
     async def verify(self, identity: Identity, pin: str) -> Citizen | None:
         self.tries_left -= 1
         self.known = await self._business.verify(identity, pin)
+        self._identity = identity if self.known else None
         return self.known
+
+    async def bound_number(self) -> str | None:
+        return await self._business.bound_number(self._identity) if self._identity else None
