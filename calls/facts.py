@@ -17,7 +17,7 @@ import msgspec
 
 from calls.words import Language, Urgency
 
-VERSION = 3
+VERSION = 4
 """Of the whole set of shapes below; each stored fact carries the version that wrote it."""
 
 CallOutcome = Literal[
@@ -91,6 +91,9 @@ PassedOverWhy = Literal[
 """Why another seat was not chosen, or why a caller who came before could not have it (the first four)."""
 
 
+BlockEndedWhy = Literal["lifted", "expired"]
+
+
 class PassedOver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Others who were passed over for one reason: how many, and the first few of them."""
 
@@ -144,7 +147,10 @@ class CallArrived(Fact, frozen=True, kw_only=True, tag="call_arrived"):
 
 
 class CallRefused(Fact, frozen=True, kw_only=True, tag="call_refused"):
-    """A call was turned away: no line takes it, or more calls came than can be carried."""
+    """A call was turned away: no line takes it, more calls came than can be carried, or its number is refused for a while.
+
+    Of such a number, whoever says by key that a life is in danger goes on to the crisis queue all the same.
+    """
 
     call_id: str
     trunk: str
@@ -163,6 +169,40 @@ class CallsTurnedBack(Fact, frozen=True, kw_only=True, tag="calls_turned_back"):
     trunk: str
     count: int | None
     shut_ms: int
+
+
+class NumberBlocked(Fact, frozen=True, kw_only=True, tag="number_blocked"):
+    """Somebody put a calling number on the block list, or changed what stands there, until a day."""
+
+    calling_number: str
+    """E.164."""
+    reason: str
+    by: str
+    """Who did it."""
+    until: datetime
+    """UTC: over by itself."""
+    review_at: datetime
+    """UTC: somebody is to look again by then whether it is still right."""
+
+
+class BlockReviewed(Fact, frozen=True, kw_only=True, tag="block_reviewed"):
+    """Somebody looked again at a block, and lets it stand until a day."""
+
+    calling_number: str
+    by: str
+    until: datetime
+    """UTC."""
+    review_at: datetime
+    """UTC."""
+
+
+class BlockEnded(Fact, frozen=True, kw_only=True, tag="block_ended"):
+    """A number may call again."""
+
+    calling_number: str
+    why: BlockEndedWhy
+    by: str | None
+    """Who lifted it; None: its time was over."""
 
 
 class NoticeHeard(Fact, frozen=True, kw_only=True, tag="notice_heard"):
@@ -497,6 +537,9 @@ AnyFact = (
     | CallArrived
     | CallRefused
     | CallsTurnedBack
+    | NumberBlocked
+    | BlockReviewed
+    | BlockEnded
     | NoticeHeard
     | MenuStepTaken
     | ServiceUsed

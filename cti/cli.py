@@ -23,9 +23,13 @@ from cti import __version__
 from cti.control import (
     AnyRequest,
     AskStatus,
+    BlockNumber,
+    LiftBlock,
+    ListBlocks,
     ListMessages,
     MessageAnswered,
     Reload,
+    ReviewBlock,
     SeatLogOut,
     SeatMoreTime,
     SeatNotReady,
@@ -48,15 +52,20 @@ app = typer.Typer(
 )
 seat_commands = typer.Typer(no_args_is_help=True, help="坐席 Seats: who is ready, and where.")
 message_commands = typer.Typer(no_args_is_help=True, help="留言 Voice messages: who waits for an answer.")
+block_commands = typer.Typer(no_args_is_help=True, help="限制 Calling numbers that are refused for some days.")
 line_commands = typer.Typer(no_args_is_help=True, help="线路 Lines: the hotline files in lines/.")
 prompt_commands = typer.Typer(no_args_is_help=True, help="语音 Prompts: what callers hear.")
 database_commands = typer.Typer(no_args_is_help=True, help="数据库 The database.")
 app.add_typer(seat_commands, name="seat")
 app.add_typer(message_commands, name="message")
+app.add_typer(block_commands, name="block")
 app.add_typer(line_commands, name="line")
 app.add_typer(prompt_commands, name="prompts")
 app.add_typer(database_commands, name="db")
 
+Number = Annotated[str, typer.Argument(help="The calling number, as 13800001111 or +8657188881234.")]
+Days = Annotated[float, typer.Option(help="For so many days from now, 90 at most; 0.5 is half a day.")]
+By = Annotated[str, typer.Option(help="Who decides it.")]
 Json = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
 
 
@@ -315,6 +324,49 @@ def message_answered(
 ) -> None:
     """The citizen has their answer: the promise is kept."""
     _ask(MessageAnswered(message, adviser))
+
+
+@block_commands.command("add")
+@plainly
+def block_add(
+    number: Number, days: Days, reason: Annotated[str, typer.Option(help="Why, in a sentence.")], by: By
+) -> None:
+    """Refuse a calling number; whoever says by key that a life is in danger is put through all the same."""
+    _ask(BlockNumber(number, days, reason, by))
+
+
+@block_commands.command("list")
+@plainly
+def block_list(as_json: Json = False) -> None:
+    """The numbers that are refused now: until when, when somebody is to look again, by whom and why."""
+    from cti.blocklist import Blocks
+
+    settings = load_settings()
+    found = asyncio.run(ask(settings.control_socket, ListBlocks(), Blocks))
+    if as_json:
+        tell(msgspec.json.format(msgspec.json.encode(found)).decode())
+        return
+    chinese = settings.language == "zh-CN"
+    until, look = ("至", "复核") if chinese else ("until", "review by")
+    for one in found.blocks:
+        end, review = (f"{at.astimezone(settings.zone):%F %H:%M}" for at in (one.until, one.review_at))
+        tell(f"{one.calling_number}  {until} {end}  {look} {review}  {one.reviewed_by or one.by}  {one.reason}")
+    if not found.blocks:
+        tell("没有受限制的号码" if chinese else "no number is blocked")
+
+
+@block_commands.command("review")
+@plainly
+def block_review(number: Number, days: Days, by: By) -> None:
+    """Somebody has looked again, and it is still right: it stands for so many days from now."""
+    _ask(ReviewBlock(number, days, by))
+
+
+@block_commands.command("lift")
+@plainly
+def block_lift(number: Number, by: By) -> None:
+    """The number may call again."""
+    _ask(LiftBlock(number, by))
 
 
 @line_commands.command("check")

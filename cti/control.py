@@ -75,6 +75,34 @@ class MessageAnswered(Request, frozen=True, tag="message_answered"):
     adviser: str
 
 
+class ListBlocks(Request, frozen=True, tag="blocks"):
+    """Which calling numbers are blocked?"""
+
+
+class BlockNumber(Request, frozen=True, tag="block"):
+    """A calling number is to be refused for some days."""
+
+    number: str
+    days: float
+    reason: str
+    by: str
+
+
+class ReviewBlock(Request, frozen=True, tag="block_review"):
+    """Somebody looked again: it stands for so many days more."""
+
+    number: str
+    days: float
+    by: str
+
+
+class LiftBlock(Request, frozen=True, tag="block_lift"):
+    """A number may call again."""
+
+    number: str
+    by: str
+
+
 class Reload(Request, frozen=True, tag="reload"):
     """Read the hotline files again."""
 
@@ -94,6 +122,10 @@ AnyRequest = (
     | SeatLogOut
     | ListMessages
     | MessageAnswered
+    | ListBlocks
+    | BlockNumber
+    | ReviewBlock
+    | LiftBlock
     | Reload
     | Follow
 )

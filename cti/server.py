@@ -26,6 +26,7 @@ from cti.alarms import Alarms
 from cti.asterisk.apidocs import compare_api
 from cti.asterisk.client import Ari
 from cti.asterisk.node import Node
+from cti.blocklist import Blocks
 from cti.breaker import Breaker
 from cti.bus import Bus, QueueNow, SeatNow
 from cti.business import HttpBusiness
@@ -34,11 +35,15 @@ from cti.business.http import Asking
 from cti.control import (
     AnyRequest,
     AskStatus,
+    BlockNumber,
     ControlServer,
     Follow,
+    LiftBlock,
+    ListBlocks,
     ListMessages,
     MessageAnswered,
     Reload,
+    ReviewBlock,
     SeatLogOut,
     SeatMoreTime,
     SeatNotReady,
@@ -198,6 +203,7 @@ class Controller:
                     self._compare_api(),
                     self._watch_calendar(),
                     self.node.messages.watch(),
+                    self.node.blocklist.watch(),
                     self.staffing.run(self.node.connected),
                     self._join_sentences(),
                     self._watch_business(),
@@ -319,10 +325,13 @@ class Controller:
                 self.node.redial(seat)
             case SeatLogOut(seat=seat):
                 self.floor.take(LogOut(seat))
-            case ListMessages():
-                return self._open_messages()
+            case ListMessages() | ListBlocks():
+                messages = isinstance(request, ListMessages)
+                return self._open_messages() if messages else Blocks(self.node.blocklist.entries())
             case MessageAnswered(message=message, adviser=adviser):
                 self.node.messages.answered(message, adviser)
+            case BlockNumber() | ReviewBlock() | LiftBlock():
+                self._change_blocks(request)
             case Reload():
                 self._take(load_hotline(self.settings), Sounds(self.settings.prompts_dir))
             case Follow():
@@ -331,6 +340,16 @@ class Controller:
             async with asyncio.timeout(KEPT_WITHIN_S):
                 await self.journal.flush()
         return Done(self._told(request))
+
+    def _change_blocks(self, request: BlockNumber | ReviewBlock | LiftBlock) -> None:
+        blocks = self.node.blocklist
+        match request:
+            case BlockNumber(number=number, days=days, reason=reason, by=by):
+                blocks.add(number, days, reason, by)
+            case ReviewBlock(number=number, days=days, by=by):
+                blocks.review(number, days, by)
+            case LiftBlock(number=number, by=by):
+                blocks.lift(number, by)
 
     def _open_messages(self) -> OpenMessages:
         folder, zone = self.settings.recordings_dir, self.settings.zone
@@ -355,6 +374,8 @@ class Controller:
             return f"{seat.number} {seat.state}" + (f" {seat.adviser}" if seat.adviser else "")
         if isinstance(request, MessageAnswered):
             return f"{request.message} answered {request.adviser}"
+        if isinstance(request, BlockNumber | ReviewBlock | LiftBlock):
+            return self.node.blocklist.told(request.number)
         return " ".join(f"{number}@{line.version}" for number, line in self.hotline.lines.items())
 
 

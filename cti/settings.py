@@ -26,6 +26,8 @@ EMBEDDED = "embedded"
 TEXTS_FILE = "file"
 REPORTS_PATH = "/api/texts/reports"
 """Where the SMS gateway tells what became of a text, behind the public door."""
+LISTS = ("seats", "redial_exempt")
+"""Several values, which a variable separates by commas."""
 FOLDERS = ("state_dir", "asterisk_tree", "lines_dir", "voices_dir")
 """Relative ones count from where the command is run; daemons run elsewhere, so they are made absolute at once."""
 
@@ -91,6 +93,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Whoever is cut off while waiting and rings again within this time has the same place."""
     same_adviser_s: float = 86_400.0
     """Whoever rings again within this time has the same adviser, where free."""
+    redial_most: int = 40
+    """Most calls of one calling number within `redial_within_s`: one every 15 s for ten minutes is no person, nor a family at
+    one telephone; more is a machine. 0: any number."""
+    redial_within_s: float = 600.0
+    redial_exempt: tuple[str, ...] = ()
+    """Numbers that may call as often as they like: many people are behind them, as at a company or a payphone."""
     silence_before_close_s: float = 5.0
     """The line is kept this long after the goodbye, so that the caller hangs up first."""
     business_url: str = EMBEDDED
@@ -260,7 +268,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
             raise BadSetting(variable, "there is no such setting", "see docs/operations.md for their names")
         if name == "trunks":
             raise BadSetting(variable, "trunks are data, not one value", "write them in rexian.yaml")
-        value = [seat.strip() for seat in text.split(",")] if name == "seats" else text
+        value = [each.strip() for each in text.split(",")] if name in LISTS else text
         try:
             found[name] = getattr(_convert({name: value}), name)
         except msgspec.ValidationError as error:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from calls.numbers import REGIONS
+from calls.numbers import REGIONS, normalise
 
 if TYPE_CHECKING:
     from cti.settings import Settings, Trunk
@@ -36,11 +36,14 @@ TIMES = (
     "position_every_s",
     "place_kept_s",
     "same_adviser_s",
+    "redial_within_s",
     "silence_before_close_s",
     "business_timeout_s",
     "texts_timeout_s",
 )
 LONGEST_TIME_S = 24 * 3600
+LEAST_REDIALS = 5
+"""Fewer calls of one number within the window are what anybody makes whose line is bad."""
 MAY_BE_NONE = ("wrap_up_s", "place_kept_s", "same_adviser_s")
 """Of these times, 0 means that there is none."""
 
@@ -118,6 +121,17 @@ def _limits(settings: Settings) -> Iterator[Problem]:
     if not (math.isfinite(settings.max_calls_per_s) and settings.max_calls_per_s > 0):
         reason = f"{settings.max_calls_per_s:g} calls a second are none"
         yield Problem(("max_calls_per_s",), reason, "write how many, such as 30")
+
+
+def _redials(settings: Settings) -> Iterator[Problem]:
+    """A limit must not hit people."""
+    if settings.redial_most != 0 and settings.redial_most < LEAST_REDIALS:
+        reason = f"families and payphones call {settings.redial_most} times within minutes, too"
+        yield Problem(("redial_most",), reason, f"write {LEAST_REDIALS} or more; 0: no limit")
+    for index, number in enumerate(settings.redial_exempt):
+        if normalise(number, settings.region).e164 is None:
+            reason = f"{number!r} is no telephone number"
+            yield Problem(("redial_exempt", index), reason, "write one such as 057188881234, in quotes")
 
 
 def _business(settings: Settings) -> Iterator[Problem]:
@@ -218,6 +232,7 @@ RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _network,
     _times,
     _limits,
+    _redials,
     _room,
     _business,
     _texts,

@@ -127,6 +127,7 @@ def read_status(controller: Controller) -> Status:
         problems=[
             *problems,
             *_overdue(node.messages),
+            *([node.blocklist.problem] if node.blocklist.problem else []),
             *([controller.business.problem] if controller.business and controller.business.problem else []),
             *_gateway_away(controller.texts_state),
             *controller.differences,

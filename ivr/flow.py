@@ -65,12 +65,12 @@ async def _open(window: Window) -> None:
     line, caller = window.line, window.caller
     caller.language = line.language
     await caller.say(line.welcome)
-    await _give_notice(line.notice, caller)
+    await give_notice(line.notice, caller)
     if line.languages and await _chose_another_language(window):
-        await _give_notice(line.notice, caller)
+        await give_notice(line.notice, caller)
 
 
-async def _give_notice(notice: Notice, caller: Caller) -> None:
+async def give_notice(notice: Notice, caller: Caller) -> None:
     """It must be heard: it cannot be skipped, and keys pressed meanwhile answer nothing. Evidence is kept always."""
     began = caller.clock.now()
     heard: Heard | None = None

@@ -164,6 +164,15 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         """When somebody works for that queue of an open line."""
         return self.queues[queue].hours or self.hours
 
+    def crisis(self, at: datetime) -> str | None:
+        """The queue for a life in danger that a key leads to, where somebody works for it at `at` (aware); None: none."""
+        led = (choice.queue for menu in self.menus.values() for choice in menu.choices.values())
+        for queue in filter(None, led):
+            hours = self.staffed(queue)
+            if self.queues[queue].urgency == "crisis" and self.is_open(at) and (hours == "always" or hours.is_open(at)):
+                return queue
+        return None
+
     def calls_back(self, at: datetime) -> bool:
         """Whether people are called back at `at` (aware)."""
         if self.callback is None or self.callback.hours is None:

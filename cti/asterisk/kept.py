@@ -10,6 +10,7 @@ import msgspec
 from calls.facts import CallOutcome, EndedBy
 from calls.words import Needs
 from ivr.next import Reached
+from ivr.refused import Refusal
 
 Step = Literal[
     "notice", "menu", "message", "queue", "ringing", "calling", "talking", "rating", "closing", "turned_away"
@@ -89,6 +90,8 @@ class KeptCall(msgspec.Struct, frozen=True, kw_only=True):
     arrived_ms: int
     arrived_at: datetime
     step: Step = "notice"
+    refused: Refusal | None = None
+    """Its number is refused for a while, and why: of such a call only the crisis queue is reached."""
     queued: bool = False
     """Offered to a queue at some time: decides how the call is counted."""
     visits: int = 0
@@ -124,13 +127,13 @@ class KeptCall(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def carried(self) -> bool:
-        """One of the calls that are carried; not one that is only told that there are too many."""
+        """One of the calls that are carried; not one that is only told that there are too many, or that it is refused."""
         return self.step != "turned_away"
 
 
 def outcome(kept: KeptCall, ended_by: EndedBy) -> CallOutcome:
     """How a call that ended at its present step is counted."""
-    if not kept.carried:
+    if not kept.carried or (kept.refused and not kept.queued):
         return "refused"
     if kept.callback:
         return "called_back"

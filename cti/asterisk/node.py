@@ -34,16 +34,19 @@ from cti.asterisk.promises import Promise, Promises
 from cti.asterisk.router import EndpointEvent, Router
 from cti.asterisk.session import Session
 from cti.asterisk.socket import EventSocket
+from cti.blocklist import BlockList
 from cti.floor import Floor
 from cti.identification import Tries
 from cti.messages import Messages
 from cti.recorder import Recorder
+from cti.redials import Redials
 from cti.remembered import Remembered
 from cti.settings import Settings
 from cti.store import Journal
 from cti.watch import Watch
 from ivr.business import Business
 from ivr.line import Line, line_for
+from ivr.refused import Refusal
 from ivr.texts import Texts
 from prompts import Sounds
 from queues import counts_from
@@ -52,6 +55,9 @@ log = structlog.get_logger(__name__)
 
 UNALLOCATED = "1"
 """Q.850: no such number."""
+
+BUSY = "17"
+"""Q.850: busy."""
 
 OUT_OF_ORDER = "27"
 """Q.850: the telephone is not there."""
@@ -67,6 +73,12 @@ CALL_RECORDS_EVERY_S = 0.5
 
 REDIAL_WITHIN_S = 3600.0
 """So long an adviser can call back whom they spoke to last."""
+
+WHY_REFUSED: Mapping[Refusal, str] = {"blocked": "this number is blocked", "redials": "too many calls from this number"}
+"""As `calls.refused_why` says it."""
+
+MOST_REFUSED_AT_ONCE = 2
+"""Of one number that is refused: in so many calls it is told how help is reached. A machine that dials a hundred gets busy."""
 
 STARTS_ANEW_S = 1.0
 """A telephone is gone only when it still is after this long: adviser and caller must not lose a seat to a restart of it."""
@@ -102,6 +114,16 @@ class Node:
         self.promises = Promises(settings, clock, watch, journal, self._boot_id)
         self.promises.lines = lines
         self.messages = Messages(watch, journal, clock)
+        self.redials = Redials(
+            journal,
+            clock,
+            self._boot_id,
+            most=settings.redial_most,
+            within_s=settings.redial_within_s,
+            exempt=settings.redial_exempt,
+            region=settings.region,
+        )
+        self.blocklist = BlockList(watch, journal, clock, settings.region, self.redials.exempts)
         self.books = Books(settings, clock, watch, journal, recorder, self.places, self.promises, self.messages)
         self.router = Router(self._new_channel, self._endpoint_changed)
         self.socket = EventSocket(ari, self.router.dispatch, self._reconcile)
@@ -184,6 +206,9 @@ class Node:
             arrived_ms=round(self.clock.now() * 1000),
             arrived_at=self.clock.utc(),
         )
+        if why := self._refusal(number.e164):
+            self._refuse_number(line, kept, refused, why)
+            return
         if too_many := self.admission.take(trunk, self.clock.now(), held=channel.state == UP):
             self.gate.turned_away(trunk)
             kept = msgspec.structs.replace(kept, step="turned_away")
@@ -202,7 +227,24 @@ class Node:
             calling_number=number.e164,
             sip_call_id=sip_call_id,
         )
-        self._enter(line, kept, arrived)
+        with self.journal.together():
+            self.redials.count(number.e164)
+            self._enter(line, kept, arrived)
+
+    def _refusal(self, number: str | None) -> Refusal | None:
+        """Why this number is refused for a while; None when it is not."""
+        if self.blocklist.refuses(number):
+            return "blocked"
+        return "redials" if self.redials.too_many(number) else None
+
+    def _refuse_number(self, line: Line, kept: KeptCall, refused: CallRefused, why: Refusal) -> None:
+        """Tell the caller so, and how help is reached."""
+        number, refused = kept.calling_number, msgspec.structs.replace(refused, reason=WHY_REFUSED[why])
+        told = [one for one in self.sessions.values() if one.kept.refused and one.kept.calling_number == number]
+        if len(told) >= MOST_REFUSED_AT_ONCE:
+            self._spawn(self._refuse(refused, BUSY))
+        else:
+            self._enter(line, msgspec.structs.replace(kept, step="turned_away", refused=why), refused)
 
     def redial(self, seat: str) -> None:
         """The adviser at this seat calls back the caller whom they lost, at once. Raises NotPossible with the mend."""
@@ -263,13 +305,13 @@ class Node:
         else:
             log.error("a call's task failed", exc_info=error)
 
-    async def _refuse(self, refused: CallRefused) -> None:
+    async def _refuse(self, refused: CallRefused, reason_code: str = UNALLOCATED) -> None:
         """A number that nobody answers: the trunk is told so, and the caller hears its network's words.
 
         Told when it is done: a controller that dies before leaves the call to the next one, or to the call records.
         """
         began = self.clock.now()
-        await self._clear_away(refused.call_id, UNALLOCATED)
+        await self._clear_away(refused.call_id, reason_code)
         self.books.refused(refused, lasted_ms=ms_between(began, self.clock.now()))
 
     async def _clear_away(self, channel: str, reason_code: str | None = None) -> None:

@@ -54,6 +54,7 @@ from ivr.flow import run_line
 from ivr.line import Line
 from ivr.next import JoinQueue, Reached
 from ivr.rating import ask_rating, wait_for_hang_up
+from ivr.refused import Refusal, tell_refused
 from ivr.window import Window
 
 if TYPE_CHECKING:
@@ -314,7 +315,9 @@ class Session:
     async def _flow(self, resumed: bool) -> None:
         undo = AsyncExitStack()
         try:
-            if not self.kept.carried:
+            if self.kept.refused and not self.kept.queued:
+                await self._refuse(undo, self.kept.refused, resumed)
+            elif not self.kept.carried:
                 await self._turn_away()
             elif self.kept.unreached:
                 await self._call_back(undo)
@@ -323,6 +326,18 @@ class Session:
         finally:
             _be_patient()
             await undo.aclose()
+
+    async def _refuse(self, undo: AsyncExitStack, why: Refusal, resumed: bool) -> None:
+        """The number is refused for a while. Whoever says that a life is in danger is carried from here on, as others are."""
+        if resumed:
+            await silence(self.ari, self.call_id)
+        await self.ari.channels.answer(self.call_id)
+        match await tell_refused(self.window(), why):
+            case JoinQueue(needs=needs):
+                self.counts()
+                await self._wait_and_talk(undo, needs, self.clock.now(), returned=False)
+            case _:
+                await wait_for_hang_up(self.caller, self.node.settings.silence_before_close_s)
 
     async def _turn_away(self) -> None:
         """There are too many calls. A call back is promised only once it is on the disk, and only whose number is known."""

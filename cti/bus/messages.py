@@ -17,7 +17,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
-from calls.facts import CallArrived, CallbackBegun, CallbackOwed, CallRefused, SeatState, Stamped, kind_of
+from calls.facts import NumberBlocked, SeatState, Stamped, kind_of
 
 ROOT = "rexian"
 
@@ -82,12 +82,13 @@ def level(name: str) -> str:
 
 
 def public(stamped: Stamped) -> Stamped:
-    """The fact as other systems may see it: the calling number masked."""
-    fact = stamped.fact
-    if isinstance(fact, CallArrived | CallRefused | CallbackOwed | CallbackBegun) and fact.calling_number is not None:
-        hidden = msgspec.structs.replace(fact, calling_number=masked(fact.calling_number))
-        return msgspec.structs.replace(stamped, fact=hidden)
-    return stamped
+    """The fact as other systems may see it: the calling number masked, and what somebody wrote about its owner left out."""
+    hidden: dict[str, str] = {}
+    if number := getattr(stamped.fact, "calling_number", None):
+        hidden["calling_number"] = masked(number)
+    if isinstance(stamped.fact, NumberBlocked):
+        hidden["reason"] = ""
+    return msgspec.structs.replace(stamped, fact=msgspec.structs.replace(stamped.fact, **hidden)) if hidden else stamped
 
 
 def masked(number: str) -> str:

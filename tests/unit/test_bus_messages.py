@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calls.facts import AnyFact
+from calls.facts import AnyFact, NumberBlocked
 from cti.bus import contract
 from cti.bus.messages import fact_topic, level, masked, public, state_topic
 from tests.histories import arrived, ended, owed, refused, stamped
@@ -43,6 +44,25 @@ def test_no_fact_goes_out_with_a_whole_calling_number() -> None:
     number = "+8613800001111"
     for fact in stamped([arrived("call1", number), refused("call2"), owed("call1", number), ended("call1", "machine")]):
         assert number.encode() not in msgspec.json.encode(public(fact))
+
+
+def test_what_was_written_about_a_caller_does_not_go_out() -> None:
+    now = datetime(2026, 1, 5, tzinfo=UTC)
+    number = "+8613800001111"
+    blocked = NumberBlocked(calling_number=number, reason="shouts", by="8001", until=now, review_at=now)
+    (fact,) = stamped([blocked])
+    shown = msgspec.json.encode(public(fact))
+    assert number.encode() not in shown
+    assert b"shouts" not in shown
+
+
+@pytest.mark.parametrize("fact", [fact for fact in get_args(AnyFact) if "calling_number" in fact.__struct_fields__])
+def test_each_kind_of_fact_that_has_a_calling_number_hides_it(fact: Any) -> None:
+    """Whatever else it says: what it is made of stands for nothing here."""
+    number = "+8613800001111"
+    (whole,) = stamped([fact(**dict.fromkeys(fact.__struct_fields__, "") | {"calling_number": number})])
+    shown: Any = public(whole).fact
+    assert shown.calling_number == masked(number)
 
 
 def test_a_withheld_number_stays_withheld() -> None:

@@ -23,6 +23,7 @@ from cti.cli import app
 from cti.control import (
     AnyRequest,
     AskStatus,
+    BlockNumber,
     ControlServer,
     Reload,
     SeatLogOut,
@@ -105,6 +106,10 @@ def test_these_are_the_commands() -> None:
             "seat log-out",
             "message list",
             "message answered",
+            "block add",
+            "block list",
+            "block review",
+            "block lift",
         ),
         *("line check", "line draw", "prompts build", "prompts check", "db migrate"),
     }
@@ -348,10 +353,11 @@ async def test_what_is_asked_of_the_controller_reaches_it(rexian: Run, tmp_path:
             await rexian("seat", "redial", "1001"),
             await rexian("seat", "log-out", "1001"),
             await rexian("reload"),
+            await rexian("block", "add", "13800001111", "--days", "0.5", "--reason", "骂人", "--by", "8001"),
         ]
         refused = await rexian("seat", "ready", "1001")
 
-    assert [(said.code, said.out) for said in done] == [(0, "so it is\n")] * 6
+    assert [(said.code, said.out) for said in done] == [(0, "so it is\n")] * 7
     asked = [
         SeatReady("1001", "8001"),
         SeatNotReady("1001", "午休"),
@@ -359,7 +365,8 @@ async def test_what_is_asked_of_the_controller_reaches_it(rexian: Run, tmp_path:
         SeatRedial("1001"),
         SeatLogOut("1001"),
         Reload(),
+        BlockNumber("13800001111", 0.5, "骂人", "8001"),
     ]
-    assert got[:6] == asked
+    assert got[:7] == asked
     assert refused.code == 1
     assert refused.sentence == "nobody sits there. Mend: say who does."

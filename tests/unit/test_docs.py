@@ -25,6 +25,7 @@ RUN_BY = {
     r"psql .* -c \"SELECT \* FROM calls\"": f"{MANUAL}::test_the_first_call_of_the_readme",
     r"\.venv/bin/rexian message .*": "tests/asterisk/test_voice_message.py::test_a_message_is_recorded_listed_and_answered",
     r"\.venv/bin/python -m texting\.phone .*": f"{MANUAL}::test_what_a_telephone_received",
+    r"\.venv/bin/rexian block .*": "tests/asterisk/test_nuisance.py::test_a_blocked_number_is_told_so_and_whoever_is_in_danger",
     r"\.venv/bin/rexian seat .*": f"{MANUAL}::test_what_operators_type",
     r"\.venv/bin/rexian (line check|prompts check|prompts build|reload)": f"{MANUAL}::test_what_operators_type",
     r"rexian prompts (check|build)": f"{MANUAL}::test_what_operators_type",

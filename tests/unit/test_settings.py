@@ -45,6 +45,7 @@ def test_variables_are_read_as_what_they_are_for() -> None:
         {
             "REXIAN_DEMO": "false",
             "REXIAN_SEATS": "2001, 2002",
+            "REXIAN_REDIAL_EXEMPT": "057188881234, 13800001111",
             "REXIAN_PORT_OFFSET": "100",
             "REXIAN_STATE_DIR": "/srv/rexian",
             "REXIAN_VOICES_DIR": "voices",
@@ -54,6 +55,7 @@ def test_variables_are_read_as_what_they_are_for() -> None:
 
     assert settings.demo is False
     assert settings.seats == ("2001", "2002")
+    assert settings.redial_exempt == ("057188881234", "13800001111")
     assert settings.voices_dir == Path.cwd() / "voices"  # daemons run elsewhere
     assert settings.language == "en"
     assert settings.control_socket == Path("/srv/rexian/run/control.sock")
@@ -168,6 +170,14 @@ VARIABLES = [
     ("REXIAN_HOLD_LOOP_S", "-1", "the time must be"),
     ("REXIAN_MAX_CALLS", "0", "0 calls are none. Mend: write how many, such as 240."),
     ("REXIAN_MAX_CHANNELS", "200", "200 channels cannot carry 240 calls. Mend: write more than max_calls"),
+    (
+        "REXIAN_REDIAL_MOST",
+        "4",
+        "families and payphones call 4 times within minutes, too. Mend: write 5 or more; 0: no",
+    ),
+    ("REXIAN_REDIAL_MOST", "-1", "families and payphones call -1 times"),
+    ("REXIAN_REDIAL_EXEMPT", "057188881234,switchboard", "'switchboard' is no telephone number. Mend: write one such"),
+    ("REXIAN_REDIAL_WITHIN_S", "0", "the time must be more than 0 seconds"),
     ("REXIAN_LEAST_ADVISERS", "-1", "-1 advisers cannot be signed in. Mend: write how many, such as 2; 0: no alarm"),
     *(
         ("REXIAN_MAX_CALLS_PER_S", rate, f"{rate} calls a second are none. Mend: write how many")

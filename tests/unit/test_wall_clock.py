@@ -24,6 +24,7 @@ RIGHT = {
     "cti/sms/outbox.py": "a text that nobody took, or nobody reported on, for a day or so",
     "texting/signing.py": "as cti/sms/signing.py",
     "texting/kept.py": "a stamp; what is a week old is forgotten",
+    "cti/blocklist.py": "the days for which a number is refused, and when somebody looks again",
     "cti/messages.py": "whether that day is over",
     "cti/asterisk/node.py": "the stamp of an arrival, for a machine that is started anew before the call's end is told",
     "cti/asterisk/promises.py": "when people are called, and after a day or so no more; a place across a boot of the machine",
