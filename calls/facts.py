@@ -72,6 +72,9 @@ ServiceOutcome = Literal["done", "gave_up", "not_identified", "refused", "unavai
 they are; `refused`: the business system says no; `unavailable`: it cannot be done now; `unknown`: nobody knows if it is."""
 
 
+MessagePurpose = Literal["message", "complaint"]
+"""What a caller left: a message, or a complaint or suggestion, which goes to others than the adviser whom it is about."""
+
 PassedOverWhy = Literal[
     "skill",
     "language",
@@ -259,6 +262,11 @@ class VoiceMessageLeft(Fact, frozen=True, kw_only=True, tag="voice_message_left"
     """How long of it the caller spoke."""
     due_at: datetime
     """UTC: it is to be answered before."""
+    purpose: MessagePurpose = "message"
+    visit: str | None = None
+    """The visit whose conversation a complaint is about; None: none in particular."""
+    adviser: str | None = None
+    """The adviser in that conversation."""
 
 
 class VoiceMessageAnswered(Fact, frozen=True, kw_only=True, tag="voice_message_answered"):

@@ -308,10 +308,12 @@ def message_list(as_json: Json = False) -> None:
         return
     chinese = settings.language == "zh-CN"
     due, withheld = ("截止", "号码保密") if chinese else ("due", "number withheld")
+    words: dict[str, str] = {"message": "留言", "complaint": "投诉"} if chinese else {}
     for one in found.messages:
         until = f"{due} {one.due_at.astimezone(settings.zone):%F %H:%M}"
         number = one.calling_number or withheld
-        tell(f"{one.message}  {until}  {number}  {one.about}  {one.length_ms / 1000:.0f} s  {one.recording}")
+        purpose = " ".join(filter(None, (words.get(one.purpose, one.purpose), one.adviser)))
+        tell(f"{one.message}  {purpose}  {until}  {number}  {one.about}  {one.length_ms / 1000:.0f} s  {one.recording}")
     if not found.messages:
         tell("没有待答复的留言" if chinese else "no voice message waits for an answer")
 

@@ -362,6 +362,8 @@ class Controller:
                     left.calling_number,
                     left.due_at,
                     left.length_ms,
+                    left.purpose,
+                    left.adviser,
                     str(place(folder, left.begun_at.astimezone(zone).date(), left.message)),
                 )
                 for left in self.node.messages.open()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from calls.facts import MessagePurpose
 from cti import __version__
 from cti.messages import Messages
 
@@ -32,6 +33,9 @@ class OpenMessage(msgspec.Struct, frozen=True):
     calling_number: str | None
     due_at: datetime
     length_ms: int
+    purpose: MessagePurpose
+    adviser: str | None
+    """The adviser whom a complaint is about, where it is about one."""
     recording: str
     """Where its sound is; it comes there within seconds of the end of the call."""
 

@@ -149,6 +149,8 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     night: str | None = None
     """The menu outside the hours, from which nobody is reached: who asks for a person may leave a message. None: goodbye."""
     message: Message = Message()
+    complaint: Message = Message(within_days=2)
+    """How complaints and suggestions are taken; Chengdu's rule is two working days."""
     callback: Callback | None = None
     """None: nobody is called back, and nobody is offered it."""
     tries: Annotated[int, msgspec.Meta(ge=1, le=9)] = 3

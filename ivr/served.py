@@ -22,7 +22,11 @@ MOST_AGAIN = 5
 
 
 class WantsPerson(Exception):
-    """The caller, served, asks for a person: 0 means that everywhere."""
+    """The caller asks for a person: 0 means that everywhere. `served`: the machine did what the caller came for before."""
+
+    def __init__(self, *, served: bool = True) -> None:
+        self.served = served
+        super().__init__()
 
 
 async def personally(window: Window, serve: Callable[[Citizen], Awaitable[ServiceOutcome]]) -> ServiceOutcome:

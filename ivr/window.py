@@ -11,14 +11,36 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from calls.facts import MessagePurpose
 from ivr.business import Business, Citizen, Identity
 from ivr.caller import Caller
 from ivr.line import Line
 from ivr.next import Reached
 from ivr.texts import Texts
 
-DictationEnded = Literal["key", "quiet", "limit"]
-"""What ended it: the caller's key, a while of silence, or the longest time that there is."""
+DictationEnded = Literal["key", "person", "quiet", "limit"]
+"""What ended it: the caller's key, the one that asks for a person, a while of silence, or the longest time that there is."""
+
+
+class Matter(msgspec.Struct, frozen=True, kw_only=True):
+    """What a caller has to say to the machine."""
+
+    about: str
+    """The choice or the queue that led there."""
+    within_days: int
+    """Working days until it is to be answered."""
+    purpose: MessagePurpose = "message"
+    visit: str | None = None
+    """The visit whose conversation a complaint is about."""
+    adviser: str | None = None
+    """The adviser in that conversation."""
+
+
+class Talk(msgspec.Struct, frozen=True):
+    """A conversation that the caller has had in this call."""
+
+    visit: str
+    adviser: str
 
 
 class Dictation(Protocol):
@@ -92,10 +114,12 @@ class Window(msgspec.Struct, frozen=True):
     identification: Identification
     business: Business
     texts: Texts
-    dictate: Callable[[str], Dictation | None]
-    """A message about something, to be taken down; None while nothing can be recorded."""
+    dictate: Callable[[Matter], Dictation | None]
+    """Something to be taken down; None while nothing can be recorded."""
     reach: Callable[[Reached], None]
     """To be told how far the caller's keys have led."""
+    talk: Talk | None = None
+    """The conversation that is just over; None: there was none."""
 
     def for_(self, about: str) -> Window:
         """The same for somebody who came for that."""

@@ -13,12 +13,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import structs
 
 from calls.facts import VoiceMessageLeft
 from cti.asterisk.kept import KeptCall, KeptDictation
 from cti.recorder import Pending
 from ivr.hours import end_of_working_day
-from ivr.window import DictationEnded
+from ivr.line import PERSON
+from ivr.window import DictationEnded, Matter
 
 if TYPE_CHECKING:
     from cti.asterisk.session import Session
@@ -30,8 +32,8 @@ PAUSE_MS, VOICE = 1000, 256
 class TelephoneDictation:
     """Of one call, the message of this name."""
 
-    def __init__(self, call: Session, message: str, about: str) -> None:
-        self._call, self._message, self._about = call, message, about
+    def __init__(self, call: Session, message: str, matter: Matter) -> None:
+        self._call, self._message, self._matter = call, message, matter
         now_ms = call.now_ms()
         track = call.node.recorder.raw_file(message)
         self._pending = Pending(
@@ -81,7 +83,10 @@ class TelephoneDictation:
     async def take(self, most_s: float, quiet_s: float) -> DictationEnded:
         call = self._call
         kept = KeptDictation(
-            self._message, self._about, self.begun_at, self._pending.begin_ms, call.line.message.within_days
+            message=self._message,
+            begun_at=self.begun_at,
+            begun_ms=self._pending.begin_ms,
+            **structs.asdict(self._matter),
         )
         with call.node.journal.together():
             call.node.recorder.keep(self._pending)
@@ -114,7 +119,7 @@ class TelephoneDictation:
             try:
                 await asyncio.wait({key, changed}, return_when=FIRST_COMPLETED)
                 if key.done() and key.result() is not None:
-                    return "key"
+                    return "person" if key.result() == PERSON else "key"
             finally:
                 key.cancel()
                 changed.cancel()
@@ -151,7 +156,7 @@ async def end_left_behind(call: Session, dictation: KeptDictation) -> None:
         call.keep(step="closing", dictation=None, served=True)
     call.recordings.append((pending, None))
     kept = await call.on_disk()
-    words = "message.kept" if kept else "message.unavailable"
+    words = f"{dictation.purpose}.kept" if kept else "message.unavailable"
     await call.caller.say(words, skippable=False, days=dictation.within_days)
 
 
@@ -167,4 +172,7 @@ def left_behind(kept: KeptCall, dictation: KeptDictation, length_ms: int, at: da
         length_ms=max(0, length_ms),
         spoken_ms=0,
         due_at=end_of_working_day(at, dictation.within_days),
+        purpose=dictation.purpose,
+        visit=dictation.visit,
+        adviser=dictation.adviser,
     )

@@ -11,6 +11,7 @@ from calls.facts import CallOutcome, EndedBy
 from calls.words import Needs
 from ivr.next import Reached
 from ivr.refused import Refusal
+from ivr.window import Matter
 
 Step = Literal[
     "notice", "menu", "message", "queue", "ringing", "calling", "talking", "rating", "closing", "turned_away"
@@ -43,15 +44,12 @@ class Conversation(msgspec.Struct, frozen=True):
         return self.held_ms + (0 if self.held_since_ms is None else max(0, now_ms - self.held_since_ms))
 
 
-class KeptDictation(msgspec.Struct, frozen=True):
+class KeptDictation(Matter, frozen=True, kw_only=True):
     """A voice message that is being taken down. The instant is monotonic milliseconds."""
 
     message: str
-    about: str
     begun_at: datetime
     begun_ms: int
-    within_days: int
-    """Working days until it is to be answered."""
 
 
 class Told(msgspec.Struct, frozen=True):

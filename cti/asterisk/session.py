@@ -55,7 +55,7 @@ from ivr.line import Line
 from ivr.next import JoinQueue, Reached
 from ivr.rating import ask_rating, wait_for_hang_up
 from ivr.refused import Refusal, tell_refused
-from ivr.window import Window
+from ivr.window import Matter, Window
 
 if TYPE_CHECKING:
     from cti.asterisk.node import Node
@@ -181,11 +181,11 @@ class Session:
             reach=lambda reached: self.keep(reached=reached),
         )
 
-    def _dictate(self, about: str) -> TelephoneDictation | None:
+    def _dictate(self, matter: Matter) -> TelephoneDictation | None:
         if self.node.recorder.cannot_record:
             return None
         message = f"{self.call_id}.m{self.kept.dictations + 1}"
-        dictation = self._dictations[message] = TelephoneDictation(self, message, about)
+        dictation = self._dictations[message] = TelephoneDictation(self, message, matter)
         return dictation
 
     def leg(self, undo: AsyncExitStack, channel: str | None = None) -> Leg:

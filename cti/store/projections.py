@@ -106,7 +106,7 @@ def _of_a_message(stamped: Stamped) -> Projected:
     match stamped.fact:
         case VoiceMessageLeft() as f:
             how = (f.line, f.about, f.calling_number, at, f.length_ms, f.spoken_ms, f.due_at)
-            projected = sql.MESSAGE, (f.message, f.call_id, *how)
+            projected = sql.MESSAGE, (f.message, f.call_id, *how, f.purpose, f.visit, f.adviser)
         case VoiceMessageAnswered() as f:
             projected = sql.MESSAGE_ANSWERED, (f.message, f.call_id, at, f.adviser)
         case TextQueued() as f:

@@ -113,6 +113,9 @@ MESSAGE = _upsert(
     "length_ms",
     "spoken_ms",
     "due_at",
+    "purpose",
+    "visit",
+    "adviser",
 )
 MESSAGE_ANSWERED = _upsert("voice_messages", "message", "call_id", "answered_at", "answered_by")
 TEXT_QUEUED = _upsert("texts", "text", "call_id", "about", "whose", "queued_at")

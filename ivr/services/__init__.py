@@ -39,8 +39,8 @@ async def use(name: str, window: Window) -> ServiceOutcome:
     outcome: ServiceOutcome = "hung_up"
     try:
         outcome = await SERVICES[name](window)
-    except WantsPerson:
-        outcome = "done"
+    except WantsPerson as wants:
+        outcome = "done" if wants.served else "gave_up"
         raise
     finally:
         used = ServiceUsed(

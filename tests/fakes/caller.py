@@ -21,10 +21,10 @@ from cti.business.absent import NoBusiness
 from cti.sms import NoTexts
 from ivr.business import Business, Citizen, Identity
 from ivr.caller import Heard, Value
-from ivr.line import Line
+from ivr.line import PERSON, Line
 from ivr.next import Reached
 from ivr.texts import Texts
-from ivr.window import DictationEnded, Window
+from ivr.window import DictationEnded, Matter, Window
 
 HANG_UP: Final = "hang up"
 PROMPT_MS = 3000
@@ -78,6 +78,7 @@ class ScriptedCaller:
         self.in_private = False
         self.keyed_in_private = 0
         self.dictations: list[ScriptedDictation] = []
+        self.matters: list[Matter] = []
         self.reached: list[Reached] = []
 
     def window(
@@ -102,9 +103,10 @@ class ScriptedCaller:
             reach=self.reached.append,
         )
 
-    def _dictate(self, about: str) -> ScriptedDictation | None:
+    def _dictate(self, matter: Matter) -> ScriptedDictation | None:
         if self.speaks_ms is None:
             return None
+        self.matters.append(matter)
         dictation = ScriptedDictation(self, f"{self.call_id}.m{len(self.dictations) + 1}")
         self.dictations.append(dictation)
         return dictation
@@ -181,7 +183,7 @@ class ScriptedDictation:
         self.length_ms = self.spoken_ms
         key = await self._caller.key(quiet_s)
         self.length_ms += 0 if key else round(quiet_s * 1000)
-        return "key" if key else "quiet"
+        return "person" if key == PERSON else "key" if key else "quiet"
 
     def drop(self) -> None:
         self.dropped = True

@@ -92,7 +92,7 @@ async def test_a_key_cuts_the_menu_off_and_is_its_answer() -> None:
 
 
 async def test_whoever_knows_the_way_keys_ahead_through_the_menus() -> None:
-    caller = ScriptedCaller(pressed_during={"menu.main": "53"})
+    caller = ScriptedCaller(pressed_during={"menu.main": "530"})
     assert await run_line(caller.window(LINE, NOON)) == PERSON
     assert caller.said == ["welcome", "notice", "menu.main"]
     assert steps(caller) == [("main", 1, "chosen", "other"), ("other", 1, "chosen", "complaint")]
@@ -199,10 +199,10 @@ async def test_nobody_goes_round_the_menus_forever() -> None:
 
 
 async def test_an_announcement_leads_back_to_its_menu() -> None:
-    caller = ScriptedCaller(["5", "2", "3"])
+    caller = ScriptedCaller(["5", "2", "0"])
     assert await run_line(caller.window(LINE, NOON)) == PERSON
     assert caller.said[2:] == ["menu.main", "menu.other", "info.documents", "menu.other"]
-    assert steps(caller)[-1] == ("other", 1, "chosen", "complaint")
+    assert steps(caller)[-1] == ("other", 1, "person", None)
 
 
 OFFICE = replace(LINE, hours=Hours(weekly={"mon": ("08:30-12:00", "13:30-17:00"), "wed": ("09:00-12:00",)}))
@@ -346,11 +346,14 @@ def test_whatever_is_keyed_the_call_leads_on(
     check_the_steps(line, caller)
     last = caller.facts[-1]
     if isinstance(last, ServiceUsed):
-        assert (last.outcome, following) == ("unavailable", PERSON)
+        assert last.outcome in ("unavailable", "gave_up"), (
+            "it could not be done, or the caller asked for a person there"
+        )
+        assert following == PERSON
         return
     assert isinstance(last, MenuStepTaken)
     if last.outcome == "chosen":
-        assert last.choice in (following.needs.queue, "complaint")
+        assert last.choice == following.needs.queue
     else:
         assert last.outcome in ("person", "gave_up")
         assert following == PERSON

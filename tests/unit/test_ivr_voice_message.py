@@ -13,7 +13,9 @@ from calls.facts import ServiceUsed, VoiceMessageLeft
 from ivr.hours import end_of_working_day
 from ivr.line import Message
 from ivr.lines import load_lines
+from ivr.served import WantsPerson
 from ivr.services import VOICE_MESSAGE, use
+from ivr.window import Matter, Talk
 from prompts.catalogue import CATALOGUE, Catalogue
 from tests.fakes.caller import HANG_UP, ScriptedCaller
 
@@ -109,6 +111,61 @@ async def test_no_message_is_begun_that_could_not_be_recorded() -> None:
     caller = ScriptedCaller(speaks_ms=None)
     assert await served(caller) == "unavailable"
     assert (caller.said, left(caller)) == (["message.ask", "message.tone", "message.unavailable"], [])
+
+
+# Complaints
+
+
+async def complained(caller: ScriptedCaller, talk: Talk | None = None) -> str:
+    return await use("complaint", replace(caller.window(LINE), about="complaint", talk=talk))
+
+
+async def test_a_complaint_is_marked_as_one_and_has_a_promise_of_its_own() -> None:
+    caller = ScriptedCaller(["#"], speaks_ms=[12_000])
+    assert await complained(caller) == "done"
+    assert caller.said == ["complaint.ask", "message.tone", "message.check", "complaint.kept"]
+    assert caller.values == {"days": 2}
+    [complaint] = left(caller)
+    assert (complaint.purpose, complaint.visit, complaint.adviser) == ("complaint", None, None)
+    assert complaint.due_at == datetime(2026, 11, 25, 16, 0, tzinfo=UTC)
+    assert caller.matters == [Matter(about="complaint", within_days=2, purpose="complaint")]
+
+
+async def test_after_a_conversation_it_is_about_that_adviser() -> None:
+    caller = ScriptedCaller(["#"], speaks_ms=[12_000])
+    await complained(caller, Talk("call-1.1", "8001"))
+    [complaint] = left(caller)
+    assert (complaint.visit, complaint.adviser) == ("call-1.1", "8001")
+    assert (caller.matters[0].visit, caller.matters[0].adviser) == ("call-1.1", "8001"), "also when the controller dies"
+
+
+@pytest.mark.parametrize(
+    ("answers", "pressed", "speaks_ms", "kept", "outcome"),
+    [
+        ([], {"complaint.ask": "0"}, [], 0, "gave_up"),
+        (["0"], {}, [300], 0, "gave_up"),
+        (["0"], {}, [5000], 1, "done"),
+        (["#", "0"], {}, [5000], 1, "done"),
+        (["#", "2", "0"], {}, [5000, 0], 1, "done"),
+    ],
+    ids=["while asked", "having said nothing", "while speaking", "at the question", "while saying it anew"],
+)
+async def test_nought_leads_to_a_person_at_any_time_and_what_was_said_is_kept(
+    answers: list[str | None], pressed: dict[str, str], speaks_ms: list[int], kept: int, outcome: str
+) -> None:
+    caller = ScriptedCaller(answers, pressed_during=pressed, speaks_ms=speaks_ms)
+    with pytest.raises(WantsPerson):
+        await complained(caller)
+    assert not caller.waiting_keys, "a key that has said what it says must not cut off what comes next"
+    assert len(left(caller)) == kept
+    assert sum(not dictation.dropped for dictation in caller.dictations) == kept
+    assert [fact.outcome for fact in caller.facts if isinstance(fact, ServiceUsed)] == [outcome]
+
+
+async def test_in_a_message_nought_is_a_key_like_any_other() -> None:
+    caller = ScriptedCaller(["0", "0"], speaks_ms=[5000])
+    assert await served(caller) == "done"
+    assert [message.purpose for message in left(caller)] == ["message"]
 
 
 @pytest.mark.parametrize(
