@@ -1,8 +1,9 @@
 """Sound as numbers: one rate, one loudness, nothing but the voice.
 
-**Loudness** here is the level of active speech: the RMS of the 20 ms frames in which somebody speaks, in dB below full
-scale (dBFS, full scale = RMS 1.0). A frame counts when it is above -50 dBFS and not more than 15 dB below the mean of
-those; so pauses do not make a slow sentence seem quiet (the idea of ITU-T P.56, gated as in ITU-R BS.1770).
+**Loudness** here is the level of active speech as an ear weighs it: the K-weighted RMS of the 20 ms frames in which
+somebody speaks, in LKFS (ITU-R BS.1770-5, annex 1: a full-scale sine of 997 Hz is at -3.01). A frame counts when it is above
+-50 LKFS and not more than 15 dB below the mean of those; so pauses do not make a slow sentence seem quiet (the idea of
+ITU-T P.56). The Recommendation's own blocks of 400 ms are for programmes: most of one is pause where a word lasts 300 ms.
 
 Samples are float64 in -1..1, mono, at `RATE` Hz, unless said otherwise. The functions are pure.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 import math
 import wave
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
@@ -27,7 +29,7 @@ RATE = 8000
 HEADER_BYTES = 44
 """Of a WAV file, before its samples."""
 
-SPEECH_DBFS = -20.0
+SPEECH_LKFS = -20.0
 """The loudness of every voice: full on the line, with room for peaks."""
 
 PEAK_DBFS = -1.0
@@ -36,10 +38,17 @@ PEAK_DBFS = -1.0
 Samples: TypeAlias = NDArray[np.float64]
 
 _FRAME = RATE // 50
-_SILENT_DBFS = -50.0
+_SILENT_LKFS = -50.0
 _QUIETER_DB = 15.0
 _TRIMMED_DB = 35.0
 """So far below its loudness, a voice is over: the end of an f or an n is still above."""
+
+_K_HZ = 48000
+_K_HEAD = ((1.53512485958697, -2.69169618940638, 1.19839281085285), (1.0, -1.69065929318241, 0.73248077421585))
+_K_LOW = ((1.0, -2.0, 1.0), (1.0, -1.99004745483398, 0.99007225036621))
+_K_OFFSET_DB = -0.691
+"""K-weighting (ITU-R BS.1770-5, annex 1, tables 1 and 2): what a head adds and what an ear does not hear, as filters at
+`_K_HZ`, and what makes 997 Hz count as it is."""
 
 _NOTHING = 1e-3
 """A recording whose peak is below this (-60 dBFS) holds no voice."""
@@ -115,20 +124,22 @@ def silence() -> Samples:
 
 
 def loudness(samples: Samples) -> float:
-    """The level of active speech in dBFS, as this module defines it; -inf when nobody speaks."""
-    power = _power(samples, _FRAME)
-    active = power[power > _ratio(_SILENT_DBFS)]
+    """The level of active speech in LKFS, as this module defines it; -inf when nobody speaks."""
+    power = _power(_weighted(samples), _FRAME)
+    active = power[power > _ratio(_SILENT_LKFS)]
     if len(active) == 0:
         return -math.inf
     gated = active[active > active.mean() * _ratio(-_QUIETER_DB)]
     return 10 * math.log10(float(gated.mean()))
 
 
-def level(samples: Samples, dbfs: float) -> Samples:
-    """The same sound at `dbfs`, its peaks held below `PEAK_DBFS` by turning the gain down around them."""
+def level(samples: Samples, lkfs: float) -> Samples:
+    """The same sound at `lkfs`, its peaks held below `PEAK_DBFS` by turning the gain down around them."""
     ceiling = 10 ** (PEAK_DBFS / 20)
     for _ in range(4):  # holding peaks makes it quieter: a few rounds come within 0.1 dB
-        samples = samples * 10 ** ((dbfs - loudness(samples)) / 20)
+        samples = samples * 10 ** ((lkfs - loudness(samples)) / 20)
+        if np.abs(samples).max() <= ceiling:
+            break
         samples = samples * _hold(np.abs(samples), ceiling)
     return samples
 
@@ -164,6 +175,22 @@ def _soften(samples: Samples) -> Samples:
     softened[:length] *= ramp
     softened[len(softened) - length :] *= ramp[::-1]
     return softened
+
+
+def _weighted(samples: Samples) -> Samples:
+    """As an ear weighs it: the same length, K-weighted at each frequency that a telephone carries."""
+    length = 1 << (len(samples) + RATE // 10).bit_length()  # the filters ring no longer, and must not wrap round
+    return np.fft.irfft(np.fft.rfft(samples, length) * _k_weights(length), length)[: len(samples)]
+
+
+@lru_cache
+def _k_weights(length: int) -> NDArray[np.complex128]:
+    """The factors of a spectrum of so many samples."""
+    turn = np.exp(-2j * np.pi * np.fft.rfftfreq(length, 1 / RATE) / _K_HZ)
+    weights = np.full(len(turn), _ratio(_K_OFFSET_DB / 2), dtype=complex)
+    for above, below in (_K_HEAD, _K_LOW):
+        weights *= np.polyval(above[::-1], turn) / np.polyval(below[::-1], turn)
+    return weights
 
 
 def _power(samples: Samples, frame: int) -> Samples:

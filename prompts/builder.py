@@ -160,14 +160,14 @@ def _music() -> Plan:
 
 
 def _finish(samples: audio.Samples, text: str, path: Path, source: str, *, recorded: bool) -> Made:
-    spoken = audio.level(audio.trim(samples, text), audio.SPEECH_DBFS)
+    spoken = audio.level(audio.trim(samples, text), audio.SPEECH_LKFS)
     return _written(spoken, path, source, recorded=recorded)
 
 
 def _written(samples: audio.Samples, path: Path, source: str, *, recorded: bool) -> Made:
     audio.write(path, samples)
-    ms, dbfs = round(1000 * len(samples) / audio.RATE), audio.loudness(samples)
-    return Made(source, path.stat().st_size, ms, None if math.isinf(dbfs) else round(dbfs, 2), recorded)
+    ms, lkfs = round(1000 * len(samples) / audio.RATE), audio.loudness(samples)
+    return Made(source, path.stat().st_size, ms, None if math.isinf(lkfs) else round(lkfs, 2), recorded)
 
 
 def _make(plans: list[Plan], target: Path) -> Iterator[tuple[Plan, Made | RexianError]]:

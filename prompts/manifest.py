@@ -25,7 +25,7 @@ class Made(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Bytes; a file of another size was damaged and is built again."""
     ms: int
     """How long it plays."""
-    dbfs: float | None
+    lkfs: float | None
     """Its loudness; None when it is a silence."""
     recorded: bool = False
     """Spoken by a person, not by an engine."""

@@ -13,12 +13,12 @@ from typing import TypeAlias
 
 import numpy as np
 
-from prompts.audio import RATE, SPEECH_DBFS, Samples, level
+from prompts.audio import RATE, SPEECH_LKFS, Samples, level
 
 BEAT_S = 60 / 76
 """Seconds a beat: the pace of a calm walk."""
 
-MUSIC_DBFS = SPEECH_DBFS - 6
+MUSIC_LKFS = SPEECH_LKFS - 6
 """Below the voices, by the measure of `audio.loudness`: an announcement stands out, nobody turns the handset away."""
 
 Notes: TypeAlias = Sequence[tuple[int | None, float]]
@@ -50,14 +50,14 @@ def waiting() -> Samples:
     song = np.zeros(round(sum(beats for _, beats in TUNE) * BEAT_S * RATE))
     _play(song, TUNE, octave=0, gain=1.0, attack_s=0.008, decay_s=0.7)
     _play(song, GROUND, octave=-1, gain=0.45, attack_s=0.5, decay_s=3.0)
-    return level(song, MUSIC_DBFS)
+    return level(song, MUSIC_LKFS)
 
 
 def tone() -> Samples:
     """The signal to speak now: 0.4 s of 1,000 Hz, as loud as a voice, without a click at either end."""
     t = np.arange(round(0.4 * RATE)) / RATE
     edges = np.clip(np.minimum(t, t[-1] - t) / 0.01, 0, 1)
-    return level(np.sin(2 * np.pi * 1000 * t) * edges, SPEECH_DBFS)
+    return level(np.sin(2 * np.pi * 1000 * t) * edges, SPEECH_LKFS)
 
 
 def _play(song: Samples, notes: Notes, *, octave: int, gain: float, attack_s: float, decay_s: float) -> None:

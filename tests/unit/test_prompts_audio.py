@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from calls.errors import BadFile
 from prompts import audio
-from prompts.audio import PEAK_DBFS, RATE, SPEECH_DBFS, Samples
+from prompts.audio import PEAK_DBFS, RATE, SPEECH_LKFS, Samples
 
 
 def tone(hz: float, seconds: float, amplitude: float = 0.5, rate: int = RATE) -> Samples:
@@ -28,15 +28,37 @@ def strongest_hz(samples: Samples) -> float:
     return float(np.abs(np.fft.rfft(samples)).argmax() * RATE / len(samples))
 
 
+def k_weighted_by_the_book(samples: Samples) -> Samples:
+    """ITU-R BS.1770-5, annex 1: the two filters of tables 1 and 2, run sample by sample at the 48 kHz they are given for."""
+    for above, below in (
+        ((1.53512485958697, -2.69169618940638, 1.19839281085285), (-1.69065929318241, 0.73248077421585)),
+        ((1.0, -2.0, 1.0), (-1.99004745483398, 0.99007225036621)),
+    ):
+        filtered: list[float] = [0.0, 0.0]
+        before = [0.0, 0.0, *samples]
+        for now in range(2, len(before)):
+            fresh = sum(above[ago] * before[now - ago] for ago in range(3))
+            filtered.append(fresh - below[0] * filtered[-1] - below[1] * filtered[-2])
+        samples = np.array(filtered[2:])
+    return samples
+
+
 def test_the_measure_on_sounds_whose_level_is_known() -> None:
-    assert audio.loudness(tone(440, 1, amplitude=1.0)) == pytest.approx(-3.01, abs=0.01)
-    assert audio.loudness(np.ones(RATE) * 0.1) == pytest.approx(-20, abs=0.01)
+    assert audio.loudness(tone(997, 1, amplitude=1.0)) == pytest.approx(-3.01, abs=0.01), "by definition"
+    assert audio.loudness(tone(997, 1, amplitude=0.1)) == pytest.approx(-23.01, abs=0.01)
+    assert audio.loudness(np.ones(RATE) * 0.1) < -30, "of a direct current only its beginning is heard"
     assert audio.loudness(silence(1)) == -math.inf
     assert audio.loudness(np.zeros(0)) == -math.inf
 
 
+@pytest.mark.parametrize("hz", [100, 300, 1000, 2000, 3300])
+def test_the_measure_is_the_recommendations_at_any_pitch(hz: float) -> None:
+    settled = k_weighted_by_the_book(tone(hz, 0.4, rate=48000))[9600:]
+    assert audio.loudness(tone(hz, 1)) == pytest.approx(10 * np.log10(np.mean(settled**2)) - 0.691, abs=0.05)
+
+
 def test_pauses_do_not_make_a_sentence_quieter() -> None:
-    word = tone(300, 0.4)
+    word = audio._soften(tone(300, 0.4))
     slow = np.concatenate([word, silence(2), word, silence(3)])
     assert audio.loudness(slow) == pytest.approx(audio.loudness(word), abs=0.01)
     breath = tone(300, 2, amplitude=0.01)
@@ -51,8 +73,8 @@ def test_pauses_do_not_make_a_sentence_quieter() -> None:
 def test_any_voice_comes_out_at_one_loudness_and_below_the_peak(amplitude: float, crest: float, seed: int) -> None:
     random = np.random.default_rng(seed)
     voice = tone(200, 0.6) * (1 - crest) + crest * random.standard_normal(round(0.6 * RATE)) ** 3 / 10
-    levelled = audio.level(amplitude * voice / np.abs(voice).max() + 1e-2 * tone(200, 0.6), SPEECH_DBFS)
-    assert audio.loudness(levelled) == pytest.approx(SPEECH_DBFS, abs=0.5)
+    levelled = audio.level(amplitude * voice / np.abs(voice).max() + 1e-2 * tone(200, 0.6), SPEECH_LKFS)
+    assert audio.loudness(levelled) == pytest.approx(SPEECH_LKFS, abs=0.5)
     assert np.abs(levelled).max() <= 10 ** (PEAK_DBFS / 20) + 1e-9
 
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 from collections.abc import Callable
+from datetime import date, time
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,21 @@ import soundfile  # type: ignore[import-untyped]  # it ships no types
 from calls.errors import NotPossible
 from prompts import audio
 from prompts.builder import BuildReport, build, check
-from prompts.catalogue import CATALOGUE, SILENCE, TONE, Catalogue
+from prompts.catalogue import CATALOGUE, SILENCE, TONE, Catalogue, Slot
 from prompts.manifest import load
+from prompts.reading import Value
 from prompts.sounds import Sounds
 from prompts.voice import EspeakVoice
 from tests.fakes.voice import Whistle, whistle
+
+VALUES: dict[str, Value] = {
+    "digits": "8001",
+    "grouped": "13812345678",
+    "date": date(2026, 11, 28),
+    "month": date(2026, 11, 1),
+    "clock": time(13, 30),
+}
+"""What is read out, by kind of slot, where it is not a number."""
 
 
 @pytest.fixture
@@ -85,9 +96,29 @@ def test_all_voices_are_equally_loud_and_speak(
             assert 0.1 < len(samples) / rate / syllables < 1.0, f"{language}/{key} lasts {len(samples) / rate} s"
     quietest, loudest = min(levels.values()), max(levels.values())
     with capsys.disabled():
-        print(f"\nloudness of {len(levels)} voices: {quietest:.2f} to {loudest:.2f} dBFS")  # noqa: T201  # the figure is the point
+        print(f"\nloudness of {len(levels)} voices: {quietest:.2f} to {loudest:.2f} LKFS")  # noqa: T201  # the figure is the point
     assert loudest - quietest <= 1.0
-    assert quietest == pytest.approx(audio.SPEECH_DBFS, abs=0.5)
+    assert quietest == pytest.approx(audio.SPEECH_LKFS, abs=0.5)
+
+
+def test_whole_sentences_are_equally_loud_in_every_language(
+    spoken: tuple[Path, BuildReport], catalogue: Catalogue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As callers hear them: all pieces in a row, with a value in each slot."""
+    sounds = Sounds(spoken[0])
+    levels: dict[str, float] = {}
+    for language, sentences in catalogue.sentences.items():
+        for key, sentence in sentences.items():
+            slots = [part for part in sentence.parts if isinstance(part, Slot)]
+            values = {slot.name: VALUES.get(slot.kind, 22) for slot in slots}
+            pieces = [soundfile.read(f"{medium[6:]}.wav")[0] for medium in sounds.media(key, language, **values)]
+            if sentence.text != SILENCE:
+                levels[f"{language}/{key}"] = audio.loudness(np.concatenate(pieces))
+    quietest, loudest = min(levels.values()), max(levels.values())
+    with capsys.disabled():
+        print(f"\nloudness of {len(levels)} sentences: {quietest:.2f} to {loudest:.2f} LKFS")  # noqa: T201  # the figure is the point
+    assert len(levels) > 400
+    assert loudest - quietest <= 1.0
 
 
 def test_different_words_sound_different(spoken: tuple[Path, BuildReport], catalogue: Catalogue) -> None:
@@ -103,7 +134,7 @@ def test_the_melody_is_there_softer_than_the_voices(spoken: tuple[Path, BuildRep
     samples, rate = soundfile.read(target / "music/waiting.wav")
     assert rate == 8000
     assert 30 <= len(samples) / rate <= 60
-    assert audio.loudness(samples) == pytest.approx(audio.SPEECH_DBFS - 6, abs=0.5)
+    assert audio.loudness(samples) == pytest.approx(audio.SPEECH_LKFS - 6, abs=0.5)
     assert abs(samples[0] - samples[-1]) < 0.02, "a seam is heard each time round"
 
 
@@ -162,7 +193,7 @@ def test_a_recorded_voice_replaces_its_key_and_only_that(catalogue: Catalogue, t
     assert report.built == report.overridden == ("zh-CN/seat.number.1",)
     samples, _ = soundfile.read(target / "zh-CN" / "seat.number.1.wav")
     assert np.abs(np.fft.rfft(samples)).argmax() * 8000 / len(samples) == pytest.approx(1234, abs=5)
-    assert audio.loudness(samples) == pytest.approx(audio.SPEECH_DBFS, abs=0.5)
+    assert audio.loudness(samples) == pytest.approx(audio.SPEECH_LKFS, abs=0.5)
     again = build(catalogue, voices, target, Whistle())
     assert (again.built, again.overridden) == ((), report.overridden)
     (voices / "zh-CN" / "seat.number.1.wav").unlink()
