@@ -230,6 +230,14 @@ class MenuStepTaken(Fact, frozen=True, kw_only=True, tag="menu_step_taken"):
     waited_ms: int
 
 
+class SlowSpeechBegun(Fact, frozen=True, kw_only=True, tag="slow_speech_begun"):
+    """A caller asked twice in a row to hear it again: from here on everything is said slowly, and keys have more time."""
+
+    call_id: str
+    asked_in: str
+    """The menu, or what the caller was being served with."""
+
+
 class ServiceUsed(Fact, frozen=True, kw_only=True, tag="service_used"):
     """A caller was with a service of the machine, to its end."""
 
@@ -550,6 +558,7 @@ AnyFact = (
     | BlockEnded
     | NoticeHeard
     | MenuStepTaken
+    | SlowSpeechBegun
     | ServiceUsed
     | VoiceMessageLeft
     | VoiceMessageAnswered

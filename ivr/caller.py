@@ -40,6 +40,8 @@ class Caller(Protocol):
 
     language: Language
     """Spoken from the next sentence on; a flow may change it."""
+    slow: bool
+    """Whether everything is said slowly, from the next sentence on; a flow may change it."""
 
     @property
     def call_id(self) -> str:

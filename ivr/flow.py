@@ -1,8 +1,8 @@
 """A line from the welcome to the choice.
 
 Read `run_line` top to bottom: it is what a caller hears. The menus themselves are data, in the line file; the three
-keys that work everywhere are here, because callers must be able to rely on them: 0 a person, * once more, # one menu
-back. Whatever a caller keys or does not key, the way ends: with a person, not with a hang-up.
+keys that work everywhere are here, because callers must be able to rely on them: 0 a person, * once more and then slowly,
+# one menu back. Whatever a caller keys or does not key, the way ends: with a person, not with a hang-up.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ivr.line import AGAIN, BACK, PERSON, Choice, Line, Menu, Notice
 from ivr.next import Finished, JoinQueue, Next, Reached
 from ivr.served import WantsPerson
 from ivr.services import VOICE_MESSAGE, use
+from ivr.slowly import slower
 from ivr.window import Window
 
 MOST_AGAIN = 5
@@ -126,7 +127,7 @@ async def _choose_queue(window: Window, first: str, reached: Reached) -> str:
     line, caller = window.line, window.caller
     trail, chosen = _still_there(line, reached) or ([first], None)
     for _ in range(MOST_VISITS):
-        way = chosen or await _visit(line, trail[-1], caller)
+        way = chosen or await _visit(window, trail[-1])
         chosen = None
         match way:
             case Choice(queue=str() as queue):
@@ -177,25 +178,26 @@ async def _announce(window: Window, announcement: str) -> None:
     )
 
 
-async def _visit(line: Line, name: str, caller: Caller) -> Choice | Way:
+async def _visit(window: Window, name: str) -> Choice | Way:
     """One menu, until the caller has chosen, wants to leave it, or has run out of tries."""
-    menu, failed, again = line.menus[name], 0, 0
+    line, caller = window.line, window.caller
+    menu, failed, again, in_a_row = line.menus[name], 0, 0, 0
     excuse: tuple[str, ...] = ()
     for attempt in count(1):
         began = caller.clock.now()
         await caller.say(*excuse, menu.prompt)
-        outcome, choice = _meaning(menu, await caller.key(line.key_wait_s))
+        outcome, choice = _meaning(menu, await caller.key(window.key_wait_s))
         waited_ms = ms_between(began, caller.clock.now())
         _record(caller, name, attempt, outcome, choice=choice, waited_ms=waited_ms)
         if choice:
             return choice
         if outcome in ("back", "person"):
             return outcome
-        excuse = ()
         if outcome == "again":
-            again += 1
+            again, in_a_row = again + 1, in_a_row + 1
+            excuse = slower(caller, in_a_row, name)
         else:
-            failed += 1
+            failed, in_a_row = failed + 1, 0
             excuse = (f"key.{outcome}",)
             caller.forget_keys()
         if failed == line.tries or again > MOST_AGAIN:

@@ -39,7 +39,7 @@ async def identified(window: Window) -> Citizen | None:
 
 async def _ask_identity(window: Window) -> Identity | None:
     """A number that can be right; None when there is none after some tries."""
-    caller, wait_s = window.caller, window.line.key_wait_s
+    caller, wait_s = window.caller, window.key_wait_s
     for prompt in ("id.ask", *["id.wrong"] * (TRIES - 1)):
         await caller.say(prompt)
         number = await key_id_or_card(caller, wait_s)
@@ -53,7 +53,7 @@ async def _ask_identity(window: Window) -> Identity | None:
 
 
 async def _ask_pin(window: Window) -> str | None:
-    caller, wait_s = window.caller, window.line.key_wait_s
+    caller, wait_s = window.caller, window.key_wait_s
     for prompt in ("pin.ask", *["pin.wrong"] * (TRIES - 1)):
         await caller.say(prompt)
         pin = await key_number(caller, PIN_DIGITS, wait_s)

@@ -157,6 +157,8 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """Wrong or missing keys in one menu before a person takes over."""
     key_wait_s: Annotated[float, msgspec.Meta(ge=2, le=30)] = 8.0
     """Seconds after a menu: many callers are old, and take the phone from the ear to find the keys first."""
+    slow_waits: Annotated[float, msgspec.Meta(ge=1, le=4)] = 1.5
+    """So many times as long, for whoever has asked for slow speech."""
 
     def is_open(self, at: datetime) -> bool:
         """Whether somebody works for this line at `at` (aware)."""

@@ -15,6 +15,7 @@ from ivr.identify import identified
 from ivr.line import AGAIN, PERSON
 from ivr.offers import BY_TEXT, Offer
 from ivr.texts import Said
+from ivr.slowly import slower
 from ivr.window import Window
 
 MOST_AGAIN = 5
@@ -50,10 +51,12 @@ async def answer(window: Window, *keys: str, by_text: bool = False, **values: Va
 
     Raises WantsPerson."""
     offer = Offer(window, *(Said(key, values) for key in keys)) if by_text else None
-    for _ in range(MOST_AGAIN):
-        await window.caller.say(*keys, skippable=True, **values)
         if not await wants_again(window, offer):
+    excuse: tuple[str, ...] = ()
+    for asked in range(1, MOST_AGAIN + 1):
+        await window.caller.say(*excuse, *keys, skippable=True, **values)
             break
+        excuse = slower(window.caller, asked, window.about)
     return "done"
 
 
@@ -61,7 +64,7 @@ async def wants_again(window: Window, offer: Offer | None = None) -> bool:
     """Whether the caller wants to hear it once more; the offer is made first, and taken. Raises WantsPerson."""
     offered = offer is not None and await offer.stands()
     await window.caller.say(*(["text.offer"] if offered else []), "answer.again")
-    key = await window.caller.key(window.line.key_wait_s)
+    key = await window.caller.key(window.key_wait_s)
     if key == PERSON:
         raise WantsPerson
     if offer and offered and key == BY_TEXT:

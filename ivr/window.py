@@ -121,6 +121,11 @@ class Window(msgspec.Struct, frozen=True):
     talk: Talk | None = None
     """The conversation that is just over; None: there was none."""
 
+    @property
+    def key_wait_s(self) -> float:
+        """How long this caller is left for a key, in seconds."""
+        return self.line.key_wait_s * (self.line.slow_waits if self.caller.slow else 1.0)
+
     def for_(self, about: str) -> Window:
         """The same for somebody who came for that."""
         return msgspec.structs.replace(self, about=about)

@@ -1,5 +1,8 @@
 """Words + voices -> sound files: `<target>/<language>/<key>.wav`, `<target>/music/waiting.wav` and the manifest.
 
+Each piece is there once more below `<target>/slow/`, for callers who ask for slow speech. It is the same sound, stretched: so
+it is one voice, an engine's or a person's, in every language, and no engine need be asked twice.
+
 A file `<voices>/<language>/<key>.wav`, recorded by a person, is taken instead of the engine's voice, key by key.
 Each file is made only when something it is made from has changed: its words, the engine, the recording, or the code in
 `audio.py` and `music.py`. It is made aside and moved into place, so a call that plays the old one plays it to its end.
@@ -26,7 +29,7 @@ from calls.errors import BadFile, NotPossible, RexianError
 from calls.words import Language
 from prompts import audio, manifest, music
 from prompts.catalogue import SILENCE, TONE, Catalogue
-from prompts.manifest import MUSIC, Made, Manifest
+from prompts.manifest import MUSIC, SLOW, Made, Manifest
 from prompts.tongue import Tongue
 from prompts.voice import Voice
 
@@ -50,7 +53,7 @@ class Plan(NamedTuple):
     source: str
     recorded: bool
     make: Callable[[Path], Made]
-    """Writes the sound to the path it is given. Raises RexianError."""
+    """Writes the sound to the path it is given, and, where there is one, the slow one beside it. Raises RexianError."""
 
 
 def build(catalogue: Catalogue, voices: Path | None, target: Path, engine: Voice) -> BuildReport:
@@ -70,7 +73,8 @@ def build(catalogue: Catalogue, voices: Path | None, target: Path, engine: Voice
                 problems.append(outcome)
         removed = tuple(sorted(before.keys() - made.keys()))
         for name in removed:
-            (target / f"{name}.wav").unlink(missing_ok=True)
+            for place in _places(name, target):
+                place.unlink(missing_ok=True)
         manifest.save(target, _as_manifest(catalogue, made))
     except OSError as error:
         reason = f"{error.filename or target} cannot be written: {error.strerror}"
@@ -124,9 +128,9 @@ def _plan(
 def _spoken(name: str, text: str, tongue: Tongue, engine: Voice, spoken_by: str) -> Plan:
     def make(path: Path) -> Made:
         if text == TONE:
-            return _written(music.tone(), path, source, recorded=False)
+            return _twice(music.tone(), path, source, recorded=False)
         if text == SILENCE:
-            return _written(audio.silence(), path, source, recorded=False)
+            return _twice(audio.silence(), path, source, recorded=False)
         engine.speak(text, tongue, path)
         return _finish(audio.read(path), text, path, source, recorded=False)
 
@@ -161,7 +165,16 @@ def _music() -> Plan:
 
 def _finish(samples: audio.Samples, text: str, path: Path, source: str, *, recorded: bool) -> Made:
     spoken = audio.level(audio.trim(samples, text), audio.SPEECH_LKFS)
-    return _written(spoken, path, source, recorded=recorded)
+    return _twice(spoken, path, source, recorded=recorded)
+
+
+def _twice(samples: audio.Samples, path: Path, source: str, *, recorded: bool) -> Made:
+    """Write it, and the slow one beside it."""
+    made, slow = _written(samples, path, source, recorded=recorded), audio.slowly(samples)
+    if made.lkfs is not None:
+        slow = audio.level(slow, audio.SPEECH_LKFS)
+    slow_made = _written(slow, _slow(path), source, recorded=recorded)
+    return msgspec.structs.replace(made, slow_size=slow_made.size, slow_ms=slow_made.ms)
 
 
 def _written(samples: audio.Samples, path: Path, source: str, *, recorded: bool) -> Made:
@@ -176,13 +189,14 @@ def _make(plans: list[Plan], target: Path) -> Iterator[tuple[Plan, Made | Rexian
 
     def carry_out(plan: Plan) -> Made | RexianError:
         fresh = Path(aside, plan.name.replace("/", "-"))
-        place = target / f"{plan.name}.wav"
         try:
             made = plan.make(fresh)
         except RexianError as error:
             return error
-        place.parent.mkdir(exist_ok=True)
-        fresh.replace(place)
+        for part, place in zip((fresh, _slow(fresh)), _places(plan.name, target), strict=True):
+            if part.exists():
+                place.parent.mkdir(parents=True, exist_ok=True)
+                part.replace(place)
         return made
 
     with TemporaryDirectory(prefix=".building-", dir=target) as aside, ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -190,8 +204,21 @@ def _make(plans: list[Plan], target: Path) -> Iterator[tuple[Plan, Made | Rexian
 
 
 def _is_current(plan: Plan, before: dict[str, Made], target: Path) -> bool:
-    made, place = before.get(plan.name), target / f"{plan.name}.wav"
-    return made is not None and made.source == plan.source and place.is_file() and place.stat().st_size == made.size
+    made = before.get(plan.name)
+    if made is None or made.source != plan.source:
+        return False
+    sizes = zip(_places(plan.name, target), (made.size, made.slow_size), strict=True)
+    return all(size is None or (place.is_file() and place.stat().st_size == size) for place, size in sizes)
+
+
+def _places(name: str, target: Path) -> tuple[Path, Path]:
+    """Where a sound is, and its slow one."""
+    return target / f"{name}.wav", target / SLOW / f"{name}.wav"
+
+
+def _slow(path: Path) -> Path:
+    """The slow sound, while both are being made."""
+    return path.with_name(f"{path.name}-slow")
 
 
 def _known(found: Manifest | None) -> dict[str, Made]:

@@ -15,6 +15,9 @@ from calls.words import Language
 MUSIC = Path("music/waiting.wav")
 """Under the target folder; Asterisk's music on hold plays that folder."""
 
+SLOW = "slow"
+"""Folder, under the target, of the same pieces at a slower pace."""
+
 
 class Made(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One sound file."""
@@ -29,6 +32,9 @@ class Made(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Its loudness; None when it is a silence."""
     recorded: bool = False
     """Spoken by a person, not by an engine."""
+    slow_size: int | None = None
+    """Bytes of the slow one; None: there is none."""
+    slow_ms: int | None = None
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

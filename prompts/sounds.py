@@ -3,6 +3,8 @@
     sounds = Sounds(state / "prompts")
     sounds.media("seat.number", "zh-CN", number="8001")
     -> ["sound:/…/zh-CN/digit.8", …, "sound:/…/zh-CN/seat.number.1"]
+    sounds.slowly.media("seat.number", "zh-CN", number="8001")
+    -> ["sound:/…/slow/zh-CN/digit.8", …, "sound:/…/slow/zh-CN/seat.number.1"]
 
 Read once: nothing here touches the disk after the start, except in `join` and `remove_strays`. A new build is taken up by
 making a new `Sounds`.
@@ -12,14 +14,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from copy import copy
+from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
+
+import msgspec
 
 from calls.errors import NotPossible
 from calls.words import FIRST_LANGUAGE, Language
 from prompts import audio, manifest
 from prompts.catalogue import Sentence
-from prompts.manifest import MUSIC, Made
+from prompts.manifest import MUSIC, SLOW, Made
 from prompts.reading import CannotSay, Value
 
 Piece: TypeAlias = tuple[Language, str]
@@ -37,7 +43,7 @@ class Sounds:
         found = manifest.load(target)
         if found is None:
             raise NotPossible(f"{target}: no prompts were built there. Mend: rexian prompts build.")
-        self._target = target.absolute()
+        self._target = self._spoken = target.absolute()
         self._joined: dict[tuple[Piece, ...], Path] = {}
         """The one file of several pieces in a row."""
         self._made = found.pieces
@@ -46,6 +52,22 @@ class Sounds:
             for language, texts in found.sentences.items()
         }
 
+    @cached_property
+    def slowly(self) -> Sounds:
+        """The same sentences for a caller who has asked for slow speech."""
+        slow = copy(self)
+        slow._spoken = self._target / SLOW
+        slow._joined = {}
+        slow._made = {
+            language: {
+                key: msgspec.structs.replace(made, size=made.slow_size, ms=made.slow_ms)
+                for key, made in pieces.items()
+                if made.slow_size is not None and made.slow_ms is not None
+            }
+            for language, pieces in self._made.items()
+        }
+        return slow
+
     @property
     def languages(self) -> tuple[Language, ...]:
         """What there is, zh-CN first."""
@@ -53,7 +75,7 @@ class Sounds:
 
     def path(self, piece: str, language: Language) -> Path:
         """The file of a piece, as `Sentence.render` names it."""
-        return self._target / language / f"{piece}.wav"
+        return self._spoken / language / f"{piece}.wav"
 
     def media(self, key: str, language: Language, /, **values: Value) -> list[str]:
         """What to hand to Asterisk, in order. A sentence that `language` lacks is said in zh-CN.
@@ -62,7 +84,7 @@ class Sounds:
         pieces, _ = self._said(key, language, values)
         if whole := self._joined.get(pieces):
             return [f"sound:{whole.with_suffix('')}"]
-        return [f"sound:{self._target}/{spoken}/{piece}" for spoken, piece in pieces]
+        return [f"sound:{self._spoken}/{spoken}/{piece}" for spoken, piece in pieces]
 
     def join(self, sentences: Iterable[tuple[str, Language, int | str]]) -> None:
         """Say each of these (key, language, its {number}) by one file from now on. Blocks.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from itertools import cycle
 from pathlib import Path
@@ -61,6 +61,7 @@ class TelephoneCaller:
         safe: Callable[[], Awaitable[bool]],
     ) -> None:
         self.language: Language = FIRST_LANGUAGE
+        self.slow = False
         self.clock = clock
         self._channel, self._ari, self._router, self._sounds, self._watch = channel, ari, router, sounds, watch
         self._record, self._safe = record, safe
@@ -82,8 +83,7 @@ class TelephoneCaller:
         self._note_question(keys[-1])
         if skippable and self._keys:
             return Heard(0, whole=False, key=self._keys[0])
-        media = [piece for key in keys for piece in self._sounds.media(key, self.language, **values)]
-        length_ms = sum(self._sounds.length_ms(key, self.language, **values) for key in keys)
+        media, length_ms = self._spoken(keys, values)
         began = self.clock.now()
         playback = next(self._sentences)
         with self._router.mailbox(playback) as box:
@@ -121,9 +121,8 @@ class TelephoneCaller:
         Music follows in the same playback until the channel's own takes over: a controller that dies in mid-sentence leaves
         no silence, and the next one ends it (`silence`).
         """
-        media = [piece for key in keys for piece in self._sounds.media(key, self.language, **values)]
+        media, length_ms = self._spoken(keys, values)
         media.append(self._sounds.music)
-        length_ms = sum(self._sounds.length_ms(key, self.language, **values) for key in keys)
         playback = next(self._sentences)
         self._question = None
         with self._router.mailbox(playback) as box:
@@ -141,6 +140,12 @@ class TelephoneCaller:
                 await hush(self._ari, playback)
                 with suppress(Gone, NotInStasis):  # the caller left in this instant
                     await self._ari.channels.start_moh(self._channel)
+
+    def _spoken(self, keys: Iterable[str], values: Mapping[str, Value]) -> tuple[list[str], int]:
+        """What to play for these sentences, at this caller's pace, and how long it lasts, in ms."""
+        sounds = self._sounds.slowly if self.slow else self._sounds
+        media = [piece for key in keys for piece in sounds.media(key, self.language, **values)]
+        return media, sum(sounds.length_ms(key, self.language, **values) for key in keys)
 
     async def hear(self, medium: str) -> None:
         """Play a medium of Asterisk's own, such as a tone, until cancelled. Raises AriError."""

@@ -107,6 +107,8 @@ class KeptCall(msgspec.Struct, frozen=True, kw_only=True):
     """Spoken to the caller; None: the line's own."""
     reached: Reached = Reached()
     """In the menus."""
+    slow: bool = False
+    """The caller has asked for slow speech."""
     served: bool = False
     """A service of the machine did what the caller came for: decides how the call is counted."""
     dictation: KeptDictation | None = None

@@ -24,6 +24,7 @@ from calls.facts import (
     NoticeHeard,
     QueueLeft,
     ServiceUsed,
+    SlowSpeechBegun,
     VisitOutcome,
     VoiceMessageLeft,
 )
@@ -79,7 +80,7 @@ class Session:
         self.node, self.kept = node, kept
         self.clock, self.ari = node.clock, node.ari
         self.caller = self.person(kept.call_id)
-        self.caller.language = kept.language or line.language
+        self.caller.language, self.caller.slow = kept.language or line.language, kept.slow
         self.recordings: list[tuple[Pending, Leg | None]] = []
         """Conversations that are over; sealed when the call is."""
         self.ended_by: EndedBy = "system"
@@ -125,6 +126,8 @@ class Session:
         match fact:
             case NoticeHeard(whole=True, language=language):
                 self.turn(fact, step="menu", language=language)
+            case SlowSpeechBegun():
+                self.turn(fact, slow=True)
             case ServiceUsed(outcome="done"):
                 self.turn(fact, served=True)
             case VoiceMessageLeft(message=message):

@@ -9,6 +9,7 @@ from ivr.business import Citizen, Insurance
 from ivr.offers import Offer
 from ivr.served import MOST_AGAIN, personally, wants_again
 from ivr.texts import Said
+from ivr.slowly import slower
 from ivr.window import Window
 
 
@@ -22,15 +23,17 @@ async def _tell(window: Window, citizen: Citizen) -> ServiceOutcome:
     accounts = await caller.while_waiting(window.business.insurances(citizen))
     told = [_words(account) for account in accounts]
     offer = Offer(window, *(said for words in told for said in words)) if told else None
-    for _ in range(MOST_AGAIN):
         for words in told:
             for said in words:
                 await caller.say(said.key, skippable=True, **said.values)
             caller.forget_keys()
         if not told:
+    for asked in range(1, MOST_AGAIN + 1):
             await caller.say("insurance.none")
         if not await wants_again(window, offer):
             break
+        if excuse := slower(caller, asked, window.about):
+            await caller.say(*excuse)
     return "done"
 
 

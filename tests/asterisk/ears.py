@@ -56,12 +56,22 @@ def write_voices(folder: Path) -> None:
 
 def said(samples: Samples) -> list[str]:
     """The pieces of the catalogue that are heard, in order; music and the phones' own tones are passed over."""
-    found: list[str] = []
+    return [piece for piece, _ in _runs(samples)]
+
+
+def lasted_s(samples: Samples, piece: str) -> list[float]:
+    """How long this piece was heard each time it was said, in seconds."""
+    return [(windows - 1) * _HOP_S + _WINDOW_S for heard, windows in _runs(samples) if heard == piece]
+
+
+def _runs(samples: Samples) -> list[tuple[str, int]]:
+    """Each piece that is heard, and for how many windows."""
+    found: list[tuple[str, int]] = []
     run: list[str | None] = []
     for piece in [*map(_piece, _windows(samples / 32768)), None]:
         if run and piece != run[-1]:
             if run[-1] is not None and len(run) >= _SHORTEST:
-                found.append(run[-1])
+                found.append((run[-1], len(run)))
             run = []
         run.append(piece)
     return found

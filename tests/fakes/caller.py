@@ -63,6 +63,7 @@ class ScriptedCaller:
     ) -> None:
         self.call_id = "call-1"
         self.language: Language = FIRST_LANGUAGE
+        self.slow = False
         self.clock = ScriptedClock()
         self.answers = deque(answers)
         self.pressed_during = dict(pressed_during or {})
@@ -71,6 +72,7 @@ class ScriptedCaller:
         self.waiting_keys: deque[str] = deque()
         self.said: list[str] = []
         self.languages: list[Language] = []
+        self.slowly: list[bool] = []
         self.values: dict[str, Value] = {}
         self.waits_s: list[float] = []
         self.facts: list[AnyFact] = []
@@ -134,6 +136,7 @@ class ScriptedCaller:
                 return Heard(heard_ms, False, self.waiting_keys[0])
             self.said.append(key)
             self.languages.append(self.language)
+            self.slowly.append(self.slow)
             if key == self.hang_up_during:
                 self._pass(PROMPT_MS // 2)
                 raise asyncio.CancelledError

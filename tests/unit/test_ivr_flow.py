@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from calls.facts import MenuStepTaken, NoticeHeard, ServiceUsed, VoiceMessageLeft
+from calls.facts import MenuStepTaken, NoticeHeard, ServiceUsed, SlowSpeechBegun, VoiceMessageLeft
 from calls.words import Needs
 from ivr.flow import MOST_AGAIN, MOST_VISITS, run_line
 from ivr.hours import Hours
@@ -91,6 +91,20 @@ async def test_a_key_cuts_the_menu_off_and_is_its_answer() -> None:
     )
 
 
+@pytest.mark.parametrize("stars", [0, 2], ids=["at the usual pace", "slowly"])
+@pytest.mark.parametrize("name", LINE.menus)
+async def test_a_key_cuts_every_menu_off_whatever_is_said_before_it(name: str, stars: int) -> None:
+    prompt, keys = LINE.menus[name].prompt, ["*"] * stars
+    excuse = "slow.begun" if stars else prompt
+    caller = ScriptedCaller(keys, pressed_during={} if stars else {prompt: "0"})
+    if stars:
+        caller.pressed_during["slow.begun"] = "0"
+    await run_line(caller.window(replace(LINE, menu=name), NOON))
+    assert caller.said[-1] == excuse
+    taken = [fact for fact in caller.facts if isinstance(fact, MenuStepTaken)]
+    assert (taken[-1].outcome, taken[-1].waited_ms) == ("person", PROMPT_MS // 2)
+
+
 async def test_whoever_knows_the_way_keys_ahead_through_the_menus() -> None:
     caller = ScriptedCaller(pressed_during={"menu.main": "530"})
     assert await run_line(caller.window(LINE, NOON)) == PERSON
@@ -166,6 +180,32 @@ async def test_star_repeats_and_is_no_try() -> None:
         (4, "again"),
         (5, "chosen"),
     ]
+
+
+async def test_a_second_star_in_a_row_is_answered_slowly_and_so_is_the_rest_of_the_call() -> None:
+    caller = ScriptedCaller(["*", "*", "*", "5", None, "0"])
+    await run_line(caller.window(replace(LINE, key_wait_s=4.0, slow_waits=2.0), NOON))
+    said = list(zip(caller.said, caller.slowly, strict=True))[2:]
+    assert said[:2] == [("menu.main", False)] * 2
+    assert said[2:] == [
+        ("slow.begun", True),
+        ("menu.main", True),
+        ("menu.main", True),
+        ("menu.other", True),
+        ("key.missing", True),
+        ("menu.other", True),
+    ]
+    assert caller.waits_s == [4.0, 4.0, 8.0, 8.0, 8.0, 8.0]
+    assert [fact for fact in caller.facts if isinstance(fact, SlowSpeechBegun)] == [
+        SlowSpeechBegun(call_id="call-1", asked_in="main")
+    ]
+
+
+@pytest.mark.parametrize("keys", ["*9*1", "*5*#1", "5*#*1"], ids=["another key between", "two menus", "and back"])
+async def test_stars_that_are_not_in_a_row_in_one_place_change_nothing(keys: str) -> None:
+    caller = ScriptedCaller(keys)
+    assert await run_line(caller.window(LINE, NOON)) == CARDS
+    assert not any(caller.slowly)
 
 
 async def test_nobody_repeats_forever() -> None:
@@ -318,7 +358,7 @@ def check_the_steps(line: Line, caller: ScriptedCaller) -> None:
     """Attempts count from 1 in each visit, every visit but the last leads to another menu, and nothing follows the end."""
     before: MenuStepTaken | None = None
     for fact in caller.facts[1:]:
-        if isinstance(fact, ServiceUsed | VoiceMessageLeft):
+        if isinstance(fact, ServiceUsed | VoiceMessageLeft | SlowSpeechBegun):
             continue
         assert isinstance(fact, MenuStepTaken)
         if before is None or before.outcome in ("chosen", "back"):

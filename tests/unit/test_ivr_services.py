@@ -108,7 +108,16 @@ async def test_what_is_changed_is_changed_once_and_its_number_read_back(service:
     bureau = Bureau()
     caller = await served(service, bureau, "*", "*", "#", "0")
     assert bureau.writes == [(asked, f"call-1.{service}")]
-    assert caller.said[3:] == ["id.ask", "pin.ask", "id.passed", *[said, "answer.again"] * 3, "menu.main"]
+    assert caller.said[3:] == [
+        "id.ask",
+        "pin.ask",
+        "id.passed",
+        *[said, "answer.again"] * 2,
+        "slow.begun",
+        said,
+        "answer.again",
+        "menu.main",
+    ]
     assert caller.values["reference"] == "20261128001"
     assert came_of_it(caller) == ["done"]
 

@@ -76,6 +76,7 @@ WRONG: list[Wrong] = [
     ("name: 热线", "name: 热线\ntrunks: []", 4, 1, "no trunk may bring calls", "write any"),
     ("name: 热线", "name: 热线\ntries: 0", 4, 1, "0 is out of bounds", "write 1 or more"),
     ("name: 热线", "name: 热线\nkey_wait_s: 60", 4, 1, "60 is out of bounds", "write 30 or less"),
+    ("name: 热线", "name: 热线\nslow_waits: 0.5", 4, 1, "0.5 is out of bounds", "write 1 or more"),
     ("name: 热线", "name: 热线\nname: line", 4, 1, "duplicate key", "correct the YAML"),
     ("name: 热线", "name: 热线\n\tmore: x", 4, 1, "cannot start any token", "no tabs"),
     ("name: 热线", "name: [热线", 4, 8, "parsing a flow sequence from line 3", "correct the YAML"),

@@ -92,6 +92,24 @@ def test_what_a_telephone_cannot_carry_does_not_fold_back() -> None:
     assert float(np.abs(heard[RATE // 4 : RATE]).max()) < 0.001
 
 
+@pytest.mark.parametrize("pace", [0.5, 0.75, 1.0])
+@pytest.mark.parametrize("hz", [120, 440, 1000, 3000])
+def test_slow_speech_is_longer_at_the_same_pitch_and_level_without_a_click(hz: float, pace: float) -> None:
+    usual = tone(hz, 1)
+    slow = audio.slowly(usual, pace)
+    assert len(slow) == round(len(usual) / pace)
+    assert strongest_hz(slow) == pytest.approx(hz, abs=2)
+    assert audio.loudness(slow) == pytest.approx(audio.loudness(usual), abs=0.25)
+    assert np.abs(slow).max() <= np.abs(usual).max() * 1.01
+    assert np.abs(np.diff(slow)).max() <= np.abs(np.diff(usual)).max() * 1.05
+
+
+@pytest.mark.parametrize("length", [0, 1, 100, 2000])
+def test_what_is_short_or_silent_can_be_slowed_too(length: int) -> None:
+    assert not audio.slowly(np.zeros(length)).any()
+    assert len(audio.slowly(np.zeros(length))) == round(length / audio.SLOWLY)
+
+
 @given(before=st.floats(0, 1), after=st.floats(0, 1), length=st.floats(0.1, 1))
 def test_silence_is_cut_and_the_voice_is_whole(before: float, after: float, length: float) -> None:
     sound = np.concatenate([silence(before), tone(500, length), silence(after)])

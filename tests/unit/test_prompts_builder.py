@@ -68,7 +68,8 @@ def files(target: Path) -> set[str]:
 def test_every_sentence_has_its_sound(spoken: tuple[Path, BuildReport], catalogue: Catalogue) -> None:
     target, report = spoken
     expected = {f"{language}/{key}.wav" for language in catalogue.tongues for key in catalogue.pieces(language)}
-    assert files(target) == expected | {"music/waiting.wav", "manifest.json"}
+    slow = {f"slow/{name}" for name in expected}
+    assert files(target) == expected | slow | {"music/waiting.wav", "manifest.json"}
     assert len(report.built) == len(expected) + 1
     assert (report.kept, report.overridden, report.removed, report.problems) == ((), (), (), ())
     assert check(catalogue, None, target, EspeakVoice()) == []
@@ -83,12 +84,16 @@ def test_all_voices_are_equally_loud_and_speak(
     for language in catalogue.tongues:
         for key, text in catalogue.pieces(language).items():
             samples, rate = soundfile.read(target / language / f"{key}.wav")
+            slow, _ = soundfile.read(target / "slow" / language / f"{key}.wav")
+            assert len(slow) == round(len(samples) / audio.SLOWLY)
             if text == SILENCE:
                 assert not samples.any()
+                assert not slow.any()
                 continue
             levels[f"{language}/{key}"] = audio.loudness(samples)
+            levels[f"slow/{language}/{key}"] = audio.loudness(slow)
             assert rate == 8000
-            assert np.abs(samples).max() <= 10 ** (audio.PEAK_DBFS / 20) + 1 / 32768
+            assert max(np.abs(samples).max(), np.abs(slow).max()) <= 10 ** (audio.PEAK_DBFS / 20) + 1 / 32768
             if text == TONE:
                 continue
             letters = 1 if catalogue.tongues[language].reads == "chinese" else 3
@@ -164,12 +169,13 @@ def test_another_engine_speaks_everything_again_but_the_melody(catalogue: Catalo
     assert second.kept == ("music/waiting",)
 
 
+@pytest.mark.parametrize("folder", [".", "slow"])
 @pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"RIFF")])
 def test_a_lost_or_damaged_file_is_made_again(
-    catalogue: Catalogue, tmp_path: Path, damage: Callable[[Path], object]
+    catalogue: Catalogue, tmp_path: Path, damage: Callable[[Path], object], folder: str
 ) -> None:
     build(catalogue, None, tmp_path, Whistle())
-    damage(tmp_path / "zh-CN" / "welcome.wav")
+    damage(tmp_path / folder / "zh-CN" / "welcome.wav")
     (problem,) = check(catalogue, None, tmp_path, Whistle())
     assert "zh-CN/welcome" in str(problem)
     assert build(catalogue, None, tmp_path, Whistle()).built == ("zh-CN/welcome",)
@@ -182,6 +188,7 @@ def test_a_sentence_that_is_gone_takes_its_sound_along(words: Callable[[str], Ca
     report = build(words("再见。"), None, target, Whistle())
     assert report.removed == ("zh-CN/farewell",)
     assert not (target / "zh-CN" / "farewell.wav").exists()
+    assert not (target / "slow" / "zh-CN" / "farewell.wav").exists()
     assert (target / "zh-CN" / "mine.wav").exists()
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from calls.errors import NotPossible
 from calls.words import Language
 from prompts import CATALOGUE, Catalogue, Sounds, build
+from prompts.audio import SLOWLY
 from prompts.manifest import load, save
 from prompts.reading import CannotSay
 from tests.fakes.voice import Whistle
@@ -31,6 +32,18 @@ def test_a_sentence_with_a_number_is_a_list_of_files_that_are_there(folder: Path
     names = ["digit.8", "digit.0", "digit.0", "digit.1", "seat.number.1"]
     assert media == [f"sound:{folder}/zh-CN/{name}" for name in names]
     assert all(Path(medium.removeprefix("sound:") + ".wav").is_file() for medium in media)
+
+
+def test_slowly_it_is_the_same_files_drawn_out_also_where_the_usual_ones_are_joined(folder: Path) -> None:
+    sounds = Sounds(folder)
+    sounds.join([("seat.number", "zh-CN", "8001")])
+    usual, slow = sounds, sounds.slowly
+    pieces = slow.media("seat.number", "zh-CN", number="8001")
+    assert pieces[-1] == f"sound:{folder}/slow/zh-CN/seat.number.1"
+    assert len(pieces) == 5
+    seconds = sum(soundfile.info(piece.removeprefix("sound:") + ".wav").duration for piece in pieces)
+    assert slow.length_ms("seat.number", "zh-CN", number="8001") == pytest.approx(1000 * seconds, abs=len(pieces))
+    assert seconds * 1000 == pytest.approx(usual.length_ms("seat.number", "zh-CN", number="8001") / SLOWLY, abs=10)
 
 
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
