@@ -14,8 +14,8 @@ from ivr.caller import Value
 from ivr.identify import identified
 from ivr.line import AGAIN, PERSON
 from ivr.offers import BY_TEXT, Offer
-from ivr.texts import Said
 from ivr.slowly import slower
+from ivr.texts import Said
 from ivr.window import Window
 
 MOST_AGAIN = 5
@@ -51,10 +51,10 @@ async def answer(window: Window, *keys: str, by_text: bool = False, **values: Va
 
     Raises WantsPerson."""
     offer = Offer(window, *(Said(key, values) for key in keys)) if by_text else None
-        if not await wants_again(window, offer):
     excuse: tuple[str, ...] = ()
     for asked in range(1, MOST_AGAIN + 1):
         await window.caller.say(*excuse, *keys, skippable=True, **values)
+        if not await wants_again(window, offer):
             break
         excuse = slower(window.caller, asked, window.about)
     return "done"

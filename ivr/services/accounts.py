@@ -8,8 +8,8 @@ from calls.facts import ServiceOutcome
 from ivr.business import Citizen, Insurance
 from ivr.offers import Offer
 from ivr.served import MOST_AGAIN, personally, wants_again
-from ivr.texts import Said
 from ivr.slowly import slower
+from ivr.texts import Said
 from ivr.window import Window
 
 
@@ -23,12 +23,12 @@ async def _tell(window: Window, citizen: Citizen) -> ServiceOutcome:
     accounts = await caller.while_waiting(window.business.insurances(citizen))
     told = [_words(account) for account in accounts]
     offer = Offer(window, *(said for words in told for said in words)) if told else None
+    for asked in range(1, MOST_AGAIN + 1):
         for words in told:
             for said in words:
                 await caller.say(said.key, skippable=True, **said.values)
             caller.forget_keys()
         if not told:
-    for asked in range(1, MOST_AGAIN + 1):
             await caller.say("insurance.none")
         if not await wants_again(window, offer):
             break
