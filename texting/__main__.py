@@ -15,6 +15,9 @@ from aiohttp import web
 from texting.gateway import Gateway
 from texting.kept import Kept
 
+FAREWELL_S = 1.0
+"""How long what is being answered may take when the service is told to stop."""
+
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser("texting", description="The reference SMS gateway.")
@@ -29,12 +32,12 @@ def _arguments() -> argparse.Namespace:
 async def _serve(told: argparse.Namespace, listener: socket.socket) -> None:
     key = told.key_file.read_text().strip().encode()
     gateway = Gateway(Kept(told.file, key), key, told.reports_to, faulty=told.faults)
-    runner = web.AppRunner(gateway.application(), access_log=None, handle_signals=False)
+    runner = web.AppRunner(gateway.application(), access_log=None, shutdown_timeout=FAREWELL_S)
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     await runner.setup()
-    await web.SockSite(runner, listener, shutdown_timeout=1).start()
+    await web.SockSite(runner, listener).start()
     await stopped.wait()
     await runner.cleanup()
 

@@ -15,7 +15,7 @@ from tests.faults import frozen, kill, until_working
 pytestmark = pytest.mark.asterisk
 
 LINE = "12341"
-_, LOSER, *_rest = demo(datetime.now(UTC).date())
+_, LOSER, *_others = demo(datetime.now(UTC).date())
 
 
 async def test_a_promised_text_arrives_once_though_gateway_and_controller_fail(hotline: Hotline) -> None:
