@@ -16,18 +16,24 @@ _CHECK = "10X98765432"
 """GB 11643-1999: the last digit of an ID number, by ISO 7064 MOD 11-2."""
 
 
-async def key_number(caller: Caller, most: int, wait_s: float) -> str | None:
+async def key_number(
+    caller: Caller, most: int, wait_s: float, *, first_s: float | None = None, star_answers: bool = False
+) -> str | None:
     """The digits until #, until there are `most`, or until none comes for `wait_s` seconds; * begins anew. None: no digit.
 
-    One # before the first digit belongs to the number before, which may have been whole without it."""
-    digits, leftover = "", True
+    One # before the first digit belongs to the number before, which may have been whole without it. The first key may take
+    `first_s` seconds, where that is given. Where `star_answers`, a * before any digit is the answer itself."""
+    digits, leftover, untouched = "", True, True
     while len(digits) < most:
-        key = await caller.key(wait_s)
+        key = await caller.key(first_s if untouched and first_s is not None else wait_s)
         if key == END and leftover and not digits:
             leftover = False
             continue
         if key is None or key == END:
             break
+        if key == STAR and untouched and star_answers:
+            return STAR
+        untouched = False
         digits = "" if key == STAR else digits + key
     return digits or None
 

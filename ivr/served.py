@@ -30,10 +30,14 @@ class WantsPerson(Exception):
         super().__init__()
 
 
-async def personally(window: Window, serve: Callable[[Citizen], Awaitable[ServiceOutcome]]) -> ServiceOutcome:
-    """Serve somebody who has shown who they are; whatever hinders that is said."""
+async def personally(
+    window: Window,
+    serve: Callable[[Citizen], Awaitable[ServiceOutcome]],
+    show: Callable[[Window], Awaitable[Citizen | None]] = identified,
+) -> ServiceOutcome:
+    """Serve somebody who has shown who they are, in the way `show`; whatever hinders that is said."""
     try:
-        citizen = await identified(window)
+        citizen = await show(window)
         return await serve(citizen) if citizen else "not_identified"
     except NotAvailable:
         await window.caller.say("business.unavailable", skippable=False)

@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from calls.facts import MessagePurpose
+from calls.words import Language
 from ivr.business import Business, Citizen, Identity
 from ivr.caller import Caller
 from ivr.line import Line
@@ -92,6 +93,17 @@ class Identification(Protocol):
 
     async def verify(self, identity: Identity, pin: str) -> Citizen | None:
         """One try. None when it failed, or would not have been let through whatever was keyed. Raises NotAvailable."""
+        ...
+
+    async def send_code(self, identity: Identity, language: Language) -> None:
+        """One try, by a code: send one to the number that this account is bound to, in that language, if there is such an
+        account, it has one, and the try is let through; nothing tells whether it was sent. Raises NotAvailable."""
+        ...
+
+    async def verify_code(self, code: str) -> Citizen | None:
+        """The same try: who this is, if that is the code that was sent last and its time is not over. Good for one guess.
+
+        Raises NotAvailable."""
         ...
 
     async def bound_number(self) -> str | None:

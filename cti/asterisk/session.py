@@ -97,7 +97,9 @@ class Session:
         self._fault = self._dropped = False
         self._packets = 0
         self._legs: list[str] = []
-        self._identity = CallersIdentity(node.business, node.tries, kept.calling_number)
+        self._identity = CallersIdentity(
+            node.business, node.tries, node.texts, node.clock, kept.call_id, kept.calling_number
+        )
         self._dictations: dict[str, TelephoneDictation] = {}
 
     @property

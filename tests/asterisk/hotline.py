@@ -31,10 +31,14 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
+from calls.clock import SystemClock
 from calls.errors import NotPossible
 from calls.facts import AdviserNumberSaid, AnyFact, CallEnded, Fact, QueueEntered, SeatAnswered, Stamped
 from calls.moments import RATING_MENU, AwaitingKey, MenuStarted, Observation, decode_observation
 from cti.asterisk.client import Ari
+from cti.breaker import Breaker
+from cti.business import HttpBusiness
+from cti.business.http import Asking
 from cti.control import AskStatus, SeatLogOut, SeatNotReady, SeatReady, ask, follow
 from cti.phone.baresip import AnswerAfter, AnswerPolicy, Phone, RingOn
 from cti.phone.events import Closed
@@ -286,6 +290,13 @@ class Hotline:
         out, _ = await process.communicate(query.encode())
         assert process.returncode == 0
         return list(csv.reader(out.decode().splitlines()))
+
+    @contextlib.asynccontextmanager
+    async def business(self) -> AsyncIterator[HttpBusiness]:
+        """The reference business system, as the controller asks it."""
+        asking = Asking(self.settings.business_address or "", self.secrets.business_token, PATIENCE_S)
+        async with HttpBusiness(asking, Breaker(SystemClock())) as business:
+            yield business
 
     @contextlib.asynccontextmanager
     async def bureau_holds(self, id_number: str) -> AsyncIterator[None]:

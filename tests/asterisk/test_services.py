@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from datetime import UTC, datetime
-from pathlib import Path
 
-import aiomqtt
 import pytest
 
 from bureau.people import DEMO_PIN, Person, demo
 from calls.facts import ServiceUsed
+from tests.asterisk.canary import files_holding, in_messages, listening, told_of
 from tests.asterisk.hotline import Caller, Hotline
 from tests.eventually import eventually
 from tests.faults import kill, until_working
@@ -105,11 +103,7 @@ async def test_a_wrong_pin_sounds_as_an_account_that_is_not_there(hotline: Hotli
 
 async def test_what_is_keyed_is_nowhere_afterwards(hotline: Hotline) -> None:
     """In no log, journal, table, message, recording: nowhere below the hotline's folder, and not on MQTT."""
-    settings, password = hotline.settings, hotline.secrets.mqtt_reader
-    heard: list[bytes] = []
-    async with aiomqtt.Client(settings.host, settings.mqtt_port, username="reader", password=password) as client:
-        await client.subscribe("rexian/#", qos=1)
-        listening = asyncio.create_task(_listen(client, heard))
+    async with listening(hotline.settings, hotline.secrets.mqtt_reader) as heard:
         for key in "123456":
             async with hotline.caller(key, line=LINE) as caller:
                 await caller.hears("id.ask")
@@ -120,28 +114,9 @@ async def test_what_is_keyed_is_nowhere_afterwards(hotline: Hotline) -> None:
                 await caller.leave()
                 assert await hotline.sql("SELECT * FROM recordings WHERE call_id = $1", caller.call_id) == []
         await hotline.all_kept()
-        await eventually(lambda: _told_of(heard, caller.call_id))
-        listening.cancel()
-    files = [path for path in settings.state_dir.rglob("*") if path.is_file()]
-    assert len(files) > 100
-    found = [str(path) for path in files if _holds(path)]
-    assert (found, [body for body in heard if SECRETS.search(body)]) == ([], [])
-
-
-def _holds(path: Path) -> bool:
-    try:
-        return SECRETS.search(path.read_bytes()) is not None
-    except FileNotFoundError:  # a file of PostgreSQL's that came and went
-        return False
-
-
-async def _listen(client: aiomqtt.Client, heard: list[bytes]) -> None:
-    async for message in client.messages:
-        heard.append(f"{message.topic} ".encode() + bytes(message.payload))
-
-
-async def _told_of(heard: list[bytes], call_id: str) -> bool:
-    return any(call_id.encode() in body and b"call_ended" in body for body in heard)
+        await eventually(lambda: told_of(heard, caller.call_id))
+    found = [str(path) for path in files_holding(hotline.settings, SECRETS)]
+    assert (found, in_messages(heard, SECRETS)) == ([], [])
 
 
 async def test_a_controller_that_dies_while_a_card_is_blocked_leaves_it_blocked_once(hotline: Hotline) -> None:

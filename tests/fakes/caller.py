@@ -23,12 +23,14 @@ from ivr.business import Business, Citizen, Identity
 from ivr.caller import Heard, Value
 from ivr.line import PERSON, Line
 from ivr.next import Reached
-from ivr.texts import Texts
+from ivr.texts import Said, Text, Texts
 from ivr.window import DictationEnded, Matter, Window
 
 HANG_UP: Final = "hang up"
 PROMPT_MS = 3000
 """Every prompt lasts this long; keys and hang-ups during one come in its middle."""
+CODE: Final = "271828"
+"""What is sent by text."""
 THINKING_MS = 1000
 """A scripted key comes so long after the prompt."""
 
@@ -98,7 +100,7 @@ class ScriptedCaller:
             calling_number="+8613800001111",
             about="",
             now=lambda: at or self.clock.utc(),
-            identification=ScriptedIdentification(behind),
+            identification=ScriptedIdentification(behind, texts),
             business=behind,
             texts=texts or NoTexts(),
             dictate=self._dictate,
@@ -195,16 +197,30 @@ class ScriptedDictation:
 class ScriptedIdentification:
     """Three tries, and nobody counts those of other calls."""
 
-    def __init__(self, business: Business) -> None:
+    def __init__(self, business: Business, texts: Texts | None) -> None:
         self.known: Citizen | None = None
         self.tries_left = 3
-        self._business = business
+        self._business, self._texts = business, texts or NoTexts()
         self._identity: Identity | None = None
 
     async def verify(self, identity: Identity, pin: str) -> Citizen | None:
         self.tries_left -= 1
         self.known = await self._business.verify(identity, pin)
         self._identity = identity if self.known else None
+        return self.known
+
+    async def send_code(self, identity: Identity, language: Language) -> None:
+        self.tries_left -= 1
+        self._identity = identity
+        if number := await self._business.bound_number(identity):
+            said = (Said("text.code", {"code": CODE}),)
+            self._texts.send_secret(Text("call-1", "code", number, "bound", language, said))
+
+    async def verify_code(self, code: str) -> Citizen | None:
+        number = await self.bound_number()
+        if not number or not self._identity or code != CODE:
+            return None
+        self.known = await self._business.verify_by_number(self._identity, number)
         return self.known
 
     async def bound_number(self) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -11,13 +12,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from calls.clock import Instant, SystemClock
-from cti.identification import TRIES_A_CALL, TRIES_A_DAY, CallersIdentity, Tries
+from cti.identification import CODE_GOOD_FOR_S, TRIES_A_CALL, TRIES_A_DAY, CallersIdentity, Tries
 from cti.store import Journal
 from ivr.business import Business, Citizen, Identity, NotAvailable
+from tests.fakes.texts import FakeTexts
 
 ACCOUNT = Identity("id_card", "990101195003070014")
 OTHER = Identity("id_card", "990101195003070022")
 PIN, WRONG = "246810", "111222"
+NUMBER = "+8613800000009"
 
 
 class Bureau:
@@ -36,27 +39,41 @@ class Bureau:
         self.asked += 1
         return "citizen" if (identity, pin) == (ACCOUNT, PIN) else None
 
+    async def bound_number(self, identity: Identity) -> str | None:
+        await self.thinking.wait()
+        if self.away:
+            raise NotAvailable("away")
+        self.asked += 1
+        return NUMBER if identity == ACCOUNT else None
+
+    async def verify_by_number(self, identity: Identity, number: str) -> Citizen | None:
+        if self.away:
+            raise NotAvailable("away")
+        return "citizen" if (identity, number) == (ACCOUNT, NUMBER) else None
+
 
 class Calendar(SystemClock):
     """Today is what the test says."""
 
     day = 23
+    seconds = 0.0
 
     def utc(self) -> datetime:
         return datetime(2026, 11, self.day, 2, 0, tzinfo=UTC)
 
     def now(self) -> Instant:
-        return Instant(0.0)
+        return Instant(self.seconds)
 
 
 class Site:
     def __init__(self, folder: Path) -> None:
         self.path, self.clock, self.bureau = folder / "journal.db", Calendar(), Bureau()
+        self.texts = FakeTexts()
         self.journal = Journal(self.path, "node", self.clock)
 
     def call(self, number: str | None = "+8613800000001") -> CallersIdentity:
         tries = Tries(self.journal, self.clock, ZoneInfo("Asia/Shanghai"), "secret")
-        return CallersIdentity(cast(Business, self.bureau), tries, number)
+        return CallersIdentity(cast(Business, self.bureau), tries, self.texts, self.clock, "call-1", number)
 
 
 @pytest.fixture
@@ -154,3 +171,101 @@ async def test_the_next_controller_goes_on_counting_and_the_journal_names_nobody
         assert secret.encode() not in kept
     site.journal = Journal(site.path, "node", site.clock)
     assert await site.call().verify(ACCOUNT, PIN) is None
+
+
+# --- by a code
+
+
+def code_sent(site: Site) -> str:
+    """What stands on the citizen's telephone."""
+    [code] = re.findall(r"\d{6}", site.texts.inbox[NUMBER][-1])
+    return str(code)
+
+
+def other(code: str) -> str:
+    return f"{(int(code) + 1) % 10**6:06}"
+
+
+async def test_who_keys_the_code_that_was_sent_is_known_from_then_on(site: Site) -> None:
+    call = site.call()
+    await call.send_code(ACCOUNT, "zh-CN")
+    assert call.known is None
+    assert await call.verify_code(code_sent(site)) == "citizen"
+    assert call.known == "citizen"
+    assert await call.bound_number() == NUMBER
+    [text] = site.texts.secrets
+    assert (text.about, text.whose, text.number, site.texts.queued) == ("code", "bound", NUMBER, [])
+
+
+async def test_codes_are_six_digits_and_no_two_are_the_same(site: Site) -> None:
+    codes = []
+    for _ in range(30):
+        call = site.call()
+        await call.send_code(ACCOUNT, "zh-CN")
+        codes.append(code_sent(site))
+        assert await call.verify_code(codes[-1]) == "citizen"
+    assert len(set(codes)) > 25
+
+
+async def test_a_code_is_good_for_one_guess_for_five_minutes_and_in_its_own_call(site: Site) -> None:
+    call = site.call()
+    await call.send_code(ACCOUNT, "zh-CN")
+    assert await site.call().verify_code(code_sent(site)) is None
+    assert await call.verify_code(other(code_sent(site))) is None
+    assert await call.verify_code(code_sent(site)) is None, "after a wrong guess"
+    await call.send_code(ACCOUNT, "zh-CN")
+    site.clock.seconds += CODE_GOOD_FOR_S + 1
+    assert await call.verify_code(code_sent(site)) is None, "too late"
+    call = site.call()
+    await call.send_code(ACCOUNT, "zh-CN")
+    first = code_sent(site)
+    await call.send_code(ACCOUNT, "zh-CN")
+    if first != code_sent(site):
+        assert await call.verify_code(first) is None, "the last one counts"
+
+
+async def test_an_account_without_a_number_or_that_is_none_is_sent_nothing_and_no_guess_is_right(site: Site) -> None:
+    for at in range(50):
+        call = site.call(None)
+        await call.send_code(Identity("card", f"6217000000{at:06}"), "zh-CN")
+        assert await call.verify_code(f"{at:06}") is None
+    assert site.texts.secrets == []
+
+
+async def test_a_code_is_a_try_like_any_other(site: Site) -> None:
+    """Sent is counted: three a call, five a day, together with wrong PINs; a right one is taken back."""
+    await guess(site, TRIES_A_DAY - 2)
+    call = site.call()
+    await call.send_code(ACCOUNT, "zh-CN")
+    assert call.tries_left == TRIES_A_CALL - 1
+    await call.verify_code(code_sent(site))
+    for _ in range(2):
+        await site.call().send_code(ACCOUNT, "zh-CN")  # and hangs up
+    texts = len(site.texts.secrets)
+    call = site.call()
+    asked = site.bureau.asked
+    await call.send_code(ACCOUNT, "zh-CN")
+    assert (len(site.texts.secrets), site.bureau.asked) == (texts, asked + 1), "asked all the same, and nothing sent"
+    assert await site.call().verify(ACCOUNT, PIN) is None
+
+
+async def test_a_system_that_is_away_costs_no_code(site: Site) -> None:
+    call = site.call()
+    site.bureau.away = True
+    with pytest.raises(NotAvailable):
+        await call.send_code(ACCOUNT, "zh-CN")
+    site.bureau.away = False
+    await call.send_code(ACCOUNT, "zh-CN")
+    site.bureau.away = True
+    with pytest.raises(NotAvailable):
+        await call.verify_code(code_sent(site))
+    assert call.tries_left == TRIES_A_CALL
+
+
+async def test_a_code_is_in_no_repr_and_in_no_journal(site: Site) -> None:
+    call = site.call()
+    await call.send_code(ACCOUNT, "zh-CN")
+    await site.journal.close()
+    assert code_sent(site) not in repr(vars(call))
+    for file in site.path.parent.iterdir():
+        assert code_sent(site).encode() not in file.read_bytes()

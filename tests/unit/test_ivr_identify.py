@@ -9,17 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bureau.people import DEMO_PIN, demo
 from ivr.business import Business, Citizen, Identity
 from ivr.identify import identified
 from ivr.keying import is_id_number
 from ivr.lines import load_lines
 from prompts.catalogue import CATALOGUE, Catalogue
-from tests.fakes.caller import ScriptedCaller
+from tests.fakes.business import TODAY, FakeBusiness
+from tests.fakes.caller import CODE, ScriptedCaller
+from tests.fakes.texts import FakeTexts
 
 LINE = load_lines(Path(__file__).parents[2] / "lines", Catalogue.load(CATALOGUE).sentences["zh-CN"])["12333"]
 
 PERSON, WITH_X = "990101195003070017", "99010119500307005X"
 PIN, WRONG = "246810", "111222"
+SOMEBODY, UNBOUND = demo(TODAY)[1], demo(TODAY)[5]
 
 
 class Bureau:
@@ -86,6 +90,55 @@ async def test_who_keys_no_whole_number_is_led_on(keys: tuple[str | None, ...]) 
     found, caller, bureau = await identify(*keys)
     assert (found, bureau.asked) == (None, [])
     assert caller.said[-1] == "id.nothing"
+
+
+async def by_code(*keys: str | None, bound: bool = True) -> tuple[Citizen | None, ScriptedCaller, FakeTexts]:
+    """A caller who keys this, where texts can be sent."""
+    texts, business = FakeTexts(), FakeBusiness()
+    person = SOMEBODY if bound else UNBOUND
+    answers = [key for some in (person.id_number.replace("X", "*"), *keys) for key in (some or [None])]
+    caller = ScriptedCaller(answers)
+    found = await identified(caller.window(LINE, business=business, texts=texts))
+    assert caller.keyed_in_private == len(caller.waits_s), "something was keyed that was not private"
+    return found, caller, texts
+
+
+async def test_who_has_forgotten_the_pin_is_sent_a_code() -> None:
+    found, caller, texts = await by_code("*", CODE)
+    assert found
+    assert caller.said == ["id.ask", "pin.ask", "pin.forgotten", "code.ask", "id.passed"]
+    assert [CODE in text for text in texts.inbox[SOMEBODY.bound_number or ""]] == [True]
+
+
+async def test_a_code_is_waited_for_and_its_length_is_told() -> None:
+    found, caller, _ = await by_code("*", None, "27#", CODE)
+    assert found
+    assert caller.said[3:] == ["code.ask", "code.again", "code.wrong", "id.passed"]
+
+
+async def test_whose_account_has_no_number_hears_what_everybody_hears() -> None:
+    found, caller, texts = await by_code("*", "111111", bound=False)
+    wrong, heard, _ = await by_code("*", "111111")
+    assert (found, wrong, caller.said, caller.waits_s) == (None, None, heard.said, heard.waits_s)
+    assert caller.said[3:5] == ["code.ask", "id.failed"]
+    assert texts.secrets == []
+
+
+async def test_who_gets_no_code_is_led_on() -> None:
+    found, caller, _ = await by_code("*", None, None, None)
+    assert (found, caller.said[-1]) == (None, "id.nothing")
+
+
+async def test_star_after_a_digit_begins_the_pin_anew_and_asks_for_no_code() -> None:
+    found, _, texts = await by_code("1*", DEMO_PIN)
+    assert found
+    assert texts.secrets == []
+
+
+async def test_where_no_text_can_be_sent_star_only_begins_anew() -> None:
+    found, caller, _ = await identify(PERSON, "*", PIN)
+    assert found == "citizen"
+    assert "pin.forgotten" not in caller.said
 
 
 async def test_who_is_known_already_is_not_asked_again() -> None:
