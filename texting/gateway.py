@@ -30,7 +30,7 @@ from texting.signing import Doorman, signed
 
 NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 KEY = re.compile(r"[0-9A-Za-z._-]{1,100}")
-LONGEST_TEXT = 500
+LONGEST_TEXT = 1000
 """Characters, as carriers have it for a text of several parts."""
 
 REPORT_AGAIN_S = 0.5

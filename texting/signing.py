@@ -17,6 +17,8 @@ from collections.abc import Callable, Mapping
 
 GOOD_FOR_S = 300
 NONCE_BYTES = 16
+ANY_BYTES = ("utf-8", "surrogateescape")
+"""How aiohttp reads what stands in a header."""
 
 
 def signed(key: bytes, body: bytes, now: float | None = None) -> dict[str, str]:
@@ -32,18 +34,19 @@ class Doorman:
         self._key, self._now = key, now
         self._began = now()
         self._seen: dict[str, float] = {}
-        """Nonces, and until when each counts; in the order of their end, or nearly so."""
+        """Nonces, the oldest first, and until when each counts."""
 
     def lets_in(self, headers: Mapping[str, str], body: bytes) -> bool:
         """Whether to act on it."""
         timestamp, nonce = headers.get("X-Timestamp", ""), headers.get("X-Nonce", "")
         right = _signature(self._key, timestamp, nonce, body)
-        if not hmac.compare_digest(right.encode(), headers.get("X-Signature", "").encode()):
+        if not hmac.compare_digest(right.encode(), headers.get("X-Signature", "").encode(*ANY_BYTES)):
             return False
         if not (timestamp.isascii() and timestamp.isdecimal()):
             return False
         at, now = int(timestamp), self._now()
-        self._seen = {seen: until for seen, until in self._seen.items() if until > now}
+        while self._seen and next(iter(self._seen.values())) <= now:
+            del self._seen[next(iter(self._seen))]
         if nonce in self._seen or abs(now - at) > GOOD_FOR_S or at < int(self._began):
             return False
         self._seen[nonce] = now + 2 * GOOD_FOR_S
@@ -51,4 +54,4 @@ class Doorman:
 
 
 def _signature(key: bytes, timestamp: str, nonce: str, body: bytes) -> str:
-    return hmac.new(key, f"{timestamp}\n{nonce}\n".encode() + body, hashlib.sha256).hexdigest()
+    return hmac.new(key, f"{timestamp}\n{nonce}\n".encode(*ANY_BYTES) + body, hashlib.sha256).hexdigest()

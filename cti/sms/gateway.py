@@ -20,7 +20,8 @@ from cti.sms.signing import signed
 from cti.sms.ways import HandedOver, Letter, NotTaken, Refused
 
 HEALTH_EVERY_S = 2.0
-REFUSED = (403, 409)
+REFUSED = (400, 403, 409)
+"""400 too: a text that the gateway cannot read today it cannot read tomorrow."""
 
 log = structlog.get_logger(__name__)
 

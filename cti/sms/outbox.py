@@ -41,6 +41,7 @@ SECRET_FOR_S = 60.0
 PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Before a text is handed over again; the last one for ever."""
 AT_ONCE = 8
+"""Of those that are no secrets."""
 LOOK_EVERY_S = 1.0
 
 _PREFIX = "text/"
@@ -159,17 +160,17 @@ class Outbox:
                         await self._moved.wait()
 
     def _due(self) -> list[_Trying]:
-        """Secrets first, since somebody waits for them."""
+        """Secrets wait for nothing, since somebody waits for them."""
         now = self._clock.now()
-        idle = [one for one in self._trying.values() if not one.under_way and one.again <= now]
-        room = AT_ONCE - sum(one.under_way for one in self._trying.values())
-        return sorted(idle, key=lambda one: not one.secret)[:room]
+        due = [one for one in self._trying.values() if not one.under_way and one.again <= now]
+        room = AT_ONCE - sum(one.under_way for one in self._trying.values() if not one.secret)
+        return [one for one in due if one.secret] + [one for one in due if not one.secret][:room]
 
     def _pause_s(self) -> float:
-        """Until the next one is due."""
+        """Until the next one is due; what is due already waits for room, and is told of that."""
         now = self._clock.now()
-        soonest = min((one.again - now for one in self._trying.values() if not one.under_way), default=LOOK_EVERY_S)
-        return max(0.01, min(soonest, LOOK_EVERY_S))
+        ahead = [one.again - now for one in self._trying.values() if not one.under_way and one.again > now]
+        return min([*ahead, LOOK_EVERY_S])
 
     async def _hand_over(self, trying: _Trying) -> None:
         name = trying.letter.name

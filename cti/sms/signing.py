@@ -34,7 +34,7 @@ class Doorman:
         self._key, self._clock = key, clock
         self._began = int(clock.utc().timestamp())
         self._seen: dict[str, float] = {}
-        """Nonces, and until when each counts, by the monotonic clock."""
+        """Nonces, the oldest first, and until when each counts, by the monotonic clock."""
 
     def lets_in(self, headers: Mapping[str, str], body: bytes) -> bool:
         """Whether to act on it."""
@@ -45,7 +45,8 @@ class Doorman:
         if not (timestamp.isascii() and timestamp.isdecimal()):
             return False
         age_s, now = self._clock.utc().timestamp() - int(timestamp), self._clock.now()
-        self._seen = {seen: until for seen, until in self._seen.items() if until > now}
+        while self._seen and next(iter(self._seen.values())) <= now:
+            del self._seen[next(iter(self._seen))]
         if nonce in self._seen or abs(age_s) > GOOD_FOR_S or int(timestamp) < self._began:
             return False
         self._seen[nonce] = now + 2 * GOOD_FOR_S

@@ -428,7 +428,7 @@ async def test_a_report_that_makes_no_sense_is_told_so(site: Site, port: int, bo
         {"key": "x", "to": "+8613800000001"},
         {"key": "x y", "to": "+8613800000001", "body": "hello"},
         {"key": "x", "to": "+8613800000001", "body": "hello", "more": "x"},
-        {"key": "x", "to": "+8613800000001", "body": "x" * 501},
+        {"key": "x", "to": "+8613800000001", "body": "x" * 1001},
         {"key": 1, "to": "+8613800000001", "body": "hello"},
         [],
     ],

@@ -20,7 +20,7 @@ from tests.fakes.texts import FakeTexts
 
 LINE = load_lines(Path(__file__).parents[2] / "lines", Catalogue.load(CATALOGUE).sentences["zh-CN"])["12333"]
 RETIRED, LOSER, _, _, ISSUED, FOUND, _, _ = demo(TODAY)
-"""FOUND's account is bound to no number."""
+"""FOUND's account is bound to no number; ISSUED has all five insurances."""
 
 
 async def served(
@@ -65,7 +65,18 @@ async def test_a_pension_and_all_accounts_fit_into_a_text() -> None:
     assert pension.startswith("您的养老金每月¥")
     assert accounts.startswith("养老保险。")
     assert "医疗保险。" in accounts
-    assert len(accounts) < 450, "a carrier takes 500 characters, and the signature is before it"
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en", "yue"])
+async def test_all_five_accounts_fit_into_a_text_in_every_language(language: str) -> None:
+    texts = FakeTexts()
+    menu = Menu("menu.main", {"1": Choice(name="it", service="accounts")})
+    line = replace(LINE, menu="main", menus={"main": menu}, language=language)
+    caller = ScriptedCaller(["1", *ISSUED.id_number, *DEMO_PIN, "1", "0"])
+    await run_line(caller.window(line, business=FakeBusiness(), texts=texts))
+    [accounts] = texts.inbox[ISSUED.bound_number or ""]
+    assert sum(said.startswith("insurance.months") for said in caller.said) == 5
+    assert len(accounts) < 950, "a carrier takes 1,000 characters, and the signature is before it"
 
 
 async def test_whose_account_is_bound_to_no_number_is_offered_nothing_and_1_does_nothing() -> None:
