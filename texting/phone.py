@@ -11,7 +11,8 @@ from pathlib import Path
 
 from texting.signing import signed
 
-STATE = Path(__file__).resolve().parent.parent / "var"
+STATE = Path("var")
+"""Of the hotline whose folder this is run in."""
 PORT = 8092
 PATIENCE_S = 5.0
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -157,7 +158,13 @@ async def test_what_integrators_type(hotline: Deployment, tmp_path: Path) -> Non
 
 
 async def test_what_a_telephone_received(hotline: Deployment) -> None:
+    await eventually(lambda: _listens(hotline.settings.texting_port))  # the hotline is ready without it
     assert hotline.sh(here(block(page("docs/texts.md"), "sh", "texting.phone"), hotline)) == ""
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 async def test_sipp_as_a_citizen(hotline: Deployment) -> None:
