@@ -46,6 +46,7 @@ async def _show(window: Window, way: Callable[[Window, Identity], Awaitable[Citi
                     caller.forget_keys()  # a # after the last digit must not cut the answer off
                     return citizen
                 await caller.say("id.failed", skippable=False)
+                caller.forget_keys()  # nor be the first of the next number
         except _NothingKeyed:
             await caller.say("id.nothing")
             return None

@@ -43,6 +43,9 @@ PATIENT_S = 1.5
 
 MENU = "menu."
 
+KEYS = frozenset("0123456789*#")
+"""What a flow may be given. A telephone can send A to D as well; nothing here means them, and no other system need."""
+
 T = TypeVar("T")
 
 
@@ -75,7 +78,9 @@ class TelephoneCaller:
         return self._channel
 
     def press(self, key: str) -> None:
-        """A key arrived; the session's pump calls this."""
+        """A key arrived; the session's pump calls this. What no telephone of a citizen has is none."""
+        if key not in KEYS:
+            return
         self._keys.append(key)
         self._pressed.set()
 

@@ -79,6 +79,13 @@ async def test_a_wrong_digit_is_found_before_anybody_is_asked() -> None:
     assert caller.said == ["id.ask", "id.wrong", "pin.ask", "id.passed"]
 
 
+async def test_a_hash_too_many_after_a_wrong_pin_is_not_the_next_number() -> None:
+    bureau = Bureau()
+    caller = ScriptedCaller([*PERSON, *WRONG, *PERSON, *PIN], pressed_during={"id.failed": "#7"})
+    assert await identified(caller.window(LINE, business=cast(Business, bureau))) == "citizen"
+    assert caller.said == ["id.ask", "pin.ask", "id.failed", "id.ask", "pin.ask", "id.passed"]
+
+
 async def test_a_wrong_pin_may_be_tried_three_times_in_a_call() -> None:
     found, caller, bureau = await identify(*[PERSON, WRONG] * 3)
     assert (found, len(bureau.asked)) == (None, 3)
