@@ -21,6 +21,7 @@ import soundfile  # type: ignore[import-untyped]  # it ships no types
 
 from cti.phone.places import RATE_HZ
 from cti.phone.sound import Samples, tone
+from tests.dtmf import tones
 from tests.telephones.sip import KEYS_PAYLOAD
 
 PACKET_S = 0.02
@@ -66,7 +67,11 @@ _LOUD = bytes(int(abs(int(value)) > QUIET_PEAK) for value in _DECODED)
 
 def packets_of(hz: float) -> list[bytes]:
     """One second of a tone, in packets."""
-    sound = _alaw(tone(hz, 1))
+    return _packets(tone(hz, 1))
+
+
+def _packets(samples: Samples) -> list[bytes]:
+    sound = _alaw(samples)
     return [sound[first : first + SAMPLES] for first in range(0, len(sound), SAMPLES)]
 
 
@@ -81,11 +86,12 @@ class Heard:
         """Of each packet, its first sample's place in `sound`; the last packet of a prompt is shorter."""
         self.silences: list[Span] = []
         """From the last sound to the next, where that is longer than `NOTED_SILENCE_S`; nothing came, or silence did."""
-        self._loud_at = 0.0
+        self.loud_at = 0.0
+        """When there was sound last; the answer counts as some."""
 
     def begin(self, at: float) -> None:
         """The call is answered: silence counts from now on."""
-        self._loud_at = at
+        self.loud_at = at
 
     def add(self, sound: bytes, at: float) -> None:
         self.begins.append(len(self.sound))
@@ -102,15 +108,21 @@ class Heard:
         """From sample `first` on, packets end to end."""
         return from_alaw(bytes(self.sound[first:]))
 
+    def sound_after(self, at: float) -> float | None:
+        """When the first packet with sound came after that instant; None: none did."""
+        packets = zip(self.begins, [*self.begins[1:], len(self.sound)], self.arrivals, strict=True)
+        loud = (came for begin, end, came in packets if came > at and b"\1" in self.sound[begin:end].translate(_LOUD))
+        return next(loud, None)
+
     def longest_silence(self, window: Span) -> float:
         """Seconds without sound inside the window."""
         begin, end = window
         return max((min(end, last) - max(begin, first) for first, last in self.silences), default=0.0)
 
     def _note(self, at: float) -> None:
-        if self._loud_at and at - self._loud_at > NOTED_SILENCE_S:
-            self.silences.append((self._loud_at, at))
-        self._loud_at = max(self._loud_at, at)
+        if self.loud_at and at - self.loud_at > NOTED_SILENCE_S:
+            self.silences.append((self.loud_at, at))
+        self.loud_at = max(self.loud_at, at)
 
 
 class Voice:
@@ -128,8 +140,12 @@ class Voice:
         self._sequence = random.getrandbits(16)
         self._time = random.getrandbits(32)
         self._sent = 0
-        self._keys: deque[tuple[bytes, bool] | None] = deque()
-        """Packets of events, the first of each marked; None: a packet of sound between two keys."""
+        self.loud_keys = False
+        """Each key is heard, too, after its event: so do gateways that let a part of the tone through."""
+        self.keyed_at = 0.0
+        """When the last key's end was sent, monotonic."""
+        self._keys: deque[tuple[bytes, bool] | bytes | None] = deque()
+        """Packets of events, the first of each marked; between two keys packets of sound, the usual one where None."""
         self._key_began = 0
         asyncio.get_running_loop().add_reader(self._socket.fileno(), self._receive)
 
@@ -142,19 +158,26 @@ class Voice:
         code = KEYS.index(key)
         self._keys += [(struct.pack("!BBH", code, 10, 160 * n), n == 1) for n in range(1, 6)]
         self._keys += [(struct.pack("!BBH", code, 0x80 | 10, 800), False)] * 3
-        self._keys += [None] * NEXT_KEY
+        self._keys += _packets(tones(key, PACKET_S * NEXT_KEY)) if self.loud_keys else [None] * NEXT_KEY
+
+    @property
+    def keying(self) -> bool:
+        """Keys that were pressed are still being sent."""
+        return bool(self._keys)
 
     def tick(self) -> None:
         """20 ms have passed: send what is due."""
         if not self._far[1]:
             return
-        if event := self._keys.popleft() if self._keys else None:
-            payload, marked = event
+        due = self._keys.popleft() if self._keys else None
+        if isinstance(due, tuple):
+            payload, marked = due
             if marked:
                 self._key_began = self._time
             kind, stamp = KEYS_PAYLOAD | (0x80 if marked else 0), self._key_began
+            self.keyed_at = time.monotonic()
         else:
-            payload, kind, stamp = self._says[self._sent % len(self._says)], ALAW_PAYLOAD, self._time
+            payload, kind, stamp = due or self._says[self._sent % len(self._says)], ALAW_PAYLOAD, self._time
             self._sent += 1
         header = struct.pack("!BBHII", 0x80, kind, self._sequence & 0xFFFF, stamp & 0xFFFFFFFF, self._source)
         self._sequence += 1
