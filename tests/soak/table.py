@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.asterisk.hotline import Hotline, running_hotline
 from tests.invariants import Verdict
 
-PORT_OFFSET = 5000
+PORT_OFFSET = int(os.environ.get("HOTLINE_PORT_OFFSET", "5000"))
 """Of the soak's own hotline: a `make up` on the same machine is not disturbed."""
 
 SHOWN = 20
