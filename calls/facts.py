@@ -452,6 +452,27 @@ class RatingKeyed(Fact, frozen=True, kw_only=True, tag="rating_keyed"):
     score: int | None
 
 
+class MachineRated(Fact, frozen=True, kw_only=True, tag="machine_rated"):
+    """A caller who was served by the machine was asked the satisfaction question; `score` as in `RatingKeyed`."""
+
+    call_id: str
+    service: str
+    """What had served the caller last."""
+    score: int | None
+
+
+class RatingFollowedUp(Fact, frozen=True, kw_only=True, tag="rating_followed_up"):
+    """Whoever had given points was asked the line's second question, too."""
+
+    call_id: str
+    visit: str
+    """The queue visit that was rated; the call, where it was the machine."""
+    question: str
+    """The prompt's key."""
+    answer: str | None
+    """The choice's name; None when not answered."""
+
+
 class CallbackOwed(Fact, frozen=True, kw_only=True, tag="callback_owed"):
     """A caller was dropped or turned away by no doing of their own, or asked to be called back, and is owed a call.
 
@@ -576,6 +597,8 @@ AnyFact = (
     | RecordingSealed
     | RecordingLost
     | RatingKeyed
+    | MachineRated
+    | RatingFollowedUp
     | CallbackOwed
     | CallbackBegun
     | CallbackTried

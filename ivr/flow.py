@@ -17,8 +17,9 @@ from ivr.caller import Caller, Heard
 from ivr.hours import Hours
 from ivr.line import AGAIN, BACK, PERSON, Choice, Line, Menu, Notice
 from ivr.next import Finished, JoinQueue, Next, Reached
+from ivr.rating import MachineRating
 from ivr.served import WantsPerson
-from ivr.services import VOICE_MESSAGE, use
+from ivr.services import FOR_PEOPLE, VOICE_MESSAGE, use
 from ivr.slowly import slower
 from ivr.window import Window
 
@@ -31,7 +32,7 @@ MOST_VISITS = 20
 LANGUAGE_WAIT_S = 3.0
 """For the key of a language: short, since most callers wait it out."""
 
-Way = Literal["back", "person", "gave_up"]
+Way = Literal["back", "person", "gave_up", "leaves"]
 
 
 async def run_line(window: Window, reached: Reached | None = None) -> Next:
@@ -50,6 +51,8 @@ async def run_line(window: Window, reached: Reached | None = None) -> Next:
         if menu is None:
             return Finished("closed")
     queue = await _choose_queue(window, menu, reached) if menu else line.person
+    if queue is None:
+        return Finished("served")
     hours = line.staffed(queue)
     if is_open and (hours == "always" or hours.is_open(now)):
         return JoinQueue(line.needs(queue, caller.language))
@@ -122,13 +125,15 @@ async def _say_closed(window: Window, hours: Literal["always"] | Hours, now_utc:
     await caller.say(*words, skippable=not is_last, day=day, opens=opens)
 
 
-async def _choose_queue(window: Window, first: str, reached: Reached) -> str:
-    """The queue that the caller's keys lead to, through as many menus and services as it takes."""
-    line, caller = window.line, window.caller
+async def _choose_queue(window: Window, first: str, reached: Reached) -> str | None:
+    """The queue that the caller's keys lead to, through as many menus and services as it takes; None: leaves, being served."""
+    line, caller, rating = window.line, window.caller, MachineRating(window)
     trail, chosen = _still_there(line, reached) or ([first], None)
     for _ in range(MOST_VISITS):
-        way = chosen or await _visit(window, trail[-1])
+        way: Choice | Way = chosen or await _visit(window, trail[-1], rating)
         chosen = None
+        if way == "back" and len(trail) == 1 and rating.due:
+            way = await rating.ask() or "back"
         match way:
             case Choice(queue=str() as queue):
                 return queue
@@ -138,10 +143,12 @@ async def _choose_queue(window: Window, first: str, reached: Reached) -> str:
                 await _announce(window.for_(name), announcement)
             case Choice(name=name, service=str() as service):
                 window.reach(Reached(tuple(trail), name))
-                if await _wants_person(window.for_(name), service):
+                if await _wants_person(window.for_(name), service, rating):
                     return line.person
             case "back":
                 trail = trail[:-1] or trail
+            case "leaves":
+                return None
             case _:
                 return line.person
         window.reach(Reached(tuple(trail)))
@@ -157,12 +164,15 @@ def _still_there(line: Line, reached: Reached) -> tuple[list[str], Choice | None
     return list(reached.menus), next((choice for choice in choices if choice.name == reached.choice), None)
 
 
-async def _wants_person(window: Window, service: str) -> bool:
+async def _wants_person(window: Window, service: str, rating: MachineRating) -> bool:
     """Serve; whether a person has to go on: the caller asks for one, or the machine could not do it."""
     try:
-        return await use(service, window) in ("unavailable", "unknown")
+        outcome = await use(service, window)
     except WantsPerson:
         return True
+    if outcome == "done" and service not in FOR_PEOPLE:
+        rating.served(service)
+    return outcome in ("unavailable", "unknown")
 
 
 async def _announce(window: Window, announcement: str) -> None:
@@ -178,8 +188,11 @@ async def _announce(window: Window, announcement: str) -> None:
     )
 
 
-async def _visit(window: Window, name: str) -> Choice | Way:
-    """One menu, until the caller has chosen, wants to leave it, or has run out of tries."""
+async def _visit(window: Window, name: str, rating: MachineRating) -> Choice | Way:
+    """One menu, until the caller has chosen, wants to leave it, or has run out of tries.
+
+    Whoever says nothing more, being served, is asked for a rating in place of one try: a person comes no later for it.
+    """
     line, caller = window.line, window.caller
     menu, failed, again, in_a_row = line.menus[name], 0, 0, 0
     excuse: tuple[str, ...] = ()
@@ -200,6 +213,10 @@ async def _visit(window: Window, name: str) -> Choice | Way:
             failed, in_a_row = failed + 1, 0
             excuse = (f"key.{outcome}",)
             caller.forget_keys()
+            if outcome == "missing" and rating.due and failed < line.tries:
+                if answer := await rating.ask():
+                    return answer
+                failed += 1
         if failed == line.tries or again > MOST_AGAIN:
             await _give_up(name, attempt, caller)
             break

@@ -123,6 +123,24 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whoever says nothing for so long has finished: many are old, and search for words."""
 
 
+class Second(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A question to whoever has given points; its keys, and the word for each in facts and figures."""
+
+    prompt: str
+    choices: dict[str, str]
+
+
+class Rating(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is asked at the end beside the five grades."""
+
+    second: Second | None = None
+    """None: nothing."""
+    complain_at: Annotated[int, msgspec.Meta(ge=0, le=5)] = 0
+    """Whoever gives so few points or fewer may leave a complaint at once; 0: is not asked."""
+    machine: bool = False
+    """Whoever was served by the machine and is about to go is asked for the points, too."""
+
+
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One number that citizens dial."""
 
@@ -151,6 +169,7 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     message: Message = Message()
     complaint: Message = Message(within_days=2)
     """How complaints and suggestions are taken; Chengdu's rule is two working days."""
+    rating: Rating = Rating()
     callback: Callback | None = None
     """None: nobody is called back, and nobody is offered it."""
     tries: Annotated[int, msgspec.Meta(ge=1, le=9)] = 3

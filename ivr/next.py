@@ -21,7 +21,7 @@ class JoinQueue(msgspec.Struct, frozen=True):
 class Finished(msgspec.Struct, frozen=True):
     """Everything was said; the call may end. `why` is a word for the log."""
 
-    why: Literal["closed", "refused"]
+    why: Literal["closed", "refused", "served"]
 
 
 Next = JoinQueue | Finished

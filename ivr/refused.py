@@ -43,7 +43,7 @@ async def _in_danger(window: Window, why: Refusal) -> bool:
     words: tuple[str, ...] = (f"refused.{why}", "refused.crisis")
     for _ in range(TRIES):
         await window.caller.say(*words)
-        key = await window.caller.key(window.line.key_wait_s)
+        key = await window.caller.key(window.key_wait_s)
         if key is None or key == DANGER:
             return key == DANGER
         window.caller.forget_keys()

@@ -49,6 +49,7 @@ def check(
         _keys(line),
         _choices(line),
         _prompts(line, prompt_keys),
+        _rating(line),
         _references(line),
         _ways(line),
         _relaxed(line),
@@ -136,10 +137,32 @@ def _prompts(line: Line, prompt_keys: Collection[str]) -> Iterator[Problem]:
     ]
     said += [(menu.prompt, ("menus", name, "prompt")) for name, menu in line.menus.items()]
     said += [(choice.say, (*steps, "say")) for steps, _, choice in _each_choice(line) if choice.say is not None]
+    if line.rating.second:
+        said.append((line.rating.second.prompt, ("rating", "second", "prompt")))
     for key, steps in said:
         if key not in prompt_keys:
             mend = "correct its spelling, or add its words to the catalogue of prompts"
             yield Problem(steps, f"there is no prompt {key}", mend)
+
+
+def _rating(line: Line) -> Iterator[Problem]:
+    """A second question has keys, and figures can tell its answers apart."""
+    second, where = line.rating.second, ("rating", "second", "choices")
+    if second is None:
+        return
+    if not second.choices:
+        yield Problem(where, "the second question has no answers", 'add some, as in "1": settled')
+    taken: dict[str, str] = {}
+    for key, name in second.choices.items():
+        other = taken.setdefault(name, key)
+        if key not in CHOICE_KEYS:
+            yield Problem((*where, key), f"{key!r} is not a key for an answer", "use one of 1 to 9")
+        elif not _NAME.fullmatch(name):
+            yield Problem((*where, key), f"{name!r} is not a name", "use small letters, digits and _, as in settled")
+        elif other != key:
+            yield Problem(
+                (*where, key), f"the name {name} is taken by the key {other}", "give each answer its own name"
+            )
 
 
 def _references(line: Line) -> Iterator[Problem]:

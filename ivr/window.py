@@ -138,6 +138,10 @@ class Window(msgspec.Struct, frozen=True):
         """How long this caller is left for a key, in seconds."""
         return self.line.key_wait_s * (self.line.slow_waits if self.caller.slow else 1.0)
 
+    def after(self, talk: Talk | None) -> Window:
+        """The same for somebody who has something to say about what was rated: a conversation, or the machine (None)."""
+        return msgspec.structs.replace(self, about="rating", talk=talk)
+
     def for_(self, about: str) -> Window:
         """The same for somebody who came for that."""
         return msgspec.structs.replace(self, about=about)

@@ -216,7 +216,7 @@ class TelephoneCaller:
         self._question = None
         if prompt.startswith(MENU):
             self._question = prompt.removeprefix(MENU)
-        elif prompt in ("rating.ask", "rating.wrong"):
+        elif prompt in ("rating.ask", "rating.wrong", "rating.machine"):
             self._question = RATING_MENU
         if self._question:
             self._watch.moment(self._channel, MenuStarted(self._question))

@@ -56,7 +56,8 @@ from ivr.line import Line
 from ivr.next import JoinQueue, Reached
 from ivr.rating import ask_rating, wait_for_hang_up
 from ivr.refused import Refusal, tell_refused
-from ivr.window import Matter, Window
+from ivr.served import WantsPerson
+from ivr.window import Matter, Talk, Window
 
 if TYPE_CHECKING:
     from cti.asterisk.node import Node
@@ -132,10 +133,12 @@ class Session:
                 self.turn(fact, slow=True)
             case ServiceUsed(outcome="done"):
                 self.turn(fact, served=True)
-            case VoiceMessageLeft(message=message):
+            case VoiceMessageLeft(message=message) as left:
                 with self.node.journal.together():
-                    self._dictations[message].left(fact)
+                    self._dictations[message].left(left)
                     self.keep(served=True)
+                    if left.adviser:  # the next call is for somebody else
+                        self.node.advisers.forget(self.kept.calling_number or "")
             case _:
                 self.node.watch.record(fact)
 
@@ -382,7 +385,7 @@ class Session:
         match kept.step:
             case "talking" if kept.conversation:
                 lost = await find_again(self, undo, kept.conversation)
-                await (self._come_back(undo, needs, since) if lost else self._after(kept.conversation.adviser))
+                await (self._come_back(undo, needs, since) if lost else self._after(undo, kept.conversation.adviser))
             case (
                 "queue" | "ringing" | "calling"
             ):  # into the queue before anything is awaited, or others would be served first
@@ -423,18 +426,26 @@ class Session:
         if await connect(self, undo, seated):
             await self._come_back(undo, needs, since)
         else:
-            await self._after(seated.proposal.adviser)
+            await self._after(undo, seated.proposal.adviser)
 
     async def _come_back(self, undo: AsyncExitStack, needs: Needs, since: Instant) -> None:
         """The seat was lost in mid-call: an apology, then the head of the queue, by the first wait."""
         await self.caller.say("seat.lost", skippable=False)
         await self._wait_and_talk(undo, needs, since, returned=True)
 
-    async def _after(self, adviser: str) -> None:
-        """The adviser's side has ended: the satisfaction question, then the caller hangs up first."""
+    async def _after(self, undo: AsyncExitStack, adviser: str) -> None:
+        """The adviser's side has ended: the satisfaction question, then the caller hangs up first, or wants somebody else."""
         self.keep(step="rating")
-        await ask_rating(self.caller, self.visit, adviser)
-        await self._close()
+        try:
+            await ask_rating(self.window(), Talk(self.visit, adviser))
+        except WantsPerson:
+            self.node.advisers.forget(
+                self.kept.calling_number or ""
+            )  # for another person than the one complained about
+            needs = self.line.needs(self.line.person, self.caller.language)
+            await self._wait_and_talk(undo, needs, self.clock.now(), returned=False)
+        else:
+            await self._close()
 
     async def _close(self) -> None:
         """Everything is said; the caller is left the time to hang up first."""

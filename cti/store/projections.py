@@ -25,10 +25,12 @@ from calls.facts import (
     CallEnded,
     CallRefused,
     ConversationEnded,
+    MachineRated,
     MenuStepTaken,
     NoticeHeard,
     QueueEntered,
     QueueLeft,
+    RatingFollowedUp,
     RatingKeyed,
     RecordingLost,
     RecordingSealed,
@@ -159,6 +161,10 @@ def _of_a_visit(stamped: Stamped) -> Projected:
             projected = sql.LOST, (f.visit, f.call_id, at, f.reason)
         case RatingKeyed() as f:
             projected = sql.RATED, (f.visit, f.call_id, at, f.adviser, f.score)
+        case MachineRated() as f:
+            projected = sql.MACHINE_RATED, (f.call_id, f.call_id, at, f.service, f.score)
+        case RatingFollowedUp() as f:
+            projected = sql.FOLLOWED_UP, (f.visit, f.call_id, at, f.question, f.answer)
     return projected
 
 

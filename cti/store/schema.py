@@ -31,7 +31,7 @@ from calls.errors import NotPossible
 T = TypeVar("T")
 
 HERE = Path(__file__).parent
-VIEWS = ("half_hours", "seat_spells", "expected_waits", "lending", "conservation_violations")
+VIEWS = ("half_hours", "seat_spells", "expected_waits", "lending", "satisfaction", "conservation_violations")
 """In the order in which they are made: one may read those before it."""
 
 READER = "rexian_read"

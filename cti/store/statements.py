@@ -169,6 +169,8 @@ SEALED = _upsert(
 )
 LOST = _upsert("recordings", "visit", "call_id", "at", "lost_why")
 RATED = _upsert("ratings", "visit", "call_id", "at", "adviser", "score")
+MACHINE_RATED = _upsert("ratings", "visit", "call_id", "at", "service", "score")
+FOLLOWED_UP = _upsert("ratings", "visit", "call_id", "at", "question", "answer")
 OWED = _upsert(
     "callbacks_owed",
     "call_id",
@@ -235,6 +237,8 @@ STATEMENTS = (
     SEALED,
     LOST,
     RATED,
+    MACHINE_RATED,
+    FOLLOWED_UP,
     OWED,
     CALLED_BACK,
     OWED_ENDED,

@@ -95,7 +95,7 @@ calls = Table(
     _may("calling_number", Text, "E.164; null when withheld or not a number. Personal data"),
     _may("sip_call_id", Text, "Call-ID of the SIP dialogue"),
     _at("arrived_at", "When the call arrived"),
-    _may("refused_why", Text, "Why no line took it"),
+    _may("refused_why", Text, "Why it was turned away; null when it was not"),
     _may(
         "callback_of", Text, "Not an arrival, but our attempt to call back whoever made this call; null for all others"
     ),
@@ -279,11 +279,14 @@ recordings = Table(
 ratings = Table(
     "ratings",
     metadata,
-    _key("visit", Text, "The queue visit that was rated"),
+    _key("visit", Text, "The queue visit that was rated; the call, where it was the machine"),
     _must("call_id", Text, "The call"),
     _at("at", "When", must=True),
-    _must("adviser", Text, "The adviser's number"),
+    _may("adviser", Text, "The adviser's number; null where it was the machine"),
+    _may("service", Text, "What the machine had done last, where it was rated; null where it was an adviser"),
     _may("score", SmallInteger, "1 (bad) to 5 (good); null when asked and not answered"),
+    _may("question", Text, "The second question, by its prompt; null when not asked"),
+    _may("answer", Text, "The name of the answer to it; null when not answered"),
     Index("ratings_by_adviser", "adviser", "at"),
     comment="One row for each time the satisfaction question was asked",
 )

@@ -30,6 +30,12 @@ def _found() -> dict[str, Service]:
 VOICE_MESSAGE = "voice_message"
 """The service that the rules themselves lead to, when nobody can be reached."""
 
+COMPLAINT = "complaint"
+"""The service that a bad rating leads to."""
+
+FOR_PEOPLE = (VOICE_MESSAGE, COMPLAINT)
+"""These answer nothing themselves: what they take down is for people, and there is nothing of the machine to be rated."""
+
 SERVICES: Mapping[str, Service] = _found()
 
 

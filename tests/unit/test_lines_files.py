@@ -17,7 +17,7 @@ from calls.words import Keeps, Needs, Relax
 from cti.settings import CHECKOUT
 from ivr.draw import draw
 from ivr.hours import Hours
-from ivr.line import Callback, Choice, Line, Menu, Notice, Overflow, Queue
+from ivr.line import Callback, Choice, Line, Menu, Notice, Overflow, Queue, Rating, Second
 from ivr.lines import load_line, load_lines
 from prompts.catalogue import CATALOGUE, Catalogue
 
@@ -80,6 +80,48 @@ WRONG: list[Wrong] = [
     ("name: 热线", "name: 热线\nname: line", 4, 1, "duplicate key", "correct the YAML"),
     ("name: 热线", "name: 热线\n\tmore: x", 4, 1, "cannot start any token", "no tabs"),
     ("name: 热线", "name: [热线", 4, 8, "parsing a flow sequence from line 3", "correct the YAML"),
+    ("name: 热线", "name: 热线\nrating: {complain_at: 6}", 4, 10, "6 is out of bounds", "write 5 or less"),
+    ("name: 热线", "name: 热线\nrating: {second: {prompt: info.hours}}", 4, 10, "missing key choices", "add a line"),
+    (
+        "name: 热线",
+        "name: 热线\nrating: {second: {prompt: solved, choices: {'1': settled}}}",
+        4,
+        19,
+        "there is no prompt solved",
+        "add its words",
+    ),
+    (
+        "name: 热线",
+        "name: 热线\nrating: {second: {prompt: info.hours, choices: {}}}",
+        4,
+        39,
+        "the second question has no answers",
+        "add some",
+    ),
+    (
+        "name: 热线",
+        "name: 热线\nrating: {second: {prompt: info.hours, choices: {'0': settled}}}",
+        4,
+        49,
+        "'0' is not a key for an answer",
+        "use one of 1 to 9",
+    ),
+    (
+        "name: 热线",
+        "name: 热线\nrating: {second: {prompt: info.hours, choices: {'1': Yes!}}}",
+        4,
+        49,
+        "'Yes!' is not a name",
+        "as in settled",
+    ),
+    (
+        "name: 热线",
+        "name: 热线\nrating: {second: {prompt: info.hours, choices: {'1': yes, '2': yes}}}",
+        4,
+        59,
+        "the name yes is taken by the key 1",
+        "own name",
+    ),
     ("welcome: welcome", "welcome: welcom", 4, 1, "there is no prompt welcom", "correct its spelling"),
     ("  prompt: notice\n", "", 5, 1, "missing key prompt", "add a line `prompt: ...`"),
     ('notice:\n  prompt: notice\n  version: "1"\n', "", 1, 1, "missing key notice", "add a line `notice: ...`"),
@@ -380,7 +422,7 @@ def test_the_document_for_editors_describes_every_key_and_its_example_is_right(t
     example = text.partition("```yaml\n")[2].partition("```")[0]
     line = load_line(write(tmp_path, example), Catalogue.load(CATALOGUE).sentences["zh-CN"])
     chinese, _, english = text.partition("## In English")
-    for shape in (Line, Notice, Menu, Choice, Queue, Relax, Keeps, Overflow, Callback, Hours):
+    for shape in (Line, Notice, Menu, Choice, Queue, Relax, Keeps, Overflow, Callback, Hours, Rating, Second):
         for field in shape.__struct_fields__:
             assert re.search(rf"`{field}(:[^`]*)?`", chinese), field
     assert all(f"`{field}`" in english for field in Line.__struct_fields__)
