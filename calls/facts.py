@@ -71,6 +71,13 @@ ServiceOutcome = Literal["done", "gave_up", "not_identified", "refused", "unavai
 """What came of a service of the machine. `gave_up`: the caller did not do what it takes; `not_identified`: could not show who
 they are; `refused`: the business system says no; `unavailable`: it cannot be done now; `unknown`: nobody knows if it is."""
 
+FaxResult = Literal["done", "no_machine", "broken_off", "hung_up", "unknown"]
+"""What came of a fax. `no_machine`: no fax machine answered; `broken_off`: some pages were not confirmed; `unknown`: nothing
+could be sent, or nobody knows if it was."""
+
+FaxWay = Literal["t38", "audio"]
+"""`t38`: as data, ITU-T T.38; `audio`: as tones in the voice."""
+
 
 MessagePurpose = Literal["message", "complaint"]
 """What a caller left: a message, or a complaint or suggestion, which goes to others than the adviser whom it is about."""
@@ -275,6 +282,23 @@ class VoiceMessageLeft(Fact, frozen=True, kw_only=True, tag="voice_message_left"
     """The visit whose conversation a complaint is about; None: none in particular."""
     adviser: str | None = None
     """The adviser in that conversation."""
+
+
+class FaxSent(Fact, frozen=True, kw_only=True, tag="fax_sent"):
+    """Pages were sent, or tried to be, to the fax machine that a caller called from. What stood on them is told nowhere."""
+
+    call_id: str
+    document: str
+    """Its name in the line file, or the service that wrote it."""
+    result: FaxResult
+    pages: int
+    """Those that the other machine has confirmed."""
+    of: int
+    """Those that there were to send; 0 when the document could not be read."""
+    lasted_ms: int
+    way: FaxWay | None
+    """None when the two machines never met."""
+    bits_per_s: int
 
 
 class VoiceMessageAnswered(Fact, frozen=True, kw_only=True, tag="voice_message_answered"):
@@ -582,6 +606,7 @@ AnyFact = (
     | SlowSpeechBegun
     | ServiceUsed
     | VoiceMessageLeft
+    | FaxSent
     | VoiceMessageAnswered
     | TextQueued
     | TextTaken

@@ -47,6 +47,8 @@ class Trunk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     codecs: tuple[Literal["alaw", "ulaw", "g722"], ...] = ("alaw", "ulaw")
     max_calls: int | None = None
     """Most of its calls that are carried at once; None: as many as the whole hotline carries."""
+    t38: bool = False
+    """Its gateways do T.38: a fax waits 10 s for them to ask for it, then offers it, and goes in the voice if refused."""
     retry_after: bool = True
     """In a flood its calls are answered 503 with Retry-After: 300, for two seconds at a time, before a channel is made."""
 
@@ -77,6 +79,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Most callers at once, with those who are told that they will be called back; above it trunks are answered 503."""
     max_calls_per_s: float = 30.0
     """Most new calls a second, over some two seconds: what one controller begins without keeping anybody waiting."""
+    max_faxes: int = 8
+    """Most faxes that are sent at once."""
     least_advisers: int = 2
     """Fewer signed in while a line is open is an alarm: somebody must answer."""
     long_wait_s: float = 180.0
@@ -210,6 +214,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     @property
     def raw_dir(self) -> Path:
         return self.state_dir / "asterisk" / "spool" / "raw"
+
+    @property
+    def faxes_dir(self) -> Path:
+        return self.state_dir / "asterisk" / "spool" / "faxes"
 
     @property
     def call_records(self) -> Path:

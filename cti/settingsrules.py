@@ -112,6 +112,10 @@ def _room(settings: Settings) -> Iterator[Problem]:
 def _limits(settings: Settings) -> Iterator[Problem]:
     if settings.max_calls < 1:
         yield Problem(("max_calls",), f"{settings.max_calls} calls are none", "write how many, such as 240")
+    if settings.max_faxes < 0:
+        yield Problem(
+            ("max_faxes",), f"{settings.max_faxes} faxes cannot be sent", "write how many, such as 8; 0: none"
+        )
     if settings.least_advisers < 0:
         reason = f"{settings.least_advisers} advisers cannot be signed in"
         yield Problem(("least_advisers",), reason, "write how many, such as 2; 0: no alarm")

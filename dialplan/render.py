@@ -26,6 +26,8 @@ class TrunkAccount(msgspec.Struct, frozen=True):
     password: str = ""
     dial: str | None = None
     """`host[:port]` that calls back are sent to."""
+    t38: bool = False
+    """Faxes may be sent as T.38."""
 
 
 class SeatAccount(msgspec.Struct, frozen=True):
@@ -49,6 +51,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     state: Path
     run: Path
     raw: Path
+    faxes: Path
     modules: Path
     data: Path
     music: Path
@@ -91,6 +94,7 @@ MODULES = (
     "res_pjsip_pubsub",
     "res_pjsip_session",
     "res_pjsip_sdp_rtp",
+    "res_pjsip_t38",
     "res_pjsip_authenticator_digest",
     "res_pjsip_outbound_authenticator_digest",
     "res_pjsip_outbound_registration",
@@ -130,6 +134,8 @@ MODULES = (
     "pbx_config",
     "app_playback",
     "app_mixmonitor",
+    "res_fax",
+    "res_fax_spandsp",
     "app_stack",
     "app_exec",
     "app_userevent",
@@ -139,13 +145,14 @@ MODULES = (
     "func_talkdetect",
     "func_logic",
     "func_strings",
+    "func_timeout",
     "res_cdrel_custom",
     "cdr_custom",
 )
 """The allow-list. res_pjsip_refer stays out: transfers are made by the controller, and REFER inside Stasis deadlocks
 in 22.10.1."""
 
-UNUSED_FILES = ("acl", "ccss", "cel", "features", "pjproject", "udptl", "websocket_client")
+UNUSED_FILES = ("acl", "ccss", "cel", "features", "pjproject", "res_fax", "websocket_client")
 """Core parts read these at start and complain where one is missing; defaults are right for all of them."""
 
 _templates = Environment(

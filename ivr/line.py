@@ -141,6 +141,17 @@ class Rating(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whoever was served by the machine and is about to go is asked for the points, too."""
 
 
+class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A document that callers may have by fax."""
+
+    name: str
+    """The word for it in facts and figures."""
+    file: str
+    """A PNG or TIFF, relative to the line file; absolute once loaded."""
+    title: str
+    """What it is called to the caller."""
+
+
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One number that citizens dial."""
 
@@ -170,6 +181,8 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     complaint: Message = Message(within_days=2)
     """How complaints and suggestions are taken; Chengdu's rule is two working days."""
     rating: Rating = Rating()
+    faxes: dict[str, Document] = {}
+    """The documents of the service `fax_documents`, by the key for each."""
     callback: Callback | None = None
     """None: nobody is called back, and nobody is offered it."""
     tries: Annotated[int, msgspec.Meta(ge=1, le=9)] = 3

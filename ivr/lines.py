@@ -47,4 +47,8 @@ def _load(path: Path, prompt_keys: Collection[str], languages: Collection[Langua
     written, document = load(path, Line)
     for problem in check(written, document, prompt_keys, languages):
         raise problem
-    return msgspec.structs.replace(written, version=f"{written.version}+{document.digest[:8]}"), document
+    faxes = {
+        key: msgspec.structs.replace(fax, file=str(path.parent.absolute() / fax.file))
+        for key, fax in written.faxes.items()
+    }
+    return msgspec.structs.replace(written, version=f"{written.version}+{document.digest[:8]}", faxes=faxes), document

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from calls.errors import BadFile
 from calls.words import Language
 from calls.yamlfile import Document
+from faxes import NotAPicture, read
 from ivr.hours import Hours, minutes
 from ivr.line import CHOICE_KEYS, EVERYWHERE, Choice, Line
-from ivr.services import SERVICES
+from ivr.services import FAX_DOCUMENTS, SERVICES
 
 Steps = tuple[object, ...]
 """Where something stands in the file: the keys and indexes that lead to it."""
@@ -51,6 +53,8 @@ def check(
         _prompts(line, prompt_keys),
         _rating(line),
         _references(line),
+        _faxes(line),
+        _pages(line, document.path.parent),
         _ways(line),
         _relaxed(line),
         _lends(line),
@@ -92,6 +96,7 @@ def _names(line: Line) -> Iterator[Problem]:
     """Names go into figures, topics and file names."""
     named: list[tuple[str, Steps]] = []
     named += [(name, ("menus", name)) for name in line.menus]
+    named += [(fax.name, ("faxes", key, "name")) for key, fax in line.faxes.items()]
     named += [(choice.name, (*steps, "name")) for steps, _, choice in _each_choice(line)]
     named += [(name, ("queues", name)) for name in line.queues]
     named += [(skill, ("queues", name, "skills", skill)) for name in line.queues for skill in line.queues[name].skills]
@@ -136,6 +141,7 @@ def _prompts(line: Line, prompt_keys: Collection[str]) -> Iterator[Problem]:
         (line.closed, ("closed",)),
     ]
     said += [(menu.prompt, ("menus", name, "prompt")) for name, menu in line.menus.items()]
+    said += [(fax.title, ("faxes", key, "title")) for key, fax in line.faxes.items()]
     said += [(choice.say, (*steps, "say")) for steps, _, choice in _each_choice(line) if choice.say is not None]
     if line.rating.second:
         said.append((line.rating.second.prompt, ("rating", "second", "prompt")))
@@ -183,6 +189,32 @@ def _references(line: Line) -> Iterator[Problem]:
         for name, where in named:
             if name not in written:
                 yield Problem(where, f"there is no {word} {name}", f"use one of: {', '.join(written)}")
+
+
+def _faxes(line: Line) -> Iterator[Problem]:
+    """Each document has a key and a name of its own, and is offered somewhere."""
+    taken: dict[str, str] = {}
+    for key, fax in line.faxes.items():
+        if key not in CHOICE_KEYS:
+            yield Problem(("faxes", key), f"{key!r} is not a key for a document", "use one of 1 to 9")
+        if (other := taken.setdefault(fax.name, key)) != key:
+            reason = f"the name {fax.name} is taken by the document of the key {other}"
+            yield Problem(("faxes", key, "name"), reason, "give each document its own name")
+    offered = [steps for steps, _, choice in _each_choice(line) if choice.service == FAX_DOCUMENTS]
+    if offered and not line.faxes:
+        reason, mend = "this line has no documents to be faxed", "write them under faxes, or remove this choice"
+        yield Problem((*offered[0], "service"), reason, mend)
+    if line.faxes and not offered:
+        yield Problem(("faxes",), "no choice offers these documents", f"add one with service: {FAX_DOCUMENTS}")
+
+
+def _pages(line: Line, folder: Path) -> Iterator[Problem]:
+    """Each document can be read and sent."""
+    for key, fax in line.faxes.items():
+        try:
+            read(folder / fax.file)
+        except NotAPicture as error:
+            yield Problem(("faxes", key, "file"), error.reason, error.mend)
 
 
 def _ways(line: Line) -> Iterator[Problem]:

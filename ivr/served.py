@@ -7,8 +7,10 @@ async def serve(window: Window) -> ServiceOutcome:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from calls.facts import ServiceOutcome
+from faxes import Sheet
 from ivr.business import Citizen, NotAllowed, NotAvailable, OutcomeUnknown
 from ivr.caller import Value
 from ivr.identify import identified
@@ -20,6 +22,11 @@ from ivr.window import Window
 
 MOST_AGAIN = 5
 """So often an answer is said in all."""
+
+FAX_TRIES = 2
+"""A second one for whoever pressed the start key too late, or had no paper."""
+
+ONCE_MORE = "1"
 
 
 class WantsPerson(Exception):
@@ -75,3 +82,31 @@ async def wants_again(window: Window, offer: Offer | None = None) -> bool:
         await offer.take()
         return await wants_again(window)
     return key == AGAIN
+
+
+async def faxed(window: Window, document: str, what: Path | Sheet) -> ServiceOutcome:
+    """Send it to the machine that the caller calls from, say what came of it, and once more if that is wanted."""
+    caller = window.caller
+    for tries_left in reversed(range(FAX_TRIES)):
+        fax = window.fax()
+        if fax is None:
+            await caller.say("fax.unavailable", skippable=False)
+            return "unavailable"
+        await caller.say("fax.start", skippable=False)
+        result = await fax.send(document, what)
+        if result == "done":
+            await caller.say("fax.done", skippable=False)
+            return "done"
+        await caller.say("fax.failed", skippable=False)
+        if not tries_left or not await _wants_once_more(window):
+            break
+    return "gave_up"
+
+
+async def _wants_once_more(window: Window) -> bool:
+    """Raises WantsPerson."""
+    await window.caller.say("fax.again")
+    key = await window.caller.key(window.key_wait_s)
+    if key == PERSON:
+        raise WantsPerson(served=False)
+    return key == ONCE_MORE

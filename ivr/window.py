@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Literal, Protocol
 
 import msgspec
 
-from calls.facts import MessagePurpose
+from calls.facts import FaxResult, MessagePurpose
 from calls.words import Language
+from faxes import Sheet
 from ivr.business import Business, Citizen, Identity
 from ivr.caller import Caller
 from ivr.line import Line
@@ -78,6 +80,16 @@ class Dictation(Protocol):
         ...
 
 
+class Fax(Protocol):
+    """Pages for the fax machine that the caller calls from, on this very call."""
+
+    async def send(self, document: str, what: Path | Sheet) -> FaxResult:
+        """Send a file's pages, or words laid out, which takes some 20 s a page; `document` is what facts call it.
+
+        A hang-up cancels this; what was sent until then is told all the same."""
+        ...
+
+
 class Identification(Protocol):
     """Who the caller has shown to be, and how often they may still try; so many tries a call, a day, and an account."""
 
@@ -130,6 +142,8 @@ class Window(msgspec.Struct, frozen=True):
     """Something to be taken down; None while nothing can be recorded."""
     reach: Callable[[Reached], None]
     """To be told how far the caller's keys have led."""
+    fax: Callable[[], Fax | None]
+    """A fax to be sent; None while there are as many as can be."""
     talk: Talk | None = None
     """The conversation that is just over; None: there was none."""
 

@@ -24,10 +24,12 @@ from calls.facts import (
 )
 from calls.numbers import normalise
 from cti.asterisk.dictation import left_behind
+from cti.asterisk.faxing import fax_sent
 from cti.asterisk.kept import KeptCall, outcome
 from cti.asterisk.places import KeptPlace, keep_place
 from cti.asterisk.promises import Promises
 from cti.callrecords import CallRecord, CallRecords
+from cti.faxes import Faxes
 from cti.messages import Messages
 from cti.recorder import Recorder
 from cti.remembered import Remembered
@@ -58,9 +60,11 @@ class Books:
         places: Remembered[KeptPlace],
         promises: Promises,
         messages: Messages,
+        faxes: Faxes,
     ) -> None:
         self._region, self._clock, self._watch, self._journal = settings.region, clock, watch, journal
         self._recorder, self._places, self._promises, self._messages = recorder, places, promises, messages
+        self._faxes = faxes
         self._records = CallRecords(settings.call_records, journal)
         self._boot_id = boot_id()
         self._swept_at = clock.now()
@@ -188,6 +192,9 @@ class Books:
             self._messages.left(left_behind(kept, kept.dictation, length_ms, at or self._clock.utc()))
             self._recorder.ended(kept.dictation.message, kept.dictation.begun_ms + length_ms)
             kept = msgspec.structs.replace(kept, served=True)
+        if kept.fax:
+            self._watch.record(fax_sent(kept, kept.fax, {}, kept.arrived_ms + lasted_ms), at)
+            self._faxes.remove(kept.call_id)
         if kept.visit_open:
             how: VisitOutcome = "abandoned_ringing" if kept.step == "ringing" else "abandoned_waiting"
             how = "fault" if ended_by == "fault" else how

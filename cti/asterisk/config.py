@@ -39,6 +39,7 @@ def write_config(settings: Settings, secrets: Secrets) -> Path:
     """Write every file Asterisk reads and make every folder it writes to; answers its main file."""
     plan = _plan(settings, secrets)
     folders = ("varlib", "spool/recording", "spool/tmp", "log/cdr-custom")
+    plan.faxes.mkdir(parents=True, exist_ok=True, mode=0o700)
     for folder in (plan.etc, plan.run, plan.raw, plan.music, *(plan.state / name for name in folders)):
         folder.mkdir(parents=True, exist_ok=True)
     for name, text in render(plan).items():
@@ -65,6 +66,7 @@ def _plan(settings: Settings, secrets: Secrets) -> Plan:
         state=state,
         run=settings.run_dir / "asterisk",
         raw=settings.raw_dir,
+        faxes=settings.faxes_dir,
         modules=installed.modules,
         data=installed.data,
         music=settings.prompts_dir / "music",
@@ -84,7 +86,9 @@ def _trunk(trunk: Trunk, settings: Settings, secrets: Secrets) -> TrunkAccount:
     password = secrets.trunks.get(trunk.name, "")
     room_to_tell = settings.max_channels - settings.max_calls
     most = min(trunk.max_calls or settings.max_calls, settings.max_calls) + room_to_tell
-    return TrunkAccount(trunk.name, trunk.match, trunk.keys, trunk.codecs, most, user, server, password, trunk.dial)
+    return TrunkAccount(
+        trunk.name, trunk.match, trunk.keys, trunk.codecs, most, user, server, password, trunk.dial, trunk.t38
+    )
 
 
 def _files(sounds: Sounds, key: str) -> tuple[str, ...]:

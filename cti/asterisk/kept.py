@@ -14,7 +14,7 @@ from ivr.refused import Refusal
 from ivr.window import Matter
 
 Step = Literal[
-    "notice", "menu", "message", "queue", "ringing", "calling", "talking", "rating", "closing", "turned_away"
+    "notice", "menu", "message", "fax", "queue", "ringing", "calling", "talking", "rating", "closing", "turned_away"
 ]
 
 
@@ -50,6 +50,15 @@ class KeptDictation(Matter, frozen=True, kw_only=True):
     message: str
     begun_at: datetime
     begun_ms: int
+
+
+class KeptFax(msgspec.Struct, frozen=True):
+    """A fax that is being sent. The instant is monotonic milliseconds."""
+
+    document: str
+    begun_ms: int
+    pages: int = 0
+    """Those that there are to send; 0 until they are written."""
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -114,6 +123,7 @@ class KeptCall(msgspec.Struct, frozen=True, kw_only=True):
     dictation: KeptDictation | None = None
     dictations: int = 0
     """How many voice messages were begun in this call."""
+    fax: KeptFax | None = None
 
     @property
     def unreached(self) -> bool:

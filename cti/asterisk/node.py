@@ -35,6 +35,7 @@ from cti.asterisk.router import EndpointEvent, Router
 from cti.asterisk.session import Session
 from cti.asterisk.socket import EventSocket
 from cti.blocklist import BlockList
+from cti.faxes import Faxes
 from cti.floor import Floor
 from cti.identification import Tries
 from cti.messages import Messages
@@ -124,7 +125,10 @@ class Node:
             region=settings.region,
         )
         self.blocklist = BlockList(watch, journal, clock, settings.region, self.redials.exempts)
-        self.books = Books(settings, clock, watch, journal, recorder, self.places, self.promises, self.messages)
+        self.faxes = Faxes(settings.faxes_dir, settings.max_faxes)
+        self.books = Books(
+            settings, clock, watch, journal, recorder, self.places, self.promises, self.messages, self.faxes
+        )
         self.router = Router(self._new_channel, self._endpoint_changed)
         self.socket = EventSocket(ari, self.router.dispatch, self._reconcile)
         self.sessions: dict[str, Session] = {}
@@ -411,7 +415,9 @@ class Node:
     async def _take_over(self, live: Mapping[str, Channel]) -> None:
         """First connection of this controller: what the last one left."""
         ours = set((await self.ari.applications.get(self.ari.app)).channel_ids)
-        kept = [self._rung(call, ours) for call in self.journal.find("call/", KeptCall).values()]
+        found = self.journal.find("call/", KeptCall).values()
+        self.faxes.keep_only({call.call_id for call in found})
+        kept = [self._rung(call, ours) for call in found]
         adopted = sorted((call for call in kept if call and (call.unreached or call.call_id in ours)), key=_turn)
         self.watch.record(ControllerStarted(release=__version__, boot_id=self._boot_id, adopted=len(adopted)))
         legs = {call.conversation.leg for call in adopted if call.conversation}

@@ -21,6 +21,7 @@ from calls.facts import (
     AnyFact,
     CallEnded,
     EndedBy,
+    FaxSent,
     NoticeHeard,
     QueueLeft,
     ServiceUsed,
@@ -35,6 +36,7 @@ from cti.asterisk.conversation import connect, find_again
 from cti.asterisk.dictation import TelephoneDictation, end_left_behind
 from cti.asterisk.ending import ASK_AGAIN_S, asked_to_go
 from cti.asterisk.errors import AriError, Gone, NotInStasis, Unavailable
+from cti.asterisk.faxing import TelephoneFax, end_fax_left_behind
 from cti.asterisk.generated.messages import (
     ChannelDestroyed,
     ChannelDtmfReceived,
@@ -91,6 +93,8 @@ class Session:
         """Set when they are."""
         self.withdrawn = asyncio.Event()
         """Set when an attempt to call somebody back need not wait any more."""
+        self.fax_told: dict[str, str] = {}
+        """What the dialplan told of the fax during which the call ended."""
         self.counted = False
         """One of the calls that are carried at once."""
         self.line = line
@@ -131,7 +135,7 @@ class Session:
                 self.turn(fact, step="menu", language=language)
             case SlowSpeechBegun():
                 self.turn(fact, slow=True)
-            case ServiceUsed(outcome="done"):
+            case ServiceUsed(outcome="done") | FaxSent(result="done"):
                 self.turn(fact, served=True)
             case VoiceMessageLeft(message=message) as left:
                 with self.node.journal.together():
@@ -187,7 +191,11 @@ class Session:
             texts=self.node.texts,
             dictate=self._dictate,
             reach=lambda reached: self.keep(reached=reached),
+            fax=self._fax,
         )
+
+    def _fax(self) -> TelephoneFax | None:
+        return TelephoneFax(self) if self.node.faxes.has_room else None
 
     def _dictate(self, matter: Matter) -> TelephoneDictation | None:
         if self.node.recorder.cannot_record:
@@ -215,11 +223,11 @@ class Session:
             self.counted = True
             self.node.admission.keep(self.kept.trunk)
 
-    async def through_dialplan(self, context: str, extension: str) -> None:
+    async def through_dialplan(self, context: str, extension: str, within_s: float = DIALPLAN_S) -> None:
         """Send the caller through a dialplan context that comes back: what ARI cannot do itself is done there."""
         self._back.clear()
         await self.ari.channels.continue_in_dialplan(self.call_id, context=context, extension=extension, priority=1)
-        async with asyncio.timeout(DIALPLAN_S):
+        async with asyncio.timeout(within_s):
             await self._back.wait()
 
     # --- the task
@@ -255,6 +263,8 @@ class Session:
                 case ChannelTalkingStarted() | ChannelTalkingFinished() as heard:
                     for dictation in self._dictations.values():
                         dictation.speaks(isinstance(heard, ChannelTalkingStarted))
+                case ChannelUserevent(eventname="fax", userevent=told):
+                    self.fax_told = {word: str(value) for word, value in told.items()}
                 case ChannelUserevent(userevent=counts):
                     self._packets = packets_received(counts)
                 case ChannelDestroyed() | Vanished(died=False):
@@ -394,6 +404,10 @@ class Session:
                 await silence(self.ari, self.call_id)
                 await end_left_behind(self, kept.dictation)
                 await self._close()
+            case "fax" if kept.fax:
+                await silence(self.ari, self.call_id)
+                done = await end_fax_left_behind(self, kept.fax)
+                await self._lead(undo, msgspec.structs.replace(kept.reached, choice=None) if done else kept.reached)
             case "rating" | "closing":
                 await silence(self.ari, self.call_id)
                 await self.caller.say("goodbye")

@@ -36,6 +36,9 @@ COMPLAINT = "complaint"
 FOR_PEOPLE = (VOICE_MESSAGE, COMPLAINT)
 """These answer nothing themselves: what they take down is for people, and there is nothing of the machine to be rated."""
 
+FAX_DOCUMENTS = "fax_documents"
+"""The service that needs the line to have documents."""
+
 SERVICES: Mapping[str, Service] = _found()
 
 

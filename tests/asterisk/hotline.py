@@ -257,14 +257,14 @@ class Hotline:
         async with Phone(identity, answers=at_home or RingOn(), microphone=says, host=host, sip_port=port) as phone:
             caller = Caller(phone, keys, rate, barge)
             caller.sip_call_id = await phone.dial(f"sip:{line}@{self.server}")
-            watching = asyncio.create_task(caller.watch(self._follow(caller.sip_call_id)))
+            watching = asyncio.create_task(caller.watch(self.follow(caller.sip_call_id)))
             try:
                 yield caller
             finally:
                 watching.cancel()
                 await asyncio.gather(watching, return_exceptions=True)
 
-    async def _follow(self, sip_call_id: str) -> AsyncIterator[Observation]:
+    async def follow(self, sip_call_id: str) -> AsyncIterator[Observation]:
         """What this controller tells, and the next one, should it die."""
         while True:
             with contextlib.suppress(NotPossible):

@@ -2,7 +2,8 @@
 
 `answers` are what the caller does each time a key is waited for: a key, None for doing nothing, or `HANG_UP`; when
 they run out, nothing is done. `pressed_during` are the keys pressed while a prompt is said, `hang_up_during` is the
-prompt in the middle of which the caller leaves. A hang-up cancels, as it does on a real line.
+prompt in the middle of which the caller leaves. `faxes` is what comes of each fax.
+A hang-up cancels, as it does on a real line.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final, TypeVar
 
 from calls.clock import Instant
-from calls.facts import AnyFact
+from calls.facts import AnyFact, FaxResult
 from calls.words import FIRST_LANGUAGE, Language
 from cti.business.absent import NoBusiness
 from cti.sms import NoTexts
+from faxes import Sheet
 from ivr.business import Business, Citizen, Identity
 from ivr.caller import Heard, Value
 from ivr.line import PERSON, Line
@@ -62,6 +65,7 @@ class ScriptedCaller:
         pressed_during: Mapping[str, str] | None = None,
         hang_up_during: str | None = None,
         speaks_ms: Iterable[int] | None = (),
+        faxes: Iterable[FaxResult] | None = (),
     ) -> None:
         self.call_id = "call-1"
         self.language: Language = FIRST_LANGUAGE
@@ -84,6 +88,9 @@ class ScriptedCaller:
         self.dictations: list[ScriptedDictation] = []
         self.matters: list[Matter] = []
         self.reached: list[Reached] = []
+        self.fax_results = None if faxes is None else deque(faxes)
+        self.faxed: list[tuple[str, Path | Sheet]] = []
+        """What was sent, or tried to be."""
 
     def window(
         self,
@@ -105,6 +112,7 @@ class ScriptedCaller:
             texts=texts or NoTexts(),
             dictate=self._dictate,
             reach=self.reached.append,
+            fax=lambda: None if self.fax_results is None else ScriptedFax(self, self.fax_results),
         )
 
     def _dictate(self, matter: Matter) -> ScriptedDictation | None:
@@ -192,6 +200,18 @@ class ScriptedDictation:
 
     def drop(self) -> None:
         self.dropped = True
+
+
+class ScriptedFax:
+    """A fax of which comes what the script says, a minute later."""
+
+    def __init__(self, caller: ScriptedCaller, results: deque[FaxResult]) -> None:
+        self._caller, self._results = caller, results
+
+    async def send(self, document: str, what: Path | Sheet) -> FaxResult:
+        self._caller.faxed.append((document, what))
+        self._caller.clock.ms += 60_000
+        return self._results.popleft()
 
 
 class ScriptedIdentification:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from cti.asterisk.config import seat_of_endpoint, write_config
 from cti.secrets import Secrets
@@ -33,6 +34,7 @@ PLAN = Plan(
     state=Path("/srv/state"),
     run=Path("/srv/run"),
     raw=Path("/srv/raw"),
+    faxes=Path("/srv/faxes"),
     modules=Path("/tree/modules"),
     data=Path("/tree/data"),
     music=Path("/srv/music"),
@@ -147,7 +149,7 @@ def test_what_is_not_needed_is_not_loaded(files: dict[str, str]) -> None:
 def test_asterisks_manager_gets_no_configuration(files: dict[str, str]) -> None:
     """Without one it is off; so are the CLI's aliases, the web pages and the rest that nobody asked for."""
     wanted = {"ari", "asterisk", "cdr", "cdr_custom", "extensions", "http", "indications", "logger", "modules"}
-    wanted |= {"musiconhold", "pjsip", "rtp", "stasis", *UNUSED_FILES}
+    wanted |= {"musiconhold", "pjsip", "rtp", "stasis", "udptl", *UNUSED_FILES}
 
     assert set(files) == {f"{name}.conf" for name in wanted}
 
@@ -205,7 +207,7 @@ def test_what_was_dialled_reaches_applications_filtered_only(files: dict[str, st
     text = files["extensions.conf"]
     uses = [use.start() for use in re.finditer(r"\$\{(?:EXTEN|CHANNEL\(pjsip,call-id\))\}", text)]
 
-    assert len(uses) == 5
+    assert len(uses) == 6
     assert all(re.search(r"\$\{FILTER\([^,]+,$", text[:use]) for use in uses)
 
 
@@ -315,6 +317,25 @@ def test_both_legs_are_recorded_by_what_they_say_themselves(files: dict[str, str
             re.fullmatch(r"MixMonitor\(,r\(/srv/raw/.*\.wav\)\)", step)
             for step in _steps(files["extensions.conf"], context)
         )
+
+
+def test_a_fax_ends_by_itself_and_comes_back_and_a_hang_up_in_it_is_told(files: dict[str, str]) -> None:
+    """No controller need be there: the time limit is the channel's own, and taken off again before it goes on."""
+    assert _steps(files["extensions.conf"], "send-fax") == [
+        "Set(FAXOPT(localstationid)=${DIALLED})",
+        "Set(TIMEOUT(absolute)=${FAX_S})",
+        "SendFAX(/srv/faxes/${FILTER(0-9.a-z,${EXTEN})}.tif,fz)",
+        "Set(TIMEOUT(absolute)=0)",
+        "Goto(to-controller,back,1)",
+        "Goto(to-controller,back,1)",
+        "UserEvent(fax,status: ${FAXSTATUS},error: ${FAXERROR},pages: ${FAXPAGES},rate: ${FAXBITRATE},mode: ${FAXMODE})",
+    ]
+
+
+def test_t38_is_offered_where_the_trunk_is_said_to_do_it_and_has_the_ports_of_the_voice() -> None:
+    files = render(replace(PLAN, trunks=(replace(GATEWAY, t38=True), CARRIER)))
+    assert re.findall("t38_udptl = (.+)", files["pjsip.conf"]) == ["yes", "no"]
+    assert re.findall("udptl(?:start|end) = (.+)", files["udptl.conf"]) == ["18100", "18199"]
 
 
 # Written

@@ -18,6 +18,7 @@ from ivr.business import (
     Card,
     CardState,
     Citizen,
+    Contribution,
     Done,
     Identity,
     Insurance,
@@ -58,6 +59,10 @@ class Bureau:
 
     async def pension(self, citizen: Citizen) -> Pension | None:
         return cast(Pension | None, self._read("pension", citizen))
+
+    async def contributions(self, citizen: Citizen, year: int) -> Sequence[Contribution]:
+        paid = cast(Sequence[Contribution], self._read("contributions", citizen))
+        return [one for one in paid if one.month.year == year]
 
     async def report_loss(self, citizen: Citizen, key: str) -> Done:
         return self._write("report_loss", key)

@@ -63,6 +63,12 @@ def write(folder: Path, text: str, name: str = "12333.line.yaml") -> Path:
 
 HOURS = RIGHT[RIGHT.index("hours:") :].strip()
 
+UNFAXED = '"1": {name: hours, say: info.hours}\nperson: general'
+FAXED = """"1": {name: hours, service: fax_documents}
+person: general
+faxes:
+  "1": {name: form, file: form.png, title: welcome}"""
+
 Wrong = tuple[str, str, int, int, str, str]
 
 WRONG: list[Wrong] = [
@@ -244,6 +250,14 @@ WRONG: list[Wrong] = [
         "ends at 30 s, before it begins at 30 s",
         "the later one",
     ),
+    ("person: general", f"person: general\n{FAXED[-58:]}", 20, 1, "no choice offers these", "service: fax_documents"),
+    ("say: info.hours", "service: fax_documents", 18, 26, "no documents to be faxed", "write them under faxes"),
+    (UNFAXED, FAXED.replace('  "1"', '  "0"'), 21, 3, "'0' is not a key for a document", "one of 1 to 9"),
+    (UNFAXED, FAXED.replace("form,", "Form,"), 21, 9, "'Form' is not a name", "small letters"),
+    (UNFAXED, FAXED.replace("title: welcome", "title: form"), 21, 37, "there is no prompt form", "its spelling"),
+    (UNFAXED, f"{FAXED}\n{FAXED[-51:].replace('1', '2')}", 22, 9, "the name form is taken", "its own name"),
+    (UNFAXED, FAXED, 21, 21, "there is no file", "put it there"),
+    (UNFAXED, FAXED.replace(".png", ".pdf"), 21, 21, "form.pdf is neither a PNG nor a TIFF", "pdftoppm"),
     ("hours:\n  weekly:", "hours:\n  zone: Asia/Peking\n  weekly:", 24, 3, "no time zone Asia/Peking", "Asia/Shanghai"),
     ("    mon: [08:30", "    monday: [08:30", 25, 5, "monday cannot stand here", "write mon"),
     ("[08:30-12:00, 13", "[8:30-12:00, 13", 25, 11, "'8:30-12:00' is not a block of time", "write it as 08:30-12:00"),
