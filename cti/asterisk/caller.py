@@ -38,8 +38,9 @@ PLAYBACK_GRACE_S = 3.0
 PLAYBACK_BEGINS_S = 0.1
 """From asking for a playback to its first sound, at most."""
 
-PATIENT_S = 1.5
-"""So long a business system may think unnoticed; two seconds of silence make people hang up."""
+PATIENT_S = 1.0
+"""So long after the last sound or key a business system may think unnoticed: two seconds of silence make people hang up, and
+the silence at the end of a sentence and the way to the telephone take their part of them."""
 
 MENU = "menu."
 
@@ -72,6 +73,8 @@ class TelephoneCaller:
         self._keys: deque[str] = deque()
         self._pressed = asyncio.Event()
         self._question: str | None = None
+        self._quiet_since = clock.now()
+        """When the caller last heard something end, or pressed a key."""
 
     @property
     def call_id(self) -> str:
@@ -83,6 +86,7 @@ class TelephoneCaller:
             return
         self._keys.append(key)
         self._pressed.set()
+        self._quiet_since = self.clock.now()
 
     async def say(self, *keys: str, skippable: bool = True, **values: Value) -> Heard:
         self._note_question(keys[-1])
@@ -104,6 +108,7 @@ class TelephoneCaller:
                 await hush(self._ari, playback)
                 raise
             finally:
+                self._quiet_since = self.clock.now()
                 for task in tasks:
                     task.cancel()
             if finished not in done:
@@ -192,7 +197,8 @@ class TelephoneCaller:
     async def while_waiting(self, work: Awaitable[T]) -> T:
         working = asyncio.ensure_future(work)
         try:
-            await asyncio.wait({working}, timeout=PATIENT_S)
+            quiet_s = self.clock.now() - self._quiet_since  # another question may have been asked since the last sound
+            await asyncio.wait({working}, timeout=max(0.0, PATIENT_S - quiet_s))
             if not working.done():
                 await self._wait_with_music(working)
             return await working
@@ -204,6 +210,7 @@ class TelephoneCaller:
         await asyncio.wait({working})
         with suppress(Gone, NotInStasis):
             await self._ari.channels.stop_moh(self._channel)
+        self._quiet_since = self.clock.now()
 
     async def safe(self) -> bool:
         return await self._safe()

@@ -319,6 +319,21 @@ class Hotline:
         finally:
             await process.communicate(b"ROLLBACK;")
 
+    @contextlib.asynccontextmanager
+    async def bureau_thinks(self, table: str) -> AsyncIterator[None]:
+        """Inside, whatever the reference business system looks up in this table of its own has to wait."""
+        process = await self._psql("")
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(f"BEGIN; LOCK TABLE bureau.{table}; SELECT 'locked';\n".encode())
+        async with asyncio.timeout(PATIENCE_S):
+            while (await process.stdout.readline()).strip() not in (b"locked", b""):
+                pass
+        try:
+            yield
+        finally:
+            await process.communicate(b"ROLLBACK;")
+
     async def _psql(self, id_number: str) -> asyncio.subprocess.Process:
         """At the business system's own database, which only the daemons' user may ask; `:'number'` is this citizen."""
         return await asyncio.create_subprocess_exec(

@@ -165,6 +165,11 @@ class Voice:
         """Keys that were pressed are still being sent."""
         return bool(self._keys)
 
+    @property
+    def keying(self) -> bool:
+        """Not every key that was pressed is on the wire yet."""
+        return bool(self._keys)
+
     def tick(self) -> None:
         """20 ms have passed: send what is due."""
         if not self._far[1]:
