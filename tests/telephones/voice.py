@@ -162,11 +162,6 @@ class Voice:
 
     @property
     def keying(self) -> bool:
-        """Keys that were pressed are still being sent."""
-        return bool(self._keys)
-
-    @property
-    def keying(self) -> bool:
         """Not every key that was pressed is on the wire yet."""
         return bool(self._keys)
 
