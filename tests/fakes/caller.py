@@ -2,7 +2,8 @@
 
 `answers` are what the caller does each time a key is waited for: a key, None for doing nothing, or `HANG_UP`; when
 they run out, nothing is done. `pressed_during` are the keys pressed while a prompt is said, `hang_up_during` is the
-prompt in the middle of which the caller leaves. `faxes` is what comes of each fax.
+prompt in the middle of which the caller leaves. `faxes` is what comes of each fax; later ones
+arrive.
 A hang-up cancels, as it does on a real line.
 """
 
@@ -211,7 +212,7 @@ class ScriptedFax:
     async def send(self, document: str, what: Path | Sheet) -> FaxResult:
         self._caller.faxed.append((document, what))
         self._caller.clock.ms += 60_000
-        return self._results.popleft()
+        return self._results.popleft() if self._results else "done"
 
 
 class ScriptedIdentification:
