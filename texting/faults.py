@@ -7,9 +7,10 @@
     failed   500 before anything is done                       failed_after   done, then 500
     busy     503 before anything is done                       garbage  done, and the answer is no JSON
     refused  403: this number gets no texts                    undeliverable  taken, but it reaches no telephone
-    again    delivered, and its report comes twice             mute     delivered, and no report comes until DELETE
+    again    delivered, and its report comes twice             mute     nothing but that reports wait
 
-Both ask for the signature, as everything does but /health.
+As long as something is wrong with answers, or `mute`, no report goes out until DELETE: what came of a text is known by its
+answer alone. Both ask for the signature, as everything does but /health.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ Kind = Literal[
     "again",
     "mute",
 ]
+REPORTED: tuple[Kind, ...] = ("refused", "undeliverable", "again")
+"""Nothing is wrong with the answer."""
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -51,7 +54,7 @@ class Faults:
 
     def clear(self) -> None:
         """Nothing any more."""
-        self._kind, self._times = None, 0
+        self._times = 0
         self.let_go.set()
 
     def take(self) -> Kind | None:
@@ -64,4 +67,4 @@ class Faults:
     @property
     def mute(self) -> bool:
         """Whether reports are held back."""
-        return self._kind == "mute" and not self.let_go.is_set()
+        return not self.let_go.is_set() and self._kind not in REPORTED

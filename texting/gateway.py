@@ -147,6 +147,7 @@ class Gateway:
         if request.method == "DELETE":
             await self._read(request)
             self._faults.clear()
+            self._news.set()
             return web.Response(status=204)
         asked = await self._read(request, "kind", "times")
         [kind] = [kind for kind in KINDS if kind == asked["kind"]]
