@@ -1,6 +1,6 @@
 """Numbers that call too often: at most so many calls in so many minutes from one calling number are let through.
 
-The default is far above what people do, however anxious they are (`Settings.redial_most`): it is for machines that dial.
+The default is far above what people do, however anxious they are (`REDIALS` in cti/settings.py): it is for machines that dial.
 A number behind which many people are (a company's switchboard, a payphone) may be exempted all the same. A withheld number
 is nobody's, and never limited. What was let through is kept with the journal, so a new controller counts on.
 """

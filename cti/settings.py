@@ -26,6 +26,9 @@ EMBEDDED = "embedded"
 TEXTS_FILE = "file"
 REPORTS_PATH = "/api/texts/reports"
 """Where the SMS gateway tells what became of a text, behind the public door."""
+REDIALS = 120
+"""One call every 5 s for ten minutes: more than anybody can make at one telephone, and than come from a large company's
+switchboard. Whoever tries a demo may well call from one number on and on."""
 LISTS = ("seats", "redial_exempt")
 """Several values, which a variable separates by commas."""
 FOLDERS = ("state_dir", "asterisk_tree", "lines_dir", "voices_dir")
@@ -97,9 +100,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Whoever is cut off while waiting and rings again within this time has the same place."""
     same_adviser_s: float = 86_400.0
     """Whoever rings again within this time has the same adviser, where free."""
-    redial_most: int = 40
-    """Most calls of one calling number within `redial_within_s`: one every 15 s for ten minutes is no person, nor a family at
-    one telephone; more is a machine. 0: any number."""
+    redial_most: int | None = None
+    """Most calls of one calling number within `redial_within_s`; 0: any number. None: `REDIALS`, any number in a demo."""
     redial_within_s: float = 600.0
     redial_exempt: tuple[str, ...] = ()
     """Numbers that may call as often as they like: many people are behind them, as at a company or a payphone."""
@@ -119,6 +121,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """What becomes of conversations that cannot be recorded: they go on, or callers are told and turned away."""
     recording_reserve_mb: int = 1000
     """Below this much free room no further conversation is recorded: those under way end well, and so does the journal."""
+
+    @property
+    def most_redials(self) -> int:
+        """Calls of one number within `redial_within_s`; 0: any number."""
+        if self.redial_most is not None:
+            return self.redial_most
+        return 0 if self.demo else REDIALS
 
     @property
     def sip_port(self) -> int:

@@ -129,7 +129,7 @@ def _limits(settings: Settings) -> Iterator[Problem]:
 
 def _redials(settings: Settings) -> Iterator[Problem]:
     """A limit must not hit people."""
-    if settings.redial_most != 0 and settings.redial_most < LEAST_REDIALS:
+    if settings.most_redials != 0 and settings.most_redials < LEAST_REDIALS:
         reason = f"families and payphones call {settings.redial_most} times within minutes, too"
         yield Problem(("redial_most",), reason, f"write {LEAST_REDIALS} or more; 0: no limit")
     for index, number in enumerate(settings.redial_exempt):

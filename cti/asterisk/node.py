@@ -119,7 +119,7 @@ class Node:
             journal,
             clock,
             self._boot_id,
-            most=settings.redial_most,
+            most=settings.most_redials,
             within_s=settings.redial_within_s,
             exempt=settings.redial_exempt,
             region=settings.region,

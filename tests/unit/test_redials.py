@@ -118,21 +118,29 @@ async def test_no_window_ever_has_more_and_nobody_is_refused_who_has_had_fewer(g
 
 @pytest.mark.parametrize(
     ("who", "every_s"),
-    [("somebody who dials again at every busy word", 16.0), ("a family at one telephone", 30.0), ("a payphone", 60.0)],
+    [
+        ("a switchboard on a bad day", 5.5),
+        ("somebody who dials again at once", 10.0),
+        ("a family at one telephone", 30.0),
+    ],
 )
 async def test_the_default_hits_no_people(tmp_path: Path, who: str, every_s: float) -> None:
-    default, clock = Settings(), SetClock()
-    async with opened(tmp_path, clock, default.redial_most, default.redial_within_s) as redials:
+    default, clock = Settings(demo=False), SetClock()
+    async with opened(tmp_path, clock, default.most_redials, default.redial_within_s) as redials:
         for _ in range(200):
             assert calls(redials), who
             clock.at += every_s
 
 
+def test_a_demo_has_no_limit_unless_it_is_told() -> None:
+    assert (Settings().most_redials, Settings(redial_most=9).most_redials) == (0, 9)
+
+
 async def test_the_default_hits_a_machine(tmp_path: Path) -> None:
-    default, clock = Settings(), SetClock()
-    async with opened(tmp_path, clock, default.redial_most, default.redial_within_s) as redials:
+    default, clock = Settings(demo=False), SetClock()
+    async with opened(tmp_path, clock, default.most_redials, default.redial_within_s) as redials:
         through = 0
         for _ in range(600):
             through += calls(redials)
             clock.at += 1
-    assert through == default.redial_most
+    assert through == default.most_redials
