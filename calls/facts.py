@@ -250,9 +250,10 @@ class ServiceUsed(Fact, frozen=True, kw_only=True, tag="service_used"):
 
     call_id: str
     service: str
-    """The service's name; `say` for an announcement."""
+    """The service's name; `say` for an announcement, `topic` for a topic of the day, `department` for a number, `region` for
+    another region."""
     about: str
-    """The choice or the queue that led there."""
+    """The choice or the queue that led there, or the name of the topic, department or region."""
     outcome: ServiceOutcome
     lasted_ms: int
 

@@ -376,12 +376,19 @@ def block_lift(number: Number, by: By) -> None:
 def line_check(
     files: Annotated[list[Path] | None, typer.Argument(help="Line files; all of lines/ when none is named.")] = None,
 ) -> None:
-    """Are the line files right? Names file, line, column, reason and mend."""
+    """Are the line files right, and can all their words be said? Names file, line, column, reason and mend."""
+    from tempfile import TemporaryDirectory
+
     from cti.hotline import load_hotline, vocabulary
     from ivr.lines import load_line
+    from prompts import EspeakVoice, OwnWords
 
-    words = vocabulary()
-    lines = [load_line(file, *words) for file in files or ()] or load_hotline(load_settings()).lines.values()
+    with TemporaryDirectory(prefix="rexian-") as folder:
+        own_words = OwnWords(Path(folder), EspeakVoice())
+        words = vocabulary(own_words)
+        lines = [load_line(file, *words) for file in files or ()] or load_hotline(
+            load_settings(), own_words
+        ).lines.values()
     for line in lines:
         tell(f"{line.number} {line.version}: ok, {len(line.menus)} menus, {len(line.queues)} queues")
 

@@ -20,6 +20,8 @@ log = structlog.get_logger(__name__)
 
 LONGEST_LINE = 1 << 20
 ANSWER_S = 10.0
+RELOAD_S = 120.0
+"""A reload renders what is new in the line files: many pages of it, on a busy machine."""
 
 A = TypeVar("A")
 
@@ -230,7 +232,7 @@ async def ask(path: Path, request: AnyRequest, answer: type[A]) -> A:
     """Ask the running controller. Raises NotPossible when there is none, or with its reason when it will not."""
     reader, writer = await _connect(path)
     try:
-        async with asyncio.timeout(ANSWER_S):
+        async with asyncio.timeout(RELOAD_S if isinstance(request, Reload) else ANSWER_S):
             await _send(writer, request)
             line = await reader.readline()
     except (TimeoutError, ConnectionError) as error:

@@ -52,9 +52,10 @@ from cti.control import (
 )
 from cti.desk import serve_web
 from cti.floor import Floor
-from cti.hotline import Hotline, load_hotline
+from cti.hotline import Hotline, load_hotline, vocabulary
 from cti.identification import Tries
 from cti.logs import configure_logs
+from cti.offices import OfficeBook
 from cti.recorder import Recorder
 from cti.settings import TEXTS_FILE, Settings
 from cti.sms import Doorman, FileWay, GatewayWay, NoTexts, Outbox, Reports, Way
@@ -65,7 +66,7 @@ from cti.watch import Watch
 from dialplan.render import APP
 from ivr.hours import Hours
 from ivr.texts import Said
-from prompts import Sounds
+from prompts import EspeakVoice, OwnWords, Sounds
 from queues import LogOut, MoreTime, SitDown, StandUp
 from recordings import place
 
@@ -91,7 +92,9 @@ class Controller:
         self.clock = SystemClock()
         self.began = self.clock.now()
         keys = secret_file.load_or_create(settings.secrets_path, settings.seats)
-        self.hotline = load_hotline(settings)
+        self.own_words = OwnWords(settings.prompts_dir, EspeakVoice())
+        self.hotline = load_hotline(settings, self.own_words)
+        self._reading = asyncio.Lock()
         self.journal = Journal(settings.journal_path, settings.node, self.clock)
         self.watch = Watch(self.journal)
         self.shipper = Shipper(self.journal, settings.postgres_dsn("rexian"))
@@ -116,7 +119,7 @@ class Controller:
             settings.recording_reserve_mb,
         )
         self.ari = Ari(f"http://127.0.0.1:{settings.ari_port}/ari", APP, keys.ari, APP)
-        sounds = Sounds(settings.prompts_dir)
+        sounds = Sounds(settings.prompts_dir, self.own_words)
         self.business: HttpBusiness | None = None
         """The social-security system; None: there is none."""
         if address := settings.business_address:
@@ -127,6 +130,12 @@ class Controller:
         self.outbox: Outbox | None = None
         """Texts to citizens; None: none are sent."""
         self._open_texts(keys.texts_key.encode())
+        self.offices = OfficeBook(
+            self.clock,
+            self.business or NoBusiness(),
+            lambda: self.hotline.lines,
+            lambda: vocabulary(self.own_words)[2],
+        )
         self.node = Node(
             settings,
             self.ari,
@@ -140,6 +149,7 @@ class Controller:
             self.business or NoBusiness(),
             Tries(self.journal, self.clock, settings.zone, keys.tries),
             self.outbox or NoTexts(),
+            self.offices.of,
         )
         self.differences: list[str] = []
         """Between the Asterisk that runs and the one that its client was made from."""
@@ -156,6 +166,11 @@ class Controller:
         versions = {number: line.version for number, line in hotline.lines.items()}
         self.watch.record(LinesLoaded(versions=versions))
         self._taken.set()
+        self.offices.look()
+
+    def _read_anew(self) -> tuple[Hotline, Sounds]:
+        """The files as they are now, with all their words rendered. Blocks; what is in use is not touched."""
+        return load_hotline(self.settings, self.own_words), Sounds(self.settings.prompts_dir, self.own_words)
 
     def _open_texts(self, key: bytes) -> None:
         settings = self.settings
@@ -208,6 +223,7 @@ class Controller:
                     self._join_sentences(),
                     self._watch_business(),
                     self._send_texts(),
+                    self.offices.run(),
                     serve_web(self.settings.api_port, self.status, self.reports.take),
                 ):
                     tasks.create_task(work)
@@ -266,6 +282,7 @@ class Controller:
                 await asyncio.to_thread(sounds.join, sentences)
                 if strays and sounds is self.node.sounds:
                     await asyncio.to_thread(sounds.remove_strays)
+                    await asyncio.to_thread(self.own_words.remove_strays)
                 strays = False
             except OSError as error:  # then they are said piece by piece
                 log.warning("sentences cannot be joined", error=str(error))
@@ -333,7 +350,8 @@ class Controller:
             case BlockNumber() | ReviewBlock() | LiftBlock():
                 self._change_blocks(request)
             case Reload():
-                self._take(load_hotline(self.settings), Sounds(self.settings.prompts_dir))
+                async with self._reading:  # or the older of two readings might be taken last
+                    self._take(*await asyncio.to_thread(self._read_anew))
             case Follow():
                 raise NotPossible("a call is followed on a connection of its own")
         with suppress(TimeoutError):  # it is done; that it cannot be kept at this moment is told by `status`

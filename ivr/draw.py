@@ -22,10 +22,14 @@ def _rows(line: Line) -> Iterator[str]:
     if line.hours != "always":
         yield f'start -- "{line.closed}" --> {_menu(line.night) if line.night else "ends([goodbye])"}'
     for name, menu in line.menus.items():
-        yield f'{_menu(name)}{{"{name}: {menu.prompt}"}}'
+        asks = menu.prompt or line.words(menu.words or name, line.language).replace('"', "'")
+        yield f'{_menu(name)}{{"{name}: {asks}"}}'
         for key, choice in menu.choices.items():
             yield f'{_menu(name)} -- "{key} {choice.name}" --> {_leaf(line, choice)}'
         yield f'{_menu(name)} -- "{PERSON}" --> {_queue(line.person)}'
+    for region in line.regions:
+        if region.queue:
+            yield f'regions -- "{region.name}" --> {_queue(region.queue)}'
     for name, queue in line.queues.items():
         skills = " ".join(f"{skill} {level}" for skill, level in queue.skills.items())
         yield f'{_queue(name)}[/"{name}{": " if skills else ""}{skills}"/]'

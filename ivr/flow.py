@@ -13,7 +13,7 @@ from typing import Literal
 
 from calls.clock import ms_between
 from calls.facts import MenuOutcome, MenuStepTaken, NoticeHeard, ServiceUsed
-from ivr.caller import Caller, Heard
+from ivr.caller import Caller, Heard, Value
 from ivr.hours import Hours
 from ivr.line import AGAIN, BACK, PERSON, Choice, Line, Menu, Notice
 from ivr.next import Finished, JoinQueue, Next, Reached
@@ -143,8 +143,8 @@ async def _choose_queue(window: Window, first: str, reached: Reached) -> str | N
                 await _announce(window.for_(name), announcement)
             case Choice(name=name, service=str() as service):
                 window.reach(Reached(tuple(trail), name))
-                if await _wants_person(window.for_(name), service, rating):
-                    return line.person
+                if person := await _person_after(window.for_(name), service, rating):
+                    return person
             case "back":
                 trail = trail[:-1] or trail
             case "leaves":
@@ -164,15 +164,15 @@ def _still_there(line: Line, reached: Reached) -> tuple[list[str], Choice | None
     return list(reached.menus), next((choice for choice in choices if choice.name == reached.choice), None)
 
 
-async def _wants_person(window: Window, service: str, rating: MachineRating) -> bool:
-    """Serve; whether a person has to go on: the caller asks for one, or the machine could not do it."""
+async def _person_after(window: Window, service: str, rating: MachineRating) -> str | None:
+    """Serve; the queue where a person has to go on, since the caller asks for one, or the machine could not do it."""
     try:
         outcome = await use(service, window)
-    except WantsPerson:
-        return True
+    except WantsPerson as wants:
+        return wants.queue or window.line.person
     if outcome == "done" and service not in FOR_PEOPLE:
         rating.served(service)
-    return outcome in ("unavailable", "unknown")
+    return window.line.person if outcome in ("unavailable", "unknown") else None
 
 
 async def _announce(window: Window, announcement: str) -> None:
@@ -195,10 +195,12 @@ async def _visit(window: Window, name: str, rating: MachineRating) -> Choice | W
     """
     line, caller = window.line, window.caller
     menu, failed, again, in_a_row = line.menus[name], 0, 0, 0
+    prompt = menu.prompt or "menu.own"
+    asked: dict[str, Value] = {"words": line.words(menu.words, caller.language)} if menu.words else {}
     excuse: tuple[str, ...] = ()
     for attempt in count(1):
         began = caller.clock.now()
-        await caller.say(*excuse, menu.prompt)
+        await caller.say(*excuse, prompt, skippable=True, **asked)
         outcome, choice = _meaning(menu, await caller.key(window.key_wait_s))
         waited_ms = ms_between(began, caller.clock.now())
         _record(caller, name, attempt, outcome, choice=choice, waited_ms=waited_ms)

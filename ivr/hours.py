@@ -30,6 +30,9 @@ ALARM_AHEAD = timedelta(days=30)
 LOOK_AHEAD_DAYS = 366
 """A line that does not open within a year does not open."""
 
+ZONE = "Asia/Shanghai"
+"""Where a line is that says nothing else."""
+
 _BLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)")
 
 
@@ -45,7 +48,7 @@ class Hours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whether China's holidays and swapped working days count."""
     dates: dict[date, tuple[str, ...] | Literal["closed"]] = {}
     """Own dates, whatever week and calendar say."""
-    zone: str = "Asia/Shanghai"
+    zone: str = ZONE
 
     def is_open(self, at: datetime) -> bool:
         """Whether somebody works at `at` (aware)."""

@@ -7,13 +7,15 @@ rule in `rules.py` if it has one, a wrong example to the test table, and a row t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from calls.words import FIRST_LANGUAGE, Keeps, Language, Needs, Relax
-from ivr.hours import Hours
+from ivr.hours import ZONE, Hours
+from ivr.information import Area, Department, Region, Topic, Words
 
 PERSON, AGAIN, BACK = "0", "*", "#"
 EVERYWHERE = {PERSON: "a person", AGAIN: "once more", BACK: "one menu back"}
@@ -54,8 +56,10 @@ class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Menu(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A question and its keys."""
 
-    prompt: str
-    choices: dict[str, Choice]
+    prompt: str | None = None
+    """The sentence of the catalogue that asks it; or, in its place, `words`."""
+    choices: dict[str, Choice] = {}
+    words: Words | None = None
 
 
 class Overflow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -185,6 +189,14 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """The documents of the service `fax_documents`, by the key for each."""
     callback: Callback | None = None
     """None: nobody is called back, and nobody is offered it."""
+    topics: tuple[Topic, ...] = ()
+    """What the service `hot_topics` tells, the most asked about first."""
+    areas: tuple[Area, ...] = ()
+    """Whose offices the service `offices` tells, in the order of their keys."""
+    departments: tuple[Department, ...] = ()
+    """Whose numbers the service `departments` tells, in the order of their keys."""
+    regions: tuple[Region, ...] = ()
+    """What the service `regions` leads to, in the order of their keys."""
     tries: Annotated[int, msgspec.Meta(ge=1, le=9)] = 3
     """Wrong or missing keys in one menu before a person takes over."""
     key_wait_s: Annotated[float, msgspec.Meta(ge=2, le=30)] = 8.0
@@ -227,6 +239,16 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
             site=asked.site,
             urgency=asked.urgency,
         )
+
+    def today(self, at: datetime) -> date:
+        """Which day `at` (aware) is where this line is."""
+        return at.astimezone(ZoneInfo(ZONE if self.hours == "always" else self.hours.zone)).date()
+
+    def words(self, written: Words, language: Language) -> str:
+        """What to say to a caller of that language: in the line's own, where nothing else was written."""
+        if isinstance(written, str):
+            return written
+        return written.get(language) or written[self.language]
 
     def takes(self, trunk: str) -> bool:
         """Whether calls from `trunk` are for this line."""

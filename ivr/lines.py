@@ -10,6 +10,7 @@ import msgspec
 from calls.errors import BadFile
 from calls.words import FIRST_LANGUAGE, Language
 from calls.yamlfile import Document, load
+from ivr.information import Speak, unheard
 from ivr.line import Line
 from ivr.rules import check
 
@@ -19,21 +20,24 @@ SUFFIX = ".line.yaml"
 ONLY_FIRST = (FIRST_LANGUAGE,)
 
 
-def load_line(path: Path, prompt_keys: Collection[str], languages: Collection[Language] = ONLY_FIRST) -> Line:
-    """Read and check one line file; `prompt_keys` are the keys of the catalogue that need no values, `languages` its files.
+def load_line(
+    path: Path, prompt_keys: Collection[str], languages: Collection[Language] = ONLY_FIRST, speak: Speak = unheard
+) -> Line:
+    """Read and check one line file; `prompt_keys` are the keys of the catalogue that need no values, `languages` its files;
+    `speak` renders what the file itself has to say.
 
     Raises BadFile with line, column, reason and mend for the first thing in the file that is wrong."""
-    return _load(path, prompt_keys, languages)[0]
+    return _load(path, prompt_keys, languages, speak)[0]
 
 
 def load_lines(
-    folder: Path, prompt_keys: Collection[str], languages: Collection[Language] = ONLY_FIRST
+    folder: Path, prompt_keys: Collection[str], languages: Collection[Language] = ONLY_FIRST, speak: Speak = unheard
 ) -> dict[str, Line]:
     """Every line file of `folder` by its number. Raises BadFile, also when two have one number or none is there."""
     lines: dict[str, Line] = {}
     paths: dict[str, Path] = {}
     for path in sorted(folder.glob(f"*{SUFFIX}")):
-        line, document = _load(path, prompt_keys, languages)
+        line, document = _load(path, prompt_keys, languages, speak)
         if line.number in lines:
             reason = f"the number {line.number} is taken by {paths[line.number]}"
             raise document.wrong("number", reason=reason, mend="give one of the two another number, or remove it")
@@ -43,9 +47,11 @@ def load_lines(
     return lines
 
 
-def _load(path: Path, prompt_keys: Collection[str], languages: Collection[Language]) -> tuple[Line, Document]:
+def _load(
+    path: Path, prompt_keys: Collection[str], languages: Collection[Language], speak: Speak
+) -> tuple[Line, Document]:
     written, document = load(path, Line)
-    for problem in check(written, document, prompt_keys, languages):
+    for problem in check(written, document, prompt_keys, languages, speak):
         raise problem
     faxes = {
         key: msgspec.structs.replace(fax, file=str(path.parent.absolute() / fax.file))

@@ -9,28 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from calls.errors import BadFile
 from calls.words import Language
 from calls.yamlfile import Document
 from faxes import NotAPicture, read
+from ivr import informationrules
 from ivr.hours import Hours, minutes
+from ivr.information import Speak
 from ivr.line import CHOICE_KEYS, EVERYWHERE, Choice, Line
+from ivr.problem import Problem, Steps
 from ivr.services import FAX_DOCUMENTS, SERVICES
-
-Steps = tuple[object, ...]
-"""Where something stands in the file: the keys and indexes that lead to it."""
-
-
-class Problem(NamedTuple):
-    """What a rule finds."""
-
-    steps: Steps
-    reason: str
-    mend: str
-
 
 _NUMBER = re.compile(r"[0-9]{3,15}")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -39,7 +29,7 @@ _UNUSED = "lead a choice to it, or remove it"
 
 
 def check(
-    line: Line, document: Document, prompt_keys: Collection[str], languages: Collection[Language]
+    line: Line, document: Document, prompt_keys: Collection[str], languages: Collection[Language], speak: Speak
 ) -> list[BadFile]:
     """What is wrong with a line of the right shape, in the order of the file.
 
@@ -50,9 +40,11 @@ def check(
         _names(line),
         _keys(line),
         _choices(line),
+        informationrules.menus(line),
         _prompts(line, prompt_keys),
         _rating(line),
         _references(line),
+        informationrules.regions(line),
         _faxes(line),
         _pages(line, document.path.parent),
         _ways(line),
@@ -60,6 +52,10 @@ def check(
         _lends(line),
         _overflows(line),
         _hours(line),
+        informationrules.topics(line),
+        informationrules.areas(line),
+        informationrules.departments(line),
+        informationrules.words(line, languages, speak),
     )
     for problems in rules:
         found = [document.wrong(*steps, reason=reason, mend=mend) for steps, reason, mend in problems]
@@ -100,6 +96,9 @@ def _names(line: Line) -> Iterator[Problem]:
     named += [(choice.name, (*steps, "name")) for steps, _, choice in _each_choice(line)]
     named += [(name, ("queues", name)) for name in line.queues]
     named += [(skill, ("queues", name, "skills", skill)) for name in line.queues for skill in line.queues[name].skills]
+    named += [(topic.name, ("topics", place, "name")) for place, topic in enumerate(line.topics)]
+    named += [(other.name, ("departments", place, "name")) for place, other in enumerate(line.departments)]
+    named += [(region.name, ("regions", place, "name")) for place, region in enumerate(line.regions)]
     named += [(queue.site, ("queues", name, "site")) for name, queue in line.queues.items() if queue.site is not None]
     for name, steps in named:
         if not _NAME.fullmatch(name):
@@ -140,7 +139,7 @@ def _prompts(line: Line, prompt_keys: Collection[str]) -> Iterator[Problem]:
         (line.notice.prompt, ("notice", "prompt")),
         (line.closed, ("closed",)),
     ]
-    said += [(menu.prompt, ("menus", name, "prompt")) for name, menu in line.menus.items()]
+    said += [(menu.prompt, ("menus", name, "prompt")) for name, menu in line.menus.items() if menu.prompt is not None]
     said += [(fax.title, ("faxes", key, "title")) for key, fax in line.faxes.items()]
     said += [(choice.say, (*steps, "say")) for steps, _, choice in _each_choice(line) if choice.say is not None]
     if line.rating.second:
@@ -220,6 +219,7 @@ def _pages(line: Line, folder: Path) -> Iterator[Problem]:
 def _ways(line: Line) -> Iterator[Problem]:
     """Every menu and queue is reached, and from each menu there is more to reach than menus."""
     led = {line.person, *(choice.queue for _, _, choice in _each_choice(line))}
+    led |= {region.queue for region in line.regions}
     led |= {queue.overflow.to for queue in line.queues.values() if queue.overflow}
     for name in line.queues.keys() - led:
         yield Problem(("queues", name), f"nothing leads to the queue {name}", _UNUSED)

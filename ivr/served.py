@@ -30,10 +30,12 @@ ONCE_MORE = "1"
 
 
 class WantsPerson(Exception):
-    """The caller asks for a person: 0 means that everywhere. `served`: the machine did what the caller came for before."""
+    """The caller asks for a person: 0 means that everywhere. `served`: the machine did what the caller came for before.
 
-    def __init__(self, *, served: bool = True) -> None:
-        self.served = served
+    `queue` is where such a person is; None: where this line's are."""
+
+    def __init__(self, *, served: bool = True, queue: str | None = None) -> None:
+        self.served, self.queue = served, queue
         super().__init__()
 
 

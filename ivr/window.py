@@ -5,7 +5,7 @@ A service knows nothing beyond this. The edge fills it on a telephone line, the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
@@ -15,7 +15,7 @@ import msgspec
 from calls.facts import FaxResult, MessagePurpose
 from calls.words import Language
 from faxes import Sheet
-from ivr.business import Business, Citizen, Identity
+from ivr.business import Business, Citizen, Identity, Office
 from ivr.caller import Caller
 from ivr.line import Line
 from ivr.next import Reached
@@ -140,6 +140,8 @@ class Window(msgspec.Struct, frozen=True):
     texts: Texts
     dictate: Callable[[Matter], Dictation | None]
     """Something to be taken down; None while nothing can be recorded."""
+    offices: Callable[[str], Sequence[Office] | None]
+    """Those of an area, the nearest first, fetched and rendered ahead; None while they are not known."""
     reach: Callable[[Reached], None]
     """To be told how far the caller's keys have led."""
     fax: Callable[[], Fax | None]

@@ -73,7 +73,7 @@ def build(catalogue: Catalogue, voices: Path | None, target: Path, engine: Voice
                 problems.append(outcome)
         removed = tuple(sorted(before.keys() - made.keys()))
         for name in removed:
-            for place in _places(name, target):
+            for place in places(name, target):
                 place.unlink(missing_ok=True)
         manifest.save(target, _as_manifest(catalogue, made))
     except OSError as error:
@@ -132,9 +132,9 @@ def _spoken(name: str, text: str, tongue: Tongue, engine: Voice, spoken_by: str)
         if text == SILENCE:
             return _twice(audio.silence(), path, source, recorded=False)
         engine.speak(text, tongue, path)
-        return _finish(audio.read(path), text, path, source, recorded=False)
+        return finish(audio.read(path), text, path, source, recorded=False)
 
-    source = _digest(spoken_by, text, _CODE)
+    source = digest(spoken_by, text, CODE)
     return Plan(name, source, recorded=False, make=make)
 
 
@@ -142,10 +142,10 @@ def _recorded(language: Language, key: str, text: str, voice: Path, before: dict
     """Raises BadFile when `voice` cannot be used."""
 
     def make(path: Path) -> Made:
-        return _finish(audio.read(voice), text, path, source, recorded=True)
+        return finish(audio.read(voice), text, path, source, recorded=True)
 
     try:
-        source = _digest(voice.read_bytes(), text, _CODE)
+        source = digest(voice.read_bytes(), text, CODE)
     except OSError as error:
         raise BadFile(voice, 1, 1, error.strerror or str(error), "check that it is a file and may be read") from error
     name = f"{language}/{key}"
@@ -159,11 +159,12 @@ def _music() -> Plan:
         song = music.waiting()
         return _written(song, path, source, recorded=False)
 
-    source = _digest(_CODE, Path(music.__file__).read_bytes())
+    source = digest(CODE, Path(music.__file__).read_bytes())
     return Plan(str(MUSIC.with_suffix("")), source, recorded=False, make=make)
 
 
-def _finish(samples: audio.Samples, text: str, path: Path, source: str, *, recorded: bool) -> Made:
+def finish(samples: audio.Samples, text: str, path: Path, source: str, *, recorded: bool) -> Made:
+    """Write a voice as every prompt is: trimmed, with the pause that its last mark asks for, at one loudness; and slowly."""
     spoken = audio.level(audio.trim(samples, text), audio.SPEECH_LKFS)
     return _twice(spoken, path, source, recorded=recorded)
 
@@ -173,7 +174,7 @@ def _twice(samples: audio.Samples, path: Path, source: str, *, recorded: bool) -
     made, slow = _written(samples, path, source, recorded=recorded), audio.slowly(samples)
     if made.lkfs is not None:
         slow = audio.level(slow, audio.SPEECH_LKFS)
-    slow_made = _written(slow, _slow(path), source, recorded=recorded)
+    slow_made = _written(slow, slow_of(path), source, recorded=recorded)
     return msgspec.structs.replace(made, slow_size=slow_made.size, slow_ms=slow_made.ms)
 
 
@@ -193,7 +194,7 @@ def _make(plans: list[Plan], target: Path) -> Iterator[tuple[Plan, Made | Rexian
             made = plan.make(fresh)
         except RexianError as error:
             return error
-        for part, place in zip((fresh, _slow(fresh)), _places(plan.name, target), strict=True):
+        for part, place in zip((fresh, slow_of(fresh)), places(plan.name, target), strict=True):
             if part.exists():
                 place.parent.mkdir(parents=True, exist_ok=True)
                 part.replace(place)
@@ -207,16 +208,16 @@ def _is_current(plan: Plan, before: dict[str, Made], target: Path) -> bool:
     made = before.get(plan.name)
     if made is None or made.source != plan.source:
         return False
-    sizes = zip(_places(plan.name, target), (made.size, made.slow_size), strict=True)
+    sizes = zip(places(plan.name, target), (made.size, made.slow_size), strict=True)
     return all(size is None or (place.is_file() and place.stat().st_size == size) for place, size in sizes)
 
 
-def _places(name: str, target: Path) -> tuple[Path, Path]:
+def places(name: str, target: Path) -> tuple[Path, Path]:
     """Where a sound is, and its slow one."""
     return target / f"{name}.wav", target / SLOW / f"{name}.wav"
 
 
-def _slow(path: Path) -> Path:
+def slow_of(path: Path) -> Path:
     """The slow sound, while both are being made."""
     return path.with_name(f"{path.name}-slow")
 
@@ -250,13 +251,14 @@ def _unknown(path: Path, pieces: dict[str, str]) -> BadFile:
     return BadFile(path, 1, 1, "no sentence has this key", mend)
 
 
-def _digest(*parts: str | bytes) -> str:
-    digest = hashlib.sha256()
+def digest(*parts: str | bytes) -> str:
+    """One word for all that a sound file is made from."""
+    hashed = hashlib.sha256()
     for part in parts:
         data = part.encode() if isinstance(part, str) else part
-        digest.update(len(data).to_bytes(8, "big") + data)
-    return digest.hexdigest()
+        hashed.update(len(data).to_bytes(8, "big") + data)
+    return hashed.hexdigest()
 
 
-_CODE = Path(audio.__file__).read_bytes()
+CODE = Path(audio.__file__).read_bytes()
 """A change in how sound is treated builds every file again."""

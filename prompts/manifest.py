@@ -36,6 +36,13 @@ class Made(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Bytes of the slow one; None: there is none."""
     slow_ms: int | None = None
 
+    @property
+    def slowly(self) -> Made:
+        """The slow one, where there is one."""
+        assert self.slow_size is not None, "there is none"
+        assert self.slow_ms is not None, "there is none"
+        return msgspec.structs.replace(self, size=self.slow_size, ms=self.slow_ms)
+
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Every sound file, and the sentences they make."""

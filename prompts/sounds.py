@@ -19,17 +19,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
 
-import msgspec
-
 from calls.errors import NotPossible
 from calls.words import FIRST_LANGUAGE, Language
 from prompts import audio, manifest
 from prompts.catalogue import Sentence
 from prompts.manifest import MUSIC, SLOW, Made
-from prompts.reading import CannotSay, Value
+from prompts.ownwords import OwnWords
+from prompts.reading import OWN, CannotSay, Value
 
-Piece: TypeAlias = tuple[Language, str]
-"""One sound file: its language and its name."""
+Piece: TypeAlias = tuple[str, str]
+"""One sound file: its folder, which is its language or that of a city's own words, and its name."""
 
 JOINED = "joined"
 """Folder, under the target, of sentences that are one file each."""
@@ -38,12 +37,13 @@ JOINED = "joined"
 class Sounds:
     """The sound files of one build."""
 
-    def __init__(self, target: Path) -> None:
-        """`target` is the folder that was built. Raises NotPossible when nothing was."""
+    def __init__(self, target: Path, own_words: OwnWords | None = None) -> None:
+        """`target` is the folder that was built, `own_words` what is rendered besides. Raises NotPossible if nothing was."""
         found = manifest.load(target)
         if found is None:
             raise NotPossible(f"{target}: no prompts were built there. Mend: rexian prompts build.")
         self._target = self._spoken = target.absolute()
+        self._own_words = own_words
         self._joined: dict[tuple[Piece, ...], Path] = {}
         """The one file of several pieces in a row."""
         self._made = found.pieces
@@ -59,11 +59,7 @@ class Sounds:
         slow._spoken = self._target / SLOW
         slow._joined = {}
         slow._made = {
-            language: {
-                key: msgspec.structs.replace(made, size=made.slow_size, ms=made.slow_ms)
-                for key, made in pieces.items()
-                if made.slow_size is not None and made.slow_ms is not None
-            }
+            language: {key: made.slowly for key, made in pieces.items() if made.slow_size is not None}
             for language, pieces in self._made.items()
         }
         return slow
@@ -145,10 +141,19 @@ class Sounds:
     ) -> tuple[tuple[Piece, ...], tuple[Made, ...]]:
         """The pieces, and what was made of each."""
         for spoken in dict.fromkeys((language, FIRST_LANGUAGE)):
-            sentence, made = self._sentences.get(spoken, {}).get(key), self._made.get(spoken, {})
+            sentence = self._sentences.get(spoken, {}).get(key)
             if sentence is None:
                 continue
             names = sentence.render(values)
-            if all(name in made for name in names):
-                return tuple((spoken, name) for name in names), tuple(made[name] for name in names)
+            found = [one for name in names if (one := self._found(name, spoken))]
+            if len(found) == len(names):
+                return tuple(piece for piece, _ in found), tuple(made for _, made in found)
         raise CannotSay(f"{key}: no sound says this. Mend: rexian prompts check.")
+
+    def _found(self, name: str, language: Language) -> tuple[Piece, Made] | None:
+        """The piece of this name; None when it was not built, or not rendered."""
+        if name.startswith(OWN):
+            found = self._own_words.find(name, language) if self._own_words else None
+            return (found[0], found[1].slowly) if found and self._spoken != self._target else found
+        made = self._made.get(language, {}).get(name)
+        return ((language, name), made) if made else None

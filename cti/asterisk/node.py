@@ -7,7 +7,7 @@ what was kept, go on with what goes on, end honestly what is gone, and clear awa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Container, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Container, Coroutine, Iterable, Mapping, Sequence
 
 import msgspec
 import structlog
@@ -45,7 +45,7 @@ from cti.remembered import Remembered
 from cti.settings import Settings
 from cti.store import Journal
 from cti.watch import Watch
-from ivr.business import Business
+from ivr.business import Business, Office
 from ivr.line import Line, line_for
 from ivr.refused import Refusal
 from ivr.texts import Texts
@@ -102,10 +102,11 @@ class Node:
         business: Business,
         tries: Tries,
         texts: Texts,
+        offices: Callable[[str], Sequence[Office] | None],
     ) -> None:
         self.settings, self.ari, self.clock, self.watch, self.journal = settings, ari, clock, watch, journal
         self.floor, self.recorder, self.sounds, self.lines = floor, recorder, sounds, lines
-        self.business, self.tries, self.texts = business, tries, texts
+        self.business, self.tries, self.texts, self.offices = business, tries, texts, offices
         self._boot_id = boot_id()
         self.places = Remembered("place/", KeptPlace, journal, clock, self._boot_id, settings.place_kept_s)
         self.advisers = Remembered("adviser/", str, journal, clock, self._boot_id, settings.same_adviser_s)

@@ -190,6 +190,7 @@ class Session:
             business=self.node.business,
             texts=self.node.texts,
             dictate=self._dictate,
+            offices=self.node.offices,
             reach=lambda reached: self.keep(reached=reached),
             fax=self._fax,
         )

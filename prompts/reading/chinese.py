@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from prompts.reading.values import Value, day, digits, grouped, moment, money, period, whole
+from prompts.reading.values import Value, day, digits, grouped, moment, money, own_words, period, whole
 
 PAIR_IN_ORDINALS = frozenset({"number.1000", "number.10000"})
 PAIR = PAIR_IN_ORDINALS | {"number.100"}
@@ -79,6 +79,7 @@ CHINESE = {
     "date": date,
     "month": month,
     "clock": clock,
+    "words": own_words,
 }
 
 

@@ -7,7 +7,7 @@ hundredth read as a digit nothing can be misunderstood, not even "point zero fiv
 
 from __future__ import annotations
 
-from prompts.reading.values import Value, day, digits, grouped, moment, money, whole
+from prompts.reading.values import Value, day, digits, grouped, moment, money, own_words, whole
 
 
 def cardinal(value: Value) -> list[str]:
@@ -59,6 +59,7 @@ ENGLISH = {
     "date": date,
     "month": month,
     "clock": clock,
+    "words": own_words,
 }
 
 

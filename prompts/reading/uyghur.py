@@ -6,7 +6,7 @@ language has endings that follow the sound of the number before them; a sentence
 
 from __future__ import annotations
 
-from prompts.reading.values import Value, day, digits, grouped, moment, money, period, whole
+from prompts.reading.values import Value, day, digits, grouped, moment, money, own_words, period, whole
 
 
 def cardinal(value: Value) -> list[str]:
@@ -59,6 +59,7 @@ UYGHUR = {
     "date": date,
     "month": month,
     "clock": clock,
+    "words": own_words,
 }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import date, time
+from hashlib import sha256
 
 from calls.errors import RexianError
 
@@ -23,6 +24,15 @@ LARGEST_FEN = 999_999_999
 
 PAUSE = "pause"
 """The key of the short silence between two groups of digits."""
+
+OWN = "own."
+"""How the key of a text begins that is in no catalogue; see `prompts/ownwords.py`."""
+
+LONGEST_SENTENCE = 80
+"""Characters."""
+
+_SENTENCE_ENDS = re.compile(r"(?<=[。！？；!?;])|(?<=\.)\s|\n")
+_CLAUSE_ENDS = re.compile(r"(?<=[，：,:])(?!\d)")
 
 _IDENTITY = re.compile(r"\d{17}[\dXx]", re.ASCII)
 _FIRST_YEAR = 1000
@@ -55,6 +65,21 @@ def grouped(value: Value) -> list[str]:
         keys += [f"digit.{digit.lower()}" for digit in text[start : start + length]]
         start += length
     return keys
+
+
+def own_words(value: Value) -> list[str]:
+    """Words that were rendered ahead: a piece a sentence, named after it. Raises CannotSay for what is not words."""
+    if not isinstance(value, str):
+        raise CannotSay(f"{value!r} is no text. Mend: give the words that were rendered.")
+    return [f"{OWN}{sha256(sentence.encode()).hexdigest()}" for sentence in in_sentences(value)]
+
+
+def in_sentences(words: str) -> list[str]:
+    """What is rendered in one go. A long one is parted at its commas, too: minutes of sound in one piece are much work."""
+    sentences: list[str] = []
+    for sentence in _SENTENCE_ENDS.split(words):
+        sentences += [sentence] if len(sentence) <= LONGEST_SENTENCE else _CLAUSE_ENDS.split(sentence)
+    return [one.strip() for one in sentences if any(letter.isalnum() for letter in one)]
 
 
 def _groups(text: str) -> Iterator[int]:

@@ -36,4 +36,5 @@ WRITTEN: Mapping[str, Callable[[Value], str]] = {
     "date": lambda value: f"{day(value):%Y-%m-%d}",
     "month": lambda value: f"{day(value):%Y-%m}",
     "clock": lambda value: f"{moment(value):%H:%M}",
+    "words": str,
 }

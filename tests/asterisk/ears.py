@@ -38,6 +38,9 @@ _LOUD_DBFS = -32.0
 _SURE = 0.7
 """Share of the power, besides the phones' tones, that must be in the one tone."""
 
+_SAME = 0.8
+"""Of one voice with itself after A-law; two sentences of one voice are alike by less than a half."""
+
 _SHORTEST = 5
 """Windows in a row: half of a piece may be cut off, and it is still recognised."""
 
@@ -81,6 +84,22 @@ def in_order(wanted: tuple[str, ...], heard: list[str]) -> bool:
     """Whether `wanted` was said in this order, with or without anything between."""
     rest = iter(heard)
     return all(piece in rest for piece in wanted)
+
+
+def speaks(samples: Samples, words: Sound) -> bool:
+    """Whether this voice is heard anywhere in the samples: the loudest second of it, as the line lets it through."""
+    loudest = int(np.convolve(words**2, np.ones(RATE_HZ), "valid").argmax())
+    sought = words[loudest : loudest + RATE_HZ]
+    heard = samples / 32768
+    if len(heard) < len(sought):
+        return False
+    size = len(heard) + len(sought)
+    alike = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(sought, size)), size)[
+        : len(heard) - len(sought) + 1
+    ]
+    energy = np.concatenate(([0.0], np.cumsum(heard**2)))
+    around = energy[len(sought) :] - energy[: -len(sought)]
+    return bool((alike / np.sqrt(around * (sought**2).sum() + 1e-9)).max() > _SAME)
 
 
 def tone_dbfs(samples: Sound, hz: float) -> float:

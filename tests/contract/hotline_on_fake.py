@@ -133,6 +133,7 @@ class Calls:
             NoBusiness(),
             Tries(journal, clock, settings.zone, "secret"),
             NoTexts(),
+            lambda area: None,
         )
 
     # --- hands

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,12 +23,13 @@ from calls.words import FIRST_LANGUAGE, Language
 from cti.business.absent import NoBusiness
 from cti.sms import NoTexts
 from faxes import Sheet
-from ivr.business import Business, Citizen, Identity
+from ivr.business import Business, Citizen, Identity, Office
 from ivr.caller import Heard, Value
 from ivr.line import PERSON, Line
 from ivr.next import Reached
 from ivr.texts import Said, Text, Texts
 from ivr.window import DictationEnded, Matter, Window
+from prompts.catalogue import CATALOGUE, Catalogue, Slot
 
 HANG_UP: Final = "hang up"
 PROMPT_MS = 3000
@@ -39,6 +40,12 @@ THINKING_MS = 1000
 """A scripted key comes so long after the prompt."""
 
 Answer = str | None
+
+OWN_WORDS = {
+    key: tuple(part.name for part in sentence.parts if isinstance(part, Slot) and part.kind == "words")
+    for key, sentence in Catalogue.load(CATALOGUE).sentences[FIRST_LANGUAGE].items()
+}
+"""The slots of each sentence that a text is said in."""
 
 T = TypeVar("T")
 
@@ -78,12 +85,16 @@ class ScriptedCaller:
         self.speaks_ms = None if speaks_ms is None else deque(speaks_ms)
         self.waiting_keys: deque[str] = deque()
         self.said: list[str] = []
+        self.own_words: list[str] = []
+        """The city's own words among it."""
         self.languages: list[Language] = []
         self.slowly: list[bool] = []
         self.values: dict[str, Value] = {}
         self.waits_s: list[float] = []
         self.facts: list[AnyFact] = []
         self.disk_full = False
+        self.offices: Mapping[str, Sequence[Office]] = {}
+        """What is known of them, by their area."""
         self.in_private = False
         self.keyed_in_private = 0
         self.dictations: list[ScriptedDictation] = []
@@ -112,6 +123,7 @@ class ScriptedCaller:
             business=behind,
             texts=texts or NoTexts(),
             dictate=self._dictate,
+            offices=self.offices.get,
             reach=self.reached.append,
             fax=lambda: None if self.fax_results is None else ScriptedFax(self, self.fax_results),
         )
@@ -146,6 +158,7 @@ class ScriptedCaller:
             if skippable and self.waiting_keys:
                 return Heard(heard_ms, False, self.waiting_keys[0])
             self.said.append(key)
+            self.own_words += [str(values[slot]) for slot in OWN_WORDS.get(key, ()) if slot in values]
             self.languages.append(self.language)
             self.slowly.append(self.slow)
             if key == self.hang_up_during:

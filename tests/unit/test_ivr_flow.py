@@ -94,7 +94,7 @@ async def test_a_key_cuts_the_menu_off_and_is_its_answer() -> None:
 @pytest.mark.parametrize("stars", [0, 2], ids=["at the usual pace", "slowly"])
 @pytest.mark.parametrize("name", LINE.menus)
 async def test_a_key_cuts_every_menu_off_whatever_is_said_before_it(name: str, stars: int) -> None:
-    prompt, keys = LINE.menus[name].prompt, ["*"] * stars
+    prompt, keys = LINE.menus[name].prompt or "", ["*"] * stars
     excuse = "slow.begun" if stars else prompt
     caller = ScriptedCaller(keys, pressed_during={} if stars else {prompt: "0"})
     if stars:

@@ -17,6 +17,7 @@ from calls.words import Keeps, Needs, Relax
 from cti.settings import CHECKOUT
 from ivr.draw import draw
 from ivr.hours import Hours
+from ivr.information import Area, Department, Region, Topic
 from ivr.line import Callback, Choice, Line, Menu, Notice, Overflow, Queue, Rating, Second
 from ivr.lines import load_line, load_lines
 from prompts.catalogue import CATALOGUE, Catalogue
@@ -436,7 +437,24 @@ def test_the_document_for_editors_describes_every_key_and_its_example_is_right(t
     example = text.partition("```yaml\n")[2].partition("```")[0]
     line = load_line(write(tmp_path, example), Catalogue.load(CATALOGUE).sentences["zh-CN"])
     chinese, _, english = text.partition("## In English")
-    for shape in (Line, Notice, Menu, Choice, Queue, Relax, Keeps, Overflow, Callback, Hours, Rating, Second):
+    for shape in (
+        Line,
+        Notice,
+        Menu,
+        Choice,
+        Queue,
+        Relax,
+        Keeps,
+        Overflow,
+        Callback,
+        Hours,
+        Rating,
+        Second,
+        Topic,
+        Area,
+        Department,
+        Region,
+    ):
         for field in shape.__struct_fields__:
             assert re.search(rf"`{field}(:[^`]*)?`", chinese), field
     assert all(f"`{field}`" in english for field in Line.__struct_fields__)

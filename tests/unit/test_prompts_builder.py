@@ -14,14 +14,18 @@ import pytest
 import soundfile  # type: ignore[import-untyped]  # it ships no types
 
 from calls.errors import NotPossible
+from calls.words import FIRST_LANGUAGE
 from prompts import audio
 from prompts.builder import BuildReport, build, check
 from prompts.catalogue import CATALOGUE, SILENCE, TONE, Catalogue, Slot
 from prompts.manifest import load
+from prompts.ownwords import OwnWords
 from prompts.reading import Value
 from prompts.sounds import Sounds
 from prompts.voice import EspeakVoice
 from tests.fakes.voice import Whistle, whistle
+
+OWN_WORDS = "领取养老金的人员，每年要做一次领取资格认证。本热线不会要求您转账。"
 
 VALUES: dict[str, Value] = {
     "digits": "8001",
@@ -29,6 +33,7 @@ VALUES: dict[str, Value] = {
     "date": date(2026, 11, 28),
     "month": date(2026, 11, 1),
     "clock": time(13, 30),
+    "words": OWN_WORDS,
 }
 """What is read out, by kind of slot, where it is not a number."""
 
@@ -110,7 +115,9 @@ def test_whole_sentences_are_equally_loud_in_every_language(
     spoken: tuple[Path, BuildReport], catalogue: Catalogue, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """As callers hear them: all pieces in a row, with a value in each slot."""
-    sounds = Sounds(spoken[0])
+    own_words = OwnWords(spoken[0], EspeakVoice())
+    assert own_words.render(catalogue, FIRST_LANGUAGE, OWN_WORDS) is None
+    sounds = Sounds(spoken[0], own_words)
     levels: dict[str, float] = {}
     for language, sentences in catalogue.sentences.items():
         for key, sentence in sentences.items():
