@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import inspect
 
+_BOUNDS = {">=": "{:g} or more", "<=": "{:g} or less", ">": "more than {:g}", "<": "less than {:g}"}
+
 
 class Misfit(NamedTuple):
     """What does not fit."""
@@ -124,8 +126,8 @@ def _other_value(message: str, found: Any, kinds: list[inspect.Type]) -> tuple[s
         return f"{_written(found)} cannot stand here", _one_of(_allowed(kinds), _written(found))
     if message == "Invalid RFC3339 encoded date":
         return f"{found} is not a date", f"write {_KINDS['date']}"
-    if bound := re.fullmatch(r"Expected `\w+` (>=|<=) (\S+)", message):
-        return f"{found} is out of bounds", f"write {float(bound[2]):g} or {'more' if bound[1] == '>=' else 'less'}"
+    if bound := re.fullmatch(r"Expected `\w+` (>=|<=|>|<) (\S+)", message):
+        return f"{found} is out of bounds", f"write {_BOUNDS[bound[1]].format(float(bound[2]))}"
     if kind := re.fullmatch(r"Expected `([^`]+)`(?:, got `(\w+)`)?", message):
         return _other_kind(kind[1].split(" | "), kind[2], found)
     return message, "correct it"

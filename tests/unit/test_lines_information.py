@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from io import StringIO
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+import ivr.line
 from calls.errors import BadFile
-from calls.words import Language
+from calls.words import Language, Needs
+from ivr.hours import Hours
 from ivr.information import Topic
 from ivr.lines import load_line
 from prompts.ownwords import unspeakable
 from tests.unit.test_lines_files import ODD, places
+from tests.unit.test_lines_files import WRONG as ELSEWHERE
 
 PROMPTS = {"welcome", "notice", "queue.closed", "menu.main"}
 
@@ -198,6 +203,26 @@ def test_everything_that_is_said_is_rendered_in_its_language(tmp_path: Path) -> 
         ("zh-CN", "北乡县"),
         ("zh-CN", "省本级"),
     ]
+
+
+def shapes() -> list[type[msgspec.Struct]]:
+    """Everything that a line file is made of."""
+    found: list[type[msgspec.Struct]] = [Hours]
+    for shape in vars(ivr.line).values():
+        if isinstance(shape, type) and issubclass(shape, msgspec.Struct) and shape not in (Needs, Hours):
+            found.append(shape)
+    return found
+
+
+@pytest.mark.parametrize("shape", shapes(), ids=lambda shape: shape.__name__)
+def test_every_key_of_a_line_file_has_a_wrong_example(shape: type[msgspec.Struct]) -> None:
+    """Whoever adds a key shows what is told to somebody who writes it wrong."""
+    written = "\n".join(f"{right}\n{wrong}" for right, wrong, *_ in (*ELSEWHERE, *WRONG))
+    assert [field for field in shape.__struct_fields__ if not re.search(rf"\b{field}\b", written)] == []
+
+
+def test_there_are_many() -> None:
+    assert len(ELSEWHERE) + len(WRONG) >= 160
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
