@@ -2,8 +2,9 @@
 each calling number.
 
 A try is counted before it is made and taken back when it was right, so that many at once are no way round. One that would not
-be let through is made all the same and its answer thrown away: it takes as long, and sounds the same. What is kept of an
-account or a number is a keyed hash (HMAC-SHA256): nobody reads from the journal whose account was tried.
+be let through is made all the same and its answer thrown away, and every answer waits for the beat: it takes as long, and
+sounds the same. What is kept of an account or a number is a keyed hash (HMAC-SHA256): nobody reads from the journal whose
+account was tried.
 
 A code by text is such a try, too, counted as it is sent: it is good for one guess, and for five minutes, and is nowhere but in
 the memory of this controller and on the citizen's telephone.
@@ -11,9 +12,11 @@ the memory of this controller and on the citizen's telephone.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import secrets
+from collections.abc import Awaitable, Callable
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -26,6 +29,10 @@ from ivr.business import Business, Citizen, Identity, NotAvailable
 from ivr.texts import Said, Text, Texts
 
 TRIES_A_CALL, TRIES_A_DAY = 3, 5
+
+BEAT_S = 0.5
+"""An answer comes a whole number of these after the question. A system may need longer for an account that it has, or for a
+PIN that is right; as long as both are within one beat, as they are in one that is well, nobody can hear which it was."""
 
 CODE_DIGITS = 6
 CODE_GOOD_FOR_S = 300.0
@@ -104,17 +111,19 @@ class CallersIdentity:
         clock: Clock,
         call_id: str,
         calling_number: str | None,
+        rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.known: Citizen | None = None
         self.tries_left = TRIES_A_CALL
         self._business, self._tries, self._texts, self._clock = business, tries, texts, clock
-        self._call_id, self._calling_number = call_id, calling_number
+        self._call_id, self._calling_number, self._rest = call_id, calling_number, rest
         self._identity: Identity | None = None
         """Of whoever is known; for as long as the call lasts, and nowhere else."""
         self._code: _Code | None = None
 
     async def verify(self, identity: Identity, pin: str) -> Citizen | None:
         """One try; see the Protocol."""
+        began = self._clock.now()
         subjects, let_through = self._begin(identity)
         try:
             citizen = await self._business.verify(identity, pin)
@@ -123,12 +132,12 @@ class CallersIdentity:
             raise
         if citizen and let_through:
             self._right(citizen, identity, subjects)
-            return citizen
-        return None
+        await self._wait_for_the_beat(began)
+        return citizen if let_through else None
 
     async def send_code(self, identity: Identity, language: Language) -> None:
         """Begin a try; see the Protocol. The number is asked for in any case, so that it takes as long."""
-        self._code = None
+        self._code, began = None, self._clock.now()
         subjects, let_through = self._begin(identity)
         try:
             number = await self._business.bound_number(identity)
@@ -141,6 +150,7 @@ class CallersIdentity:
         if number and let_through:
             said = (Said("text.code", {"code": digits}),)
             self._texts.send_secret(Text(self._call_id, "code", number, "bound", language, said))
+        await self._wait_for_the_beat(began)
 
     async def verify_code(self, code: str) -> Citizen | None:
         """The guess; see the Protocol."""
@@ -178,3 +188,6 @@ class CallersIdentity:
     def _right(self, citizen: Citizen, identity: Identity, subjects: list[str]) -> None:
         self._tries.take_back(subjects)
         self.known, self._identity = citizen, identity
+
+    async def _wait_for_the_beat(self, began: Instant) -> None:
+        await self._rest((began - self._clock.now()) % BEAT_S)

@@ -3,6 +3,7 @@
     python -m tests.soak --seconds 3600 --seed 1        random calls and faults, a table of invariants at the end
     python -m tests.soak.kills --kills 25 --seed 1      twenty calls in mixed states, the controller killed under them
     python -m tests.soak.keys --calls 5000 --seed 1     callers who key anything and hang up at any instant
+    python -m tests.soak.guesses --rounds 60            a hundred numbers guess at one account; what guessers hear, and when
     python -m tests.soak.overload --seconds 60          three times the calls that can be carried, one conversation among them
     python -m tests.soak.histories                      a million steps of the queue engine under its laws
     python -m tests.soak.theory                         a million calls of the twin beside each of Erlang's formulas

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from calls.clock import Instant, SystemClock
-from cti.identification import CODE_GOOD_FOR_S, TRIES_A_CALL, TRIES_A_DAY, CallersIdentity, Tries
+from cti.identification import BEAT_S, CODE_GOOD_FOR_S, TRIES_A_CALL, TRIES_A_DAY, CallersIdentity, Tries
 from cti.store import Journal
 from ivr.business import Business, Citizen, Identity, NotAvailable
 from tests.fakes.texts import FakeTexts
@@ -26,8 +26,9 @@ NUMBER = "+8613800000009"
 class Bureau:
     """One account with one PIN; counts how often it was asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Calendar) -> None:
         self.asked = 0
+        self.clock, self.takes_s = clock, 0.0
         self.away = False
         self.thinking = asyncio.Event()
         self.thinking.set()
@@ -37,6 +38,7 @@ class Bureau:
         if self.away:
             raise NotAvailable("away")
         self.asked += 1
+        self.clock.seconds += self.takes_s
         return "citizen" if (identity, pin) == (ACCOUNT, PIN) else None
 
     async def bound_number(self, identity: Identity) -> str | None:
@@ -44,6 +46,7 @@ class Bureau:
         if self.away:
             raise NotAvailable("away")
         self.asked += 1
+        self.clock.seconds += self.takes_s
         return NUMBER if identity == ACCOUNT else None
 
     async def verify_by_number(self, identity: Identity, number: str) -> Citizen | None:
@@ -67,13 +70,18 @@ class Calendar(SystemClock):
 
 class Site:
     def __init__(self, folder: Path) -> None:
-        self.path, self.clock, self.bureau = folder / "journal.db", Calendar(), Bureau()
+        self.path, self.clock = folder / "journal.db", Calendar()
+        self.bureau = Bureau(self.clock)
         self.texts = FakeTexts()
         self.journal = Journal(self.path, "node", self.clock)
 
     def call(self, number: str | None = "+8613800000001") -> CallersIdentity:
         tries = Tries(self.journal, self.clock, ZoneInfo("Asia/Shanghai"), "secret")
-        return CallersIdentity(cast(Business, self.bureau), tries, self.texts, self.clock, "call-1", number)
+        business = cast(Business, self.bureau)
+        return CallersIdentity(business, tries, self.texts, self.clock, "call-1", number, self.rest)
+
+    async def rest(self, seconds: float) -> None:
+        self.clock.seconds += seconds
 
 
 @pytest.fixture
@@ -134,6 +142,34 @@ async def test_what_is_not_let_through_is_asked_all_the_same_so_that_it_takes_as
     await site.call().verify(ACCOUNT, PIN)
     await site.call().verify(OTHER, PIN)
     assert site.bureau.asked == asked + 2
+
+
+@pytest.mark.parametrize("takes_s", [0.003, 0.12, BEAT_S - 0.001], ids=["soon", "later", "late"])
+@pytest.mark.parametrize(("identity", "pin"), [(ACCOUNT, PIN), (ACCOUNT, WRONG), (OTHER, PIN)])
+@pytest.mark.parametrize("shut", [False, True])
+async def test_every_answer_comes_with_the_beat(
+    site: Site, shut: bool, identity: Identity, pin: str, takes_s: float
+) -> None:
+    """Whatever the system needs for it, and whatever becomes of it."""
+    if shut:
+        await guess(site, TRIES_A_DAY)
+    site.bureau.takes_s, began = takes_s, site.clock.now()
+    await site.call().verify(identity, pin)
+    assert site.clock.now() - began == pytest.approx(BEAT_S)
+    await site.call().send_code(identity, "zh-CN")
+    assert site.clock.now() - began == pytest.approx(2 * BEAT_S)
+
+
+async def test_a_right_try_is_taken_back_though_the_caller_hangs_up_while_its_answer_waits(site: Site) -> None:
+    async def hangs_up(seconds: float) -> None:
+        raise asyncio.CancelledError
+
+    for _ in range(2 * TRIES_A_DAY):
+        call = site.call()
+        call._rest = hangs_up
+        with pytest.raises(asyncio.CancelledError):
+            await call.verify(ACCOUNT, PIN)
+    assert await site.call().verify(ACCOUNT, PIN) == "citizen"
 
 
 async def test_a_system_that_is_away_costs_no_try(site: Site) -> None:
