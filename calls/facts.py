@@ -61,6 +61,10 @@ Whose = Literal["bound", "calling"]
 TextOutcome = Literal["delivered", "undeliverable", "refused", "too_late", "unreported", "lost"]
 """`refused`: the gateway will not take it; `too_late`: nobody took it in time; `unreported`: taken, and no word since; `lost`:
 a secret, and the controller died before it was sent."""
+AssistedOutcome = Literal["verified", "failed", "gave_up", "unavailable", "hung_up", "adviser_left", "interrupted"]
+"""What came of a caller whom an adviser sent to the machine to show who they are. `failed`: number and PIN did not fit.
+`gave_up`: keyed nothing that could be right. `unavailable`: the business system gave no answer. `hung_up`: the caller.
+`interrupted`: by a fault, or because the controller died."""
 
 NotReached = NotAnswered | Literal["adviser_left"]
 PromiseOutcome = Literal["kept", "not_reached", "rang_again", "too_late"]
@@ -432,6 +436,21 @@ class QueueLeft(Fact, frozen=True, kw_only=True, tag="queue_left"):
     waited_ms: int
 
 
+class AssistedIdentification(Fact, frozen=True, kw_only=True, tag="assisted_identification"):
+    """In mid-conversation the adviser had the machine ask the caller who they are; the two are together again, or one has left.
+
+    Nothing was recorded meanwhile: in the recording that is `gap_ms` of silence, `gap_from_ms` after its beginning.
+    """
+
+    call_id: str
+    visit: str
+    seat: str
+    adviser: str
+    outcome: AssistedOutcome
+    gap_from_ms: int
+    gap_ms: int
+
+
 class ConversationEnded(Fact, frozen=True, kw_only=True, tag="conversation_ended"):
     """Adviser and caller are no longer connected."""
 
@@ -618,6 +637,7 @@ AnyFact = (
     | SeatDidNotAnswer
     | SeatAnswered
     | AdviserNumberSaid
+    | AssistedIdentification
     | QueueLeft
     | ConversationEnded
     | RecordingSealed

@@ -35,6 +35,7 @@ from cti.control import (
     SeatNotReady,
     SeatReady,
     SeatRedial,
+    SeatVerify,
     ask,
     follow,
 )
@@ -288,6 +289,13 @@ def seat_more_time(seat: Annotated[str, typer.Argument(help="The seat's number."
 def seat_redial(seat: Annotated[str, typer.Argument(help="The seat's number.")]) -> None:
     """Call back whom this seat's adviser spoke to last: the line was cut, or somebody is in danger."""
     _ask(SeatRedial(seat))
+
+
+@seat_commands.command("verify")
+@plainly
+def seat_verify(seat: Annotated[str, typer.Argument(help="The seat's number.")]) -> None:
+    """The machine asks the caller who they are, apart from the adviser, who then hears whether it is so."""
+    _ask(SeatVerify(seat))
 
 
 @seat_commands.command("log-out")

@@ -60,6 +60,12 @@ class SeatRedial(Request, frozen=True, tag="seat_redial"):
     seat: str
 
 
+class SeatVerify(Request, frozen=True, tag="seat_verify"):
+    """The adviser has the machine ask the caller who they are."""
+
+    seat: str
+
+
 class SeatLogOut(Request, frozen=True, tag="seat_log_out"):
     """The adviser leaves the seat."""
 
@@ -121,6 +127,7 @@ AnyRequest = (
     | SeatNotReady
     | SeatMoreTime
     | SeatRedial
+    | SeatVerify
     | SeatLogOut
     | ListMessages
     | MessageAnswered

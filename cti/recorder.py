@@ -24,7 +24,7 @@ from cti.alarms import Alarms
 from cti.room import Room
 from cti.store import Journal
 from cti.strays import remove_strays
-from recordings import Leg, Sealed, place, readable, seal
+from recordings import Leg, Part, Sealed, place, readable, seal
 from recordings.legs import HEADER_BYTES, RATE
 
 log = structlog.get_logger(__name__)
@@ -59,11 +59,15 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     """Why no track was begun at all, from `Recorder.cannot_record`."""
     settled: bool = False
     """Its row is safe; what is left to do is to remove its tracks."""
+    caller_again: tuple[Part, ...] = ()
+    """Where recording was stopped and begun again: the further tracks."""
+    seat_again: tuple[Part, ...] = ()
 
     @property
     def tracks(self) -> tuple[Path, ...]:
         """The raw files."""
-        return (self.caller_file,) if self.seat_file is None else (self.caller_file, self.seat_file)
+        first = (self.caller_file,) if self.seat_file is None else (self.caller_file, self.seat_file)
+        return first + tuple(part.path for part in (*self.caller_again, *self.seat_again))
 
 
 class Recorder:
@@ -234,8 +238,12 @@ def _pending(data: object) -> Pending:
 
 
 def _seal(pending: Pending, target: Path) -> Sealed:
-    caller = Leg(pending.caller_file, pending.caller_started_ms, pending.caller_packets)
-    seat = Leg(pending.seat_file, pending.seat_started_ms, pending.seat_packets) if pending.seat_file else None
+    caller = Leg(pending.caller_file, pending.caller_started_ms, pending.caller_packets, pending.caller_again)
+    seat = (
+        Leg(pending.seat_file, pending.seat_started_ms, pending.seat_packets, pending.seat_again)
+        if pending.seat_file
+        else None
+    )
     end_ms = pending.end_ms if pending.end_ms is not None else _end_of_tracks(*filter(None, (caller, seat)))
     return seal(caller, seat, target, begin_ms=pending.begin_ms, end_ms=end_ms)
 
@@ -254,10 +262,10 @@ def _remove_tracks(pending: Pending) -> None:
 def _end_of_tracks(*legs: Leg) -> int:
     """Where the longest track ends: what a conversation lasted whose end nobody saw."""
     ends = [leg.started_ms for leg in legs]
-    for leg in legs:
-        if leg.path.exists():
-            samples = max(0, leg.path.stat().st_size - HEADER_BYTES) // 2
-            ends.append(leg.started_ms + min(LONGEST_MS, samples * 1000 // RATE))
+    for part in (part for leg in legs for part in leg.parts):
+        if part.path.exists():
+            samples = max(0, part.path.stat().st_size - HEADER_BYTES) // 2
+            ends.append(part.started_ms + min(LONGEST_MS, samples * 1000 // RATE))
     return max(ends)
 
 

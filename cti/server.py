@@ -49,6 +49,7 @@ from cti.control import (
     SeatNotReady,
     SeatReady,
     SeatRedial,
+    SeatVerify,
 )
 from cti.desk import serve_web
 from cti.floor import Floor
@@ -329,19 +330,8 @@ class Controller:
         match request:
             case AskStatus():
                 return self.status()
-            case SeatReady(seat=seat, adviser=adviser):
-                adviser = adviser or self.floor.engine.seat(seat).adviser
-                if adviser is None:
-                    raise NotPossible(f"nobody sits at seat {seat}: say who does, with --adviser NUMBER")
-                self.floor.take(SitDown(seat, adviser))
-            case SeatNotReady(seat=seat, reason=reason):
-                self.floor.take(StandUp(seat, reason))
-            case SeatMoreTime(seat=seat):
-                self.floor.take(MoreTime(seat))
-            case SeatRedial(seat=seat):
-                self.node.redial(seat)
-            case SeatLogOut(seat=seat):
-                self.floor.take(LogOut(seat))
+            case SeatReady() | SeatNotReady() | SeatMoreTime() | SeatRedial() | SeatVerify() | SeatLogOut():
+                self._change_seat(request)
             case ListMessages() | ListBlocks():
                 messages = isinstance(request, ListMessages)
                 return self._open_messages() if messages else Blocks(self.node.blocklist.entries())
@@ -358,6 +348,26 @@ class Controller:
             async with asyncio.timeout(KEPT_WITHIN_S):
                 await self.journal.flush()
         return Done(self._told(request))
+
+    def _change_seat(
+        self, request: SeatReady | SeatNotReady | SeatMoreTime | SeatRedial | SeatVerify | SeatLogOut
+    ) -> None:
+        match request:
+            case SeatReady(seat=seat, adviser=adviser):
+                adviser = adviser or self.floor.engine.seat(seat).adviser
+                if adviser is None:
+                    raise NotPossible(f"nobody sits at seat {seat}: say who does, with --adviser NUMBER")
+                self.floor.take(SitDown(seat, adviser))
+            case SeatNotReady(seat=seat, reason=reason):
+                self.floor.take(StandUp(seat, reason))
+            case SeatMoreTime(seat=seat):
+                self.floor.take(MoreTime(seat))
+            case SeatRedial(seat=seat):
+                self.node.redial(seat)
+            case SeatVerify(seat=seat):
+                self.node.verify(seat)
+            case SeatLogOut(seat=seat):
+                self.floor.take(LogOut(seat))
 
     def _change_blocks(self, request: BlockNumber | ReviewBlock | LiftBlock) -> None:
         blocks = self.node.blocklist
@@ -389,7 +399,7 @@ class Controller:
         )
 
     def _told(self, request: AnyRequest) -> str:
-        if isinstance(request, SeatReady | SeatNotReady | SeatMoreTime | SeatRedial | SeatLogOut):
+        if isinstance(request, SeatReady | SeatNotReady | SeatMoreTime | SeatRedial | SeatVerify | SeatLogOut):
             seat = self.floor.engine.seat(request.seat)
             return f"{seat.number} {seat.state}" + (f" {seat.adviser}" if seat.adviser else "")
         if isinstance(request, MessageAnswered):

@@ -8,7 +8,7 @@ Nothing here knows of calls, networks or databases: files and instants in, a fil
 thread of its own; it holds a few blocks of sound in memory, however long the call was.
 """
 
-from recordings.legs import Leg, readable
+from recordings.legs import Leg, Part, readable
 from recordings.seal import Sealed, Track, place, seal
 
-__all__ = ["Leg", "Sealed", "Track", "place", "readable", "seal"]
+__all__ = ["Leg", "Part", "Sealed", "Track", "place", "readable", "seal"]

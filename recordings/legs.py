@@ -37,6 +37,14 @@ HEADER_BYTES = 44
 """Of Asterisk's header, whatever it says of itself."""
 
 
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One raw track of a party."""
+
+    path: Path
+    started_ms: int
+    """As a leg's."""
+
+
 class Leg(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where one party's raw track is, and what is known of it from elsewhere."""
 
@@ -45,6 +53,13 @@ class Leg(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The instant of its first sample, on the clock that also gives the conversation's begin and end."""
     packets: int
     """RTP packets received from the party while it was recorded; 0 when it sent none."""
+    again: tuple[Part, ...] = ()
+    """Where recording was stopped and begun again: what follows the first track, in order."""
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Every track of it."""
+        return (Part(self.path, self.started_ms), *self.again)
 
 
 class Unreadable(Exception):

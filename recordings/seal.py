@@ -91,7 +91,7 @@ def seal(left: Leg, right: Leg | None, target: Path, *, begin_ms: int, end_ms: i
     with ExitStack() as stack:
         legs = [left] if right is None else [left, right]
         channels = [_Channel(leg, begin_ms, length, stack) for leg in legs]
-        if all(channel.raw is None for channel in channels):
+        if not any(channel.tracks for channel in channels):
             unread = " and ".join(str(leg.path) for leg in legs)
             raise NotPossible(f"{target.name}: nothing could be read of {unread}.")
         _make_folder(target.parent)
@@ -111,28 +111,34 @@ class _Channel:
     """One side of the file while it is written: reads its blocks and keeps count of what is in them."""
 
     def __init__(self, leg: Leg, begin_ms: int, length: int, stack: ExitStack) -> None:
-        self.raw: RawTrack | None = None
+        self.tracks: list[tuple[RawTrack, int]] = []
+        """What could be opened, each with the place in it where the conversation begins."""
         self._broken: str | None = None
         self._packets = leg.packets
-        self._offset, self._length = (begin_ms - leg.started_ms) * PER_MS, length
+        self._length = length
         self._squares, self._peak = 0, 0
-        try:
-            self.raw = stack.enter_context(RawTrack(leg.path))
-        except FileNotFoundError:
-            self._broken = LEG_MISSING
-        except Unreadable:
-            self._broken = LEG_UNREADABLE
-        except OSError as error:
-            self._note(error)
+        for part in leg.parts:
+            try:
+                track = stack.enter_context(RawTrack(part.path))
+            except FileNotFoundError:
+                if part.path == leg.path:  # a later one is made when sound comes, which may be never
+                    self._broken = LEG_MISSING
+            except Unreadable:
+                self._broken = LEG_UNREADABLE
+            except OSError as error:
+                self._note(error)
+            else:
+                self.tracks.append((track, (begin_ms - part.started_ms) * PER_MS))
 
     def block(self, start: int, count: int) -> Block:
-        if self.raw is None:
-            return np.zeros(count, dtype=np.int16)
-        try:
-            block = self.raw.read(self._offset + start, count)
-        except OSError as error:
-            self._note(error)
-            return np.zeros(count, dtype=np.int16)
+        block = np.zeros(count, dtype=np.int16)
+        for track, offset in self.tracks:
+            try:
+                part = track.read(offset + start, count)
+            except OSError as error:
+                self._note(error)
+            else:
+                block = np.where(part != 0, part, block)
         wide = block.astype(np.int64)
         self._squares += int(np.square(wide).sum())  # BLAS, by `wide @ wide`, would leave a thread spinning
         self._peak = max(self._peak, int(np.abs(wide).max()))
@@ -145,23 +151,28 @@ class _Channel:
         self._broken = LEG_UNREADABLE
 
     def measured(self) -> Track:
-        first = max(0, -self._offset)
-        last = min(self._length, (self.raw.length if self.raw else 0) - self._offset)
+        spans = [(max(0, -offset), max(0, min(self._length, track.length - offset))) for track, offset in self.tracks]
+        covered = sum(max(0, last - first) for first, last in spans)
+        missing = self._length - max((last for _, last in spans), default=0)
         silent = self._peak <= SILENT_PEAK
         return Track(
             rms_dbfs=None if silent else _dbfs(math.sqrt(self._squares / self._length)),
             peak_dbfs=None if silent else _dbfs(self._peak),
-            covered_ms=max(0, last - first) // PER_MS,
+            covered_ms=covered // PER_MS,
             silent=silent,
-            repaired=self.raw is not None and self.raw.repaired,
-            alarms=tuple(self._alarms(silent, missing_ms=(self._length - max(0, last)) // PER_MS)),
+            repaired=self._repaired,
+            alarms=tuple(self._alarms(silent, missing_ms=missing // PER_MS)),
         )
+
+    @property
+    def _repaired(self) -> bool:
+        return any(track.repaired for track, _ in self.tracks)
 
     def _alarms(self, silent: bool, missing_ms: int) -> Iterator[str]:
         if self._broken:
             yield self._broken
             return
-        if self.raw is not None and self.raw.repaired:
+        if self._repaired:
             yield LEG_REPAIRED
         if self._packets == 0:  # a party that sent nothing has nothing to be heard
             return

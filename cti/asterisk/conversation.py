@@ -7,14 +7,16 @@ start it, so the caller passes through a dialplan context that does, and is back
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import msgspec
 
+from calls.errors import NotPossible
 from calls.facts import AdviserNumberSaid, ConversationEnded, EndedBy, SeatAnswered
+from cti.asterisk.apart import VERIFY_KEYS, take_back, verify_apart
 from cti.asterisk.ending import ASK_AGAIN_S, asked_to_go
 from cti.asterisk.errors import Gone, NotInStasis
 from cti.asterisk.kept import Conversation, Step
@@ -119,7 +121,7 @@ async def _until_over(call: Session, leg: Leg, conversation: Conversation, pendi
     tasks: list[asyncio.Task[object]] = []
     try:
         there = await _found(call, conversation) if found else None
-        met = there is not None and call.call_id in there
+        met = there is not None and (call.call_id in there or conversation.apart_since_ms is not None)
         cause: int | None = None
         if not met:
             leaving = asyncio.create_task(leg.ended(partial(_hold, call)))
@@ -134,7 +136,10 @@ async def _until_over(call: Session, leg: Leg, conversation: Conversation, pendi
         if cause is None:
             freed = ConversationOver(conversation.seat, call.visit, lost=False, hung_up=True, early=not met)
             leg.at_hang_up(partial(call.node.floor.take, freed))  # its next caller waits for the seat
-            cause = await leg.ended(partial(_hold, call))
+            leaving = asyncio.create_task(leg.ended(partial(_hold, call), _Keys(call).press))
+            tasks.append(leaving)
+            await _while_both_are_there(call, leg, leaving, apart=conversation.apart_since_ms is not None)
+            cause = leaving.result()
         lost = cause != NORMAL
         hung_up = not lost
         ended_by, step = "fault" if lost else "seat", "rating" if met and not lost else "queue"
@@ -143,7 +148,7 @@ async def _until_over(call: Session, leg: Leg, conversation: Conversation, pendi
         raise
     finally:
         # Nothing is awaited before all is told: a second leg that leaves in this instant cancels at the first await.
-        ended = msgspec.structs.replace(pending, end_ms=call.now_ms())
+        ended = _recorded_until_now(call, pending)
         with call.node.journal.together():
             early = hung_up and not met
             call.node.floor.take(ConversationOver(conversation.seat, call.visit, lost, hung_up, early))
@@ -158,6 +163,43 @@ async def _until_over(call: Session, leg: Leg, conversation: Conversation, pendi
         await asyncio.gather(*tasks, return_exceptions=True)
     await call.through_dialplan("stop-recording", "s")
     return step == "queue"
+
+
+async def _while_both_are_there(call: Session, leg: Leg, leaving: asyncio.Task[int], *, apart: bool) -> None:
+    """Until the adviser leaves; meanwhile the caller is sent to the machine whenever the adviser wants it.
+
+    `apart`: another controller had sent the caller there.
+    """
+    if apart:
+        await take_back(call, leg, leaving)
+    while not leaving.done():
+        wanted = asyncio.create_task(call.wanted_apart.wait())
+        try:
+            await asyncio.wait({leaving, wanted}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            wanted.cancel()
+        if not leaving.done():
+            await verify_apart(call, leg, leaving)
+
+
+def _recorded_until_now(call: Session, pending: Pending) -> Pending:
+    """What is to be sealed: to this moment, or to the one since which the caller was with the machine."""
+    apart_since_ms = call.kept.conversation and call.kept.conversation.apart_since_ms
+    pending = call.node.recorder.find(pending.visit)  # further tracks may have been begun since
+    return msgspec.structs.replace(pending, end_ms=call.now_ms() if apart_since_ms is None else apart_since_ms)
+
+
+class _Keys:
+    """What the adviser keys: `VERIFY_KEYS`, one after the other, send the caller to the machine."""
+
+    def __init__(self, call: Session) -> None:
+        self._call, self._last = call, ""
+
+    def press(self, key: str) -> None:
+        self._last = (self._last + key)[-len(VERIFY_KEYS) :]
+        if self._last == VERIFY_KEYS:
+            with suppress(NotPossible):  # it is so already, or cannot be, and the adviser hears that nothing happens
+                self._call.send_to_machine()
 
 
 def _hold(call: Session, on: bool) -> None:

@@ -34,6 +34,8 @@ class Conversation(msgspec.Struct, frozen=True):
     """How long the caller was on hold, but for the present hold."""
     held_since_ms: int | None = None
     """When the present hold began; None while they talk."""
+    apart_since_ms: int | None = None
+    """Since when the caller is with the machine, to show who they are; None: they are not."""
 
     def hold(self, on: bool, now_ms: int) -> Conversation:
         """The same, with the caller on hold from now on, or no longer."""

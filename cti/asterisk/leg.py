@@ -20,6 +20,7 @@ from cti.asterisk.ending import ASK_AGAIN_S, asked_to_go
 from cti.asterisk.errors import AriError, Unavailable
 from cti.asterisk.generated.messages import (
     ChannelDestroyed,
+    ChannelDtmfReceived,
     ChannelHangupRequest,
     ChannelHold,
     ChannelUnhold,
@@ -38,6 +39,9 @@ goes by the wall clock, which may jump, so ours rules."""
 
 END_TOLD_S = 3.0
 """Asterisk tells the end of a leg within milliseconds; after this long it is not told at all."""
+
+DIALPLAN_S = 3.0
+"""A channel sent through the dialplan is back within 10 ms; after this long it is given up."""
 
 NORMAL = 16
 """Q.850: the party hung up."""
@@ -68,6 +72,8 @@ class Leg:
         """RTP packets received on it, known at its end."""
         self._ari = ari
         self._there = there
+        self._back = asyncio.Event()
+        """It came back from the dialplan, or never will."""
         self._mailbox = router.mailbox(self.channel)
         self._box = self._mailbox.__enter__()
 
@@ -115,18 +121,34 @@ class Leg:
         """Call this in the very instant in which it is read that the party hangs up: some 0.5 ms before `ended` returns."""
         self._box.at_once = lambda event: tell() if _hangs_up(event) else None
 
-    async def ended(self, on_hold: Callable[[bool], None] | None = None) -> int:
+    async def through_dialplan(self, context: str, extension: str) -> None:
+        """Send it through a dialplan context that comes back; also returns when it has left.
+
+        `ended` must be waited for meanwhile. Raises TimeoutError when it does neither, AriError when it cannot be sent."""
+        self._back.clear()
+        await self._ari.channels.continue_in_dialplan(self.channel, context=context, extension=extension, priority=1)
+        async with asyncio.timeout(DIALPLAN_S):
+            await self._back.wait()
+
+    async def ended(
+        self, on_hold: Callable[[bool], None] | None = None, on_key: Callable[[str], None] | None = None
+    ) -> int:
         """Wait for the leg's end; the Q.850 cause of it, 0 when Asterisk died. One that nobody told hung up, most likely.
 
-        `on_hold` is told when it puts the far side on hold, and when it takes it back.
+        `on_hold` is told when it puts the far side on hold, and when it takes it back; `on_key` each key that is pressed.
         Who hangs up is told so some milliseconds before Asterisk has cleared the leg away: nobody need wait for that.
         """
         while self._there:
             event = await self._box.get()
             if _hangs_up(event):
+                self._back.set()
                 return NORMAL
             if isinstance(event, ChannelHold | ChannelUnhold) and on_hold:
                 on_hold(isinstance(event, ChannelHold))
+            elif isinstance(event, ChannelDtmfReceived) and on_key:
+                on_key(event.digit)
+            elif isinstance(event, StasisStart | Came):
+                self._back.set()
             elif (cause := self._last(event)) is not None:
                 return cause
         return NORMAL
@@ -138,9 +160,11 @@ class Leg:
                 self.packets = packets_received(counts)
             case ChannelDestroyed(cause=cause):
                 self._there = False
+                self._back.set()
                 return cause or NORMAL  # 0: hung up while in nobody's bridge, for which no cause is told
             case Vanished(died=died):
                 self._there = False
+                self._back.set()
                 return 0 if died else NORMAL
         return None
 

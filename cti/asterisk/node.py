@@ -264,6 +264,17 @@ class Node:
         promise = self.promises.redial(last)
         self._call_back(promise, self.lines[promise.line], seat)
 
+    def verify(self, seat: str) -> None:
+        """The adviser at this seat has the machine ask the caller who they are. Raises NotPossible with the mend."""
+        self.floor.engine.seat(seat)
+        talking = (
+            one for one in self.sessions.values() if one.kept.conversation and one.kept.conversation.seat == seat
+        )
+        session = next(talking, None)
+        if session is None:
+            raise NotPossible(f"nobody is talking at seat {seat}. Mend: ask while the adviser is talking to the caller")
+        session.send_to_machine()
+
     def _call_back(self, promise: Promise, line: Line, seat: str | None = None) -> None:
         if self.problem is None and not self.must_refuse:
             preferred = self.advisers.get(promise.calling_number)

@@ -17,6 +17,7 @@ import msgspec
 import structlog
 
 from calls.clock import Instant
+from calls.errors import NotPossible
 from calls.facts import (
     AnyFact,
     CallEnded,
@@ -46,7 +47,7 @@ from cti.asterisk.generated.messages import (
     StasisStart,
 )
 from cti.asterisk.kept import KeptCall, outcome
-from cti.asterisk.leg import Leg, packets_received
+from cti.asterisk.leg import DIALPLAN_S, Leg, packets_received
 from cti.asterisk.places import KEEPS_PLACE, keep_place
 from cti.asterisk.playing import silence
 from cti.asterisk.router import Came, Mailbox, Vanished
@@ -65,9 +66,6 @@ if TYPE_CHECKING:
     from cti.asterisk.node import Node
 
 log = structlog.get_logger(__name__)
-
-DIALPLAN_S = 3.0
-"""A channel sent through the dialplan is back within 10 ms; after this long it is given up."""
 
 PROMISE_S = 2.0
 """A call back that is not on the disk after this long is not promised: nobody is kept waiting for a full disk."""
@@ -95,6 +93,8 @@ class Session:
         """Set when an attempt to call somebody back need not wait any more."""
         self.fax_told: dict[str, str] = {}
         """What the dialplan told of the fax during which the call ended."""
+        self.wanted_apart = asyncio.Event()
+        """Set when the adviser wants the machine to ask the caller who they are."""
         self.counted = False
         """One of the calls that are carried at once."""
         self.line = line
@@ -230,6 +230,17 @@ class Session:
         await self.ari.channels.continue_in_dialplan(self.call_id, context=context, extension=extension, priority=1)
         async with asyncio.timeout(within_s):
             await self._back.wait()
+
+    def send_to_machine(self) -> None:
+        """The adviser wants the machine to ask the caller who they are. Raises NotPossible, with the reason, when it cannot."""
+        conversation = self.kept.conversation
+        if conversation is None:
+            raise NotPossible("nobody is talking there. Mend: ask while you are talking to the caller")
+        if conversation.apart_since_ms is not None or self.wanted_apart.is_set():
+            raise NotPossible("the machine is asking this caller already")
+        if conversation.held_since_ms is not None:
+            raise NotPossible("the caller is on hold. Mend: take them back first")
+        self.wanted_apart.set()
 
     # --- the task
 

@@ -31,6 +31,7 @@ from cti.control import (
     SeatNotReady,
     SeatReady,
     SeatRedial,
+    SeatVerify,
 )
 from cti.settings import CHECKOUT
 from cti.status import Done, SipAddress, Status
@@ -103,6 +104,7 @@ def test_these_are_the_commands() -> None:
             "seat not-ready",
             "seat more-time",
             "seat redial",
+            "seat verify",
             "seat log-out",
             "message list",
             "message answered",
@@ -351,6 +353,7 @@ async def test_what_is_asked_of_the_controller_reaches_it(rexian: Run, tmp_path:
             await rexian("seat", "not-ready", "1001", "--reason", "午休"),
             await rexian("seat", "more-time", "1001"),
             await rexian("seat", "redial", "1001"),
+            await rexian("seat", "verify", "1001"),
             await rexian("seat", "log-out", "1001"),
             await rexian("reload"),
             await rexian("block", "add", "13800001111", "--days", "0.5", "--reason", "骂人", "--by", "8001"),
@@ -363,6 +366,7 @@ async def test_what_is_asked_of_the_controller_reaches_it(rexian: Run, tmp_path:
         SeatNotReady("1001", "午休"),
         SeatMoreTime("1001"),
         SeatRedial("1001"),
+        SeatVerify("1001"),
         SeatLogOut("1001"),
         Reload(),
         BlockNumber("13800001111", 0.5, "骂人", "8001"),

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calls.errors import NotPossible
-from recordings import Leg, Sealed, place, seal
+from recordings import Leg, Part, Sealed, place, seal
 from recordings.listen import Samples, channels, dominant_hz, segments
 
 RATE = 8000
@@ -93,6 +93,26 @@ def test_each_party_is_in_its_channel_at_its_time(left: Side, right: Side, begin
             ((found_start, found_stop),) = segments(track, RATE)
             assert abs(found_start - start) <= 10
             assert abs(found_stop - stop) <= 10
+
+
+def test_where_recording_was_stopped_both_channels_are_silent_and_the_rest_is_in_its_place(tmp_path: Path) -> None:
+    legs = [
+        Leg(
+            raw(tmp_path / f"{hz}.wav", tone(hz, 1000)),
+            started_ms=0,
+            packets=200,
+            again=(Part(raw(tmp_path / f"{hz}.2.wav", tone(hz, 2000)), 3000), Part(tmp_path / f"{hz}.3.wav", 5500)),
+        )
+        for hz in (440, 1000)
+    ]
+    sealed = seal(legs[0], legs[1], tmp_path / "sealed.wav", begin_ms=0, end_ms=5000)
+    assert sealed.alarms == ()
+    for track, about, hz in zip(heard(sealed), (sealed.left, sealed.right), (440, 1000), strict=True):
+        assert about
+        assert about.covered_ms == 3000
+        assert segments(track, RATE) == [(0, 1000), (3000, 5000)]
+        assert not track[RATE : 3 * RATE].any()
+        assert dominant_hz(track[3 * RATE :], RATE) == pytest.approx(hz, abs=1)
 
 
 def test_what_is_told_of_a_recording_is_true_of_its_file(caller: Leg, adviser: Leg, tmp_path: Path) -> None:
