@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,14 +19,13 @@ from recordings.listen import Samples
 from tests.asterisk.ears import in_order, said, tone_dbfs
 from tests.asterisk.hotline import Caller, Hotline
 from tests.asterisk.phones import CITIZEN_HZ, SEAT_HZ, hears, listen
-from tests.asterisk.test_services import NOBODY, WRONG_PIN
+from tests.asterisk.test_services import NOBODY, SECRETS, WRONG_PIN
 from tests.eventually import eventually
 from tests.faults import kill, until_working
 
 pytestmark = pytest.mark.asterisk
 
 RETIRED = demo(datetime.now(UTC).date())[0]
-SECRETS = re.compile(rf"(?<!\d)({NOBODY}|{WRONG_PIN}|{RETIRED.id_number}|{DEMO_PIN})(?!\d)".encode())
 LOUD_DBFS = -30.0
 BEGIN = ("assist.begin", "id.ask")
 
@@ -34,7 +33,7 @@ BEGIN = ("assist.begin", "id.ask")
 async def test_the_adviser_learns_only_whether_it_is_so_also_after_a_controller_that_died(hotline: Hotline) -> None:
     async with hotline.adviser("1005", "8005") as seat, hotline.caller("2") as caller:
         answered = await caller.connected()
-        assert hears(await listen(seat), CITIZEN_HZ)
+        await _talk(seat, caller)
 
         await seat.key("*9")
         await caller.hears(*BEGIN)
@@ -107,9 +106,10 @@ async def test_who_hangs_up_meanwhile_ends_the_conversation(hotline: Hotline, wh
 
 
 async def _talk(seat: Phone, caller: Caller) -> None:
-    """Wait until each hears the other."""
-    await eventually(lambda: hears(seat.heard(), CITIZEN_HZ))
-    await eventually(lambda: hears(caller.phone.heard(), SEAT_HZ))
+    """For two seconds each hears the other."""
+    adviser_heard, caller_heard = await asyncio.gather(listen(seat, 2), listen(caller.phone, 2))
+    assert hears(adviser_heard, CITIZEN_HZ)
+    assert hears(caller_heard, SEAT_HZ)
 
 
 def _silent_in(recording: Path, *apart: AssistedIdentification) -> None:
