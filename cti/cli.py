@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated, NoReturn, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Annotated, NoReturn, ParamSpec, TypeVar
 
 import msgspec
 import typer
@@ -41,6 +42,10 @@ from cti.control import (
 )
 from cti.settings import Settings, load_settings
 from cti.status import Done, OpenMessages, Status
+
+if TYPE_CHECKING:
+    from cti.phone.plan import CallPlan
+    from cti.phone.walkreport import WalkReport
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -164,6 +169,9 @@ def call(
     say: Annotated[Path | None, typer.Option(help="A WAV to say, over and over.")] = None,
     rate: Annotated[str | None, typer.Option(help="The key for the satisfaction question, 1 to 5.")] = None,
     barge: Annotated[bool, typer.Option(help="Key at once, without hearing the menu out.")] = False,
+    script: Annotated[
+        Path | None, typer.Option(help="Walk this script instead, by what is heard: docs/probe.md.")
+    ] = None,
     calling_number: Annotated[str, typer.Option("--from", help="The calling number to show.")] = "13800001111",
     hold_s: Annotated[float | None, typer.Option(help="Hang up after so many seconds with the adviser.")] = None,
     hang_up_after_s: Annotated[float | None, typer.Option(help="Hang up so many seconds after dialling.")] = None,
@@ -187,6 +195,12 @@ def call(
         hang_up_after_s=hang_up_after_s,
         max_s=max_s,
     )
+    if script:
+        if keys or say or rate or barge or hold_s or hang_up_after_s:
+            raise NotPossible("--script says what is done: only --to, --from and --max-s may be given beside it")
+        walked = _walk(settings, plan, script)
+        tell(msgspec.json.format(msgspec.json.encode(walked)).decode() if as_json else walked.text(settings.language))
+        raise typer.Exit(0 if walked.completed else 1)
 
     async def watch(sip_call_id: str) -> AsyncIterator[Observation]:
         async with follow(settings.control_socket, sip_call_id) as lines:
@@ -196,6 +210,21 @@ def call(
     report = asyncio.run(place(plan, watch))
     tell(msgspec.json.format(msgspec.json.encode(report)).decode() if as_json else report.text(settings.language))
     raise typer.Exit(0 if report.completed else 1)
+
+
+def _walk(settings: Settings, plan: CallPlan, script: Path) -> WalkReport:
+    _on_one_core()
+    from cti.phone.script import load_script
+    from cti.phone.walk import walk
+    from prompts.hearing import Clips
+
+    clips = Clips.load(settings.prompts_dir)
+    return asyncio.run(walk(plan, load_script(script, clips.keys), clips))
+
+
+def _on_one_core() -> None:
+    """Before numpy is imported: what is heard is compared in small pieces, and more threads would wait for each other."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 @app.command("why")

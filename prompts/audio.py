@@ -92,6 +92,15 @@ def write(path: Path, samples: Samples) -> None:
         sound.writeframesraw(np.rint(samples * 32767).astype("<i2").tobytes())
 
 
+def built(path: Path) -> Samples:
+    """What `write` wrote. Raises OSError, also when the file is damaged."""
+    try:
+        with path.open("rb") as file, wave.open(file) as sound:
+            return np.frombuffer(sound.readframes(sound.getnframes()), dtype="<i2") / 32768
+    except (wave.Error, EOFError) as error:
+        raise OSError(f"{path}: {error or 'it ends too early'}") from error
+
+
 def join(pieces: Iterable[Path], whole: Path) -> None:
     """One file out of several that `write` made, in one step: nobody finds half of it. A damaged one raises OSError, too."""
     aside = whole.with_suffix(".part")

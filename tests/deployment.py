@@ -2,7 +2,7 @@
 
 Its folder looks like a checkout in which somebody works, so a command of the documentation runs there as it is written:
 `.venv`, `var`, `lines` and `rexian.yaml` are where it says, and `make` knows `up` and `down`. Its sentences are short
-tones: a call takes seconds, not minutes.
+tones, unless they are to be spoken: a call takes seconds, not minutes.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from calls.words import Language
 from cti.settings import CHECKOUT, load_settings
 from tests.asterisk.ears import write_voices
 
@@ -64,14 +65,16 @@ class Deployment:
 
 
 @contextmanager
-def deployed(port_offset: int) -> Iterator[Deployment]:
-    """Started as `make up` does it; at the end nothing of it is left. Raises CommandFailed when it does not start."""
+def deployed(port_offset: int, spoken: Collection[Language] = ()) -> Iterator[Deployment]:
+    """Started as `make up` does it; at the end nothing of it is left. In the languages `spoken` its sentences are words.
+
+    Raises CommandFailed when it does not start."""
     folder = Path(tempfile.mkdtemp(prefix="rexian-", dir="/tmp"))  # a Unix socket's path must be short
     folder.chmod(0o755)  # the daemons are another user when root runs the tests
     try:
         for name in (".venv", "lines", "rexian.yaml"):
             (folder / name).symlink_to(CHECKOUT / name)
-        write_voices(folder / "voices")
+        write_voices(folder / "voices", spoken)
         deployment = Deployment(folder, port_offset)
         deployment.sh("make up")
         try:

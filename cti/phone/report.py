@@ -7,6 +7,7 @@ the phone noticed itself are `ringing`, `connected`, `key_sent` and `closed`.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import msgspec
@@ -72,15 +73,20 @@ class CallReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             )
             for sound in self.heard
         ]
-        width = max((_width(name) for _, name, _ in rows), default=0)
-        lines = [f"{self.calling_number} -> {self.to}  SIP {self.sip_call_id}"]
-        lines += [
-            f"{at_ms / 1000:>9.3f} s  {name}{' ' * (width - _width(name))}  {detail}".rstrip()
-            for at_ms, name, detail in sorted(rows)
-        ]
+        lines = [f"{self.calling_number} -> {self.to}  SIP {self.sip_call_id}", *table(rows)]
         lines.append(f"RTP: {self.packets_sent} {word['sent']}, {self.packets_received} {word['received']}")
         lines.append(f"{word['not completed']}: {word[self.reason]}" if self.reason else word["completed"])
         return "\n".join(lines)
+
+
+def table(rows: Iterable[tuple[int, str, str]]) -> list[str]:
+    """Rows of (ms, word, more) by their time, one below the other."""
+    ordered = sorted(rows)
+    width = max((_width(name) for _, name, _ in ordered), default=0)
+    return [
+        f"{at_ms / 1000:>9.3f} s  {name}{' ' * (width - _width(name))}  {more}".rstrip()
+        for at_ms, name, more in ordered
+    ]
 
 
 _UNTOLD = frozenset(

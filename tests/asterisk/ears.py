@@ -6,12 +6,13 @@ that a piece is recognised while people talk over it. To hear another way, add a
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
 import soundfile  # type: ignore[import-untyped]  # it ships no types
 
-from calls.words import FIRST_LANGUAGE
+from calls.words import FIRST_LANGUAGE, Language
 from cti.phone.places import RATE_HZ
 from cti.phone.sound import Samples, tone
 from prompts import CATALOGUE, Catalogue
@@ -45,10 +46,11 @@ _SHORTEST = 5
 """Windows in a row: half of a piece may be cut off, and it is still recognised."""
 
 
-def write_voices(folder: Path) -> None:
-    """`<folder>/<language>/<piece>.wav`: each piece as its tone, as if people had recorded them."""
+def write_voices(folder: Path, spoken: Collection[Language] = ()) -> None:
+    """`<folder>/<language>/<piece>.wav`: each piece as its tone, as if people had recorded them; not of the languages that
+    are to be spoken by the engine."""
     catalogue = Catalogue.load(CATALOGUE)
-    for language, pieces in ((name, catalogue.pieces(name)) for name in catalogue.tongues):
+    for language, pieces in ((name, catalogue.pieces(name)) for name in catalogue.tongues if name not in spoken):
         (folder / language).mkdir(parents=True)
         for piece in pieces:
             hz = TONES.get(piece, LOWEST_HZ)

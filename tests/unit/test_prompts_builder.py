@@ -54,18 +54,6 @@ def words(tmp_path: Path) -> Callable[[str], Catalogue]:
     return change
 
 
-@pytest.fixture(scope="module")
-def catalogue() -> Catalogue:
-    return Catalogue.load(CATALOGUE)
-
-
-@pytest.fixture(scope="module")
-def spoken(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> tuple[Path, BuildReport]:
-    """The shipped catalogue, spoken by espeak-ng once for all the tests that listen to it."""
-    target = tmp_path_factory.mktemp("prompts")
-    return target, build(catalogue, None, target, EspeakVoice())
-
-
 def files(target: Path) -> set[str]:
     return {str(path.relative_to(target)) for path in target.rglob("*") if path.is_file()}
 
