@@ -441,6 +441,48 @@ def line_draw(file: Annotated[Path, typer.Argument(help="The line file.")]) -> N
     typer.echo(draw(load_line(file, *vocabulary())), nl=False)
 
 
+@line_commands.command("probe")
+@plainly
+def line_probe(
+    file: Annotated[Path | None, typer.Argument(help="The line file; every line of lines/ when not named.")] = None,
+    only_person: Annotated[
+        bool, typer.Option("--only-person", help="Only: can a person be reached, how soon?")
+    ] = False,
+    person: Annotated[bool, typer.Option(help="Whether a person is to be reached, too.")] = True,
+    at_once: Annotated[int, typer.Option(min=1, max=100, help="Most calls at once.")] = 20,
+    ringing: Annotated[int, typer.Option(min=1, max=100, help="Most calls at once where a seat may ring.")] = 2,
+    tries: Annotated[int, typer.Option(min=1, max=9, help="Most calls to reach a person.")] = 3,
+    patience_s: Annotated[float, typer.Option(min=1, help="How long each of them waits.")] = 120.0,
+    calling_numbers: Annotated[
+        str, typer.Option("--from", help="What the calling numbers begin with; five digits follow.")
+    ] = "100000",
+    as_json: Json = False,
+) -> None:
+    """神秘来电 Call every branch of a line, and judge by sound alone. Exit code 0: all is as the line file has it."""
+    _on_one_core()
+    from cti.hotline import load_hotline, vocabulary
+    from cti.probe.line import Wishes, probe
+    from ivr.lines import load_line
+
+    settings = load_settings()
+    wishes = Wishes(
+        branches=not only_person,
+        person=person,
+        at_once=at_once,
+        ringing=ringing,
+        tries=tries,
+        patience_s=patience_s,
+        calling_numbers=calling_numbers,
+    )
+    lines = [load_line(file, *vocabulary())] if file else load_hotline(settings).lines.values()
+    reports = [asyncio.run(probe(settings, line, wishes)) for line in lines]
+    if as_json:
+        tell(msgspec.json.format(msgspec.json.encode([report.told() for report in reports])).decode())
+    else:
+        tell("\n\n".join(report.text(settings.language) for report in reports))
+    raise typer.Exit(0 if all(report.all_right for report in reports) else 1)
+
+
 @prompt_commands.command("build")
 @plainly
 def prompts_build() -> None:

@@ -30,7 +30,7 @@ class ScriptStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """One of `hear`, `key` and `wait_s`."""
 
     hear: str | tuple[str, ...] | None = None
-    """The next sentence is this one, or one of these."""
+    """The next sentence is this one, or one of these; `any`: whichever is the next."""
     language: Language | None = None
     """... in this language; None: in any."""
     passing: tuple[str, ...] = ()
@@ -70,9 +70,9 @@ def load_script(path: Path, sentences: Collection[str]) -> Script:
         if step.key and set(step.key) - KEYS:
             reason, mend = f"{step.key} is no key of a telephone", 'write some of 0-9, * and #, in quotes: "5"'
             raise document.wrong("steps", place, "key", reason=reason, mend=mend)
-        for name, keys in (("hear", step.wanted), ("passing", set(step.passing) - {ANY})):
+        for name, keys in (("hear", step.wanted), ("passing", step.passing)):
             for key in keys:
-                if key not in sentences:
+                if key not in sentences and key != ANY:
                     mend = "write a key of prompts/catalogue whose sentence has words enough to be recognised by"
                     raise document.wrong("steps", place, name, reason=f"{key} cannot be heard", mend=mend)
     return script

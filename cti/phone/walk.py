@@ -195,7 +195,7 @@ class Walker:
             if sentence.began_ms <= self._heard_until_ms + SAME_MS:
                 continue
             self._heard_until_ms = sentence.began_ms
-            if _is_one_of(sentence, step.wanted) and step.language in (None, sentence.language):
+            if (ANY in step.wanted or _is_one_of(sentence, step.wanted)) and step.language in (None, sentence.language):
                 return sentence
             if not (_is_one_of(sentence, step.passing) or ANY in step.passing):
                 raise Stumbled("other_words", sentence)
