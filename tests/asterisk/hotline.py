@@ -459,6 +459,7 @@ def running_hotline(port_offset: int = PORT_OFFSET, **changes: object) -> Iterat
 
 def _write_files(folder: Path, port_offset: int) -> Path:
     shutil.copytree(DATA / "lines", folder / "lines")
+    shutil.copytree(CHECKOUT / "lines" / "faxes", folder / "lines" / "faxes", dirs_exist_ok=True)
     opens = datetime.now(ZoneInfo("Asia/Shanghai")).date() + NEXT_OPENING
     for line in (folder / "lines").glob("*.line.yaml"):
         line.write_text(line.read_text().replace("@OPENS@", opens.isoformat()))
