@@ -43,7 +43,9 @@ def opening(service: str, line: Line) -> tuple[str, ...] | None:
         business=cast("Business", nothing),
         texts=cast("Texts", nothing),
         dictate=lambda about: None,
+        offices=lambda area: None,
         reach=lambda reached: None,
+        fax=lambda: None,
     )
     work = SERVICES[service](window).__await__()
     try:
@@ -75,6 +77,7 @@ class _LeavesAtOnce:
     """A caller who hears one word."""
 
     language: Language = FIRST_LANGUAGE
+    slow = False
     call_id = "opening"
 
     @property
