@@ -56,6 +56,9 @@ EXPECTED = (
         "a telephone is rung in the instant in which it is gone",
     ),
     Expected("asterisk.log", "Session already DISCONNECTED", "", "somebody left in the instant of the answer"),
+    Expected(
+        "asterisk.log", "sendfax_exec: error initializing channel", "", "somebody left in the instant the fax began"
+    ),
     Expected("controller.log", "the conversation has no length", "", "somebody left in the instant of the answer"),
     Expected("postgres.log", "idle-session timeout", "controller stalled", "the database gives up a silent client"),
     *(

@@ -23,8 +23,8 @@ WRONG_PINS = ("973158", "951738")
 NOBODYS = ("990101196802290010", "99010119500307005X")
 """Numbers that can be right, and are no citizen's."""
 
-SPOKEN_TO = ("voice_message", "complaint")
-"""Services that ask for no number."""
+ANYBODYS = ("voice_message", "complaint", "fax_documents", "hot_topics", "offices", "departments", "regions")
+"""Services that do not ask who calls."""
 
 AT_A_KEY_S = 0.05
 """A hang-up this soon after a key crosses its event."""
@@ -110,7 +110,7 @@ def _weight(line: Line) -> int:
 
 def _asks_who_calls(choice: Choice) -> bool:
     """As most services do."""
-    return choice.service not in (None, *SPOKEN_TO)
+    return choice.service not in (None, *ANYBODYS)
 
 
 def _errand(chance: random.Random, line: Line, people: Sequence[Person]) -> Iterator[Step]:
