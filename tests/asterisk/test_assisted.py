@@ -37,8 +37,6 @@ async def test_the_adviser_learns_only_whether_it_is_so_also_after_a_controller_
 
         await seat.key("*9")
         await caller.hears(*BEGIN)
-        await caller.phone.key(NOBODY)
-        await caller.hears(*BEGIN, "pin.ask")
         await hotline.all_kept()
         kill(hotline, "controller")
         await until_working(hotline)
