@@ -466,6 +466,7 @@ def _write_files(folder: Path, port_offset: int) -> Path:
     shutil.copytree(CHECKOUT / "lines" / "faxes", folder / "lines" / "faxes", dirs_exist_ok=True)
     shipped = (CHECKOUT / "lines" / "12333.line.yaml").read_text().replace("callback: {}", "")
     (folder / "lines" / f"{SHIPPED}.line.yaml").write_text(shipped.replace('number: "12333"', f'number: "{SHIPPED}"'))
+    shutil.copytree(CHECKOUT / "lines" / "faxes", folder / "lines" / "faxes", dirs_exist_ok=True)
     write_voices(folder / "voices")
     settings = folder / "hotline.yaml"
     text = (DATA / "hotline.yaml").read_text()
