@@ -23,9 +23,8 @@ async def test_nothing_is_asked_before_both_are_apart_and_nothing_is_recorded(ca
     else:
         for key in "5*9":
             calls.fake.dtmf(seat, key)
-    await eventually(lambda: "assist.begin" in _done(calls))
-    for key in NUMBER + PIN:
-        calls.fake.dtmf(caller, key)
+    await _keys(calls, caller, "id.ask", NUMBER)
+    await _keys(calls, caller, "pin.ask", PIN)
     told = await calls.told(AssistedIdentification)
 
     assert (told.outcome, told.seat, told.adviser) == ("unavailable", SEAT, ADVISER)  # there is no business system here
@@ -56,9 +55,16 @@ async def test_who_talks_to_nobody_or_has_the_caller_on_hold_is_refused(calls: C
     assert calls.of(AssistedIdentification) == []
 
 
+async def _keys(calls: Calls, caller: str, asked: str, digits: str) -> None:
+    """Once this is asked: what was keyed before is no answer to it."""
+    await eventually(lambda: asked in _done(calls))
+    for digit in digits:
+        calls.fake.dtmf(caller, digit)
+
+
 def _done(calls: Calls) -> list[str]:
     """What was asked of Asterisk, in order, in short: what was said, sent through the dialplan, parted and joined."""
-    words = ("assist.begin", "assist.back", "assist.verified", "assist.not_verified")
+    words = ("id.ask", "pin.ask", "assist.begin", "assist.back", "assist.verified", "assist.not_verified")
     spoken = {",".join(calls.sounds.media(word, LINE.language)): word for word in words}
     found: list[str] = []
     for _, path, query in calls.fake.requests:
