@@ -42,7 +42,7 @@ def opening(service: str, line: Line) -> tuple[str, ...] | None:
         identification=cast("Identification", _Nobody()),
         business=cast("Business", nothing),
         texts=cast("Texts", nothing),
-        dictate=lambda about: None,
+        dictate=lambda matter: None,
         offices=lambda area: None,
         reach=lambda reached: None,
         fax=lambda: None,

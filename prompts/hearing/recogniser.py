@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calls.words import Language
-from prompts.hearing.agreement import Agreement
+from prompts.hearing.agreement import STEP, Agreement
 from prompts.hearing.clips import ANCHOR, Clips
 from prompts.hearing.features import BANDS, HOP, Frames, Picture, likeness, rows_in, seconds
 
@@ -35,7 +35,7 @@ SHORT_S = 1.3
 """A sentence that breaks off before so much of it was heard is nobody's."""
 
 HEADLESS_S = 2.5
-"""Without its head, less may be the words of any other."""
+"""Without its head, less may be the words of any other, unless it was said to its end."""
 
 LESS_ALIKE = 0.05
 """What breaks off, and is so much less alike than a sentence that was said to its end, only begins like it."""
@@ -73,6 +73,8 @@ class Recogniser:
         """The row from which on a beginning is looked for."""
         self._explained = 0
         """The row up to which all that was said is known."""
+        self._known = 0
+        """What ends before this row is a part of what is known already."""
         self._looked = 0
         self._looks: Frames = np.zeros((0, len(clips.anchors)), dtype=np.float32)
         """How much the sound from row `_looked` on looks like each anchor."""
@@ -118,11 +120,13 @@ class Recogniser:
             each.go_on(self._picture, self._clips.mean)
         if not all(each.over for each in self._following):
             return False
-        likely = [each for each in self._following if _is_likely(each)]
+        likely = [each for each in self._following if _is_likely(each) and each.end > self._known]
         if likely and not _is_ambiguous(best := _best(likely), likely):
             found.append(_prompt(best))
-            self._explained = best.end
-            self._from = max(best.end if best.whole else best.end - LOST, self._from + 1)
+            # Where it was cut off is known to a step: what follows may have begun before.
+            self._known = best.end + STEP
+            self._explained = best.end if best.whole else best.end - STEP
+            self._from = max(best.end if best.whole else self._explained - LOST, self._from + 1)
         else:
             self._from += 1
         self._following = []
@@ -154,9 +158,12 @@ class Recogniser:
 
 def _is_likely(agreement: Agreement) -> bool:
     """Whether so much of it agrees, and so well, that it was said."""
-    if seconds(agreement.compared) >= (HEADLESS_S if agreement.headless else SHORT_S):
+    compared_s = seconds(agreement.compared)
+    if agreement.headless and compared_s < HEADLESS_S:
+        return agreement.whole and compared_s >= SHORT_S and agreement.likeness >= SHORT_ALIKE_ENOUGH
+    if compared_s >= SHORT_S:
         return agreement.likeness >= (ALIKE_ENOUGH if agreement.whole else SHORT_ALIKE_ENOUGH)
-    return agreement.whole and not agreement.headless and agreement.likeness >= SHORT_ALIKE_ENOUGH
+    return agreement.whole and agreement.likeness >= SHORT_ALIKE_ENOUGH
 
 
 def _is_ambiguous(best: Agreement, likely: Sequence[Agreement]) -> bool:

@@ -222,6 +222,17 @@ async def test_a_call_that_cannot_begin_is_told(rexian: Run, tmp_path: Path) -> 
     assert "nothing.wav" in said.sentence
 
 
+async def test_a_script_says_what_is_done_and_nothing_else_does(rexian: Run, tmp_path: Path) -> None:
+    script = tmp_path / "script.yaml"
+    script.write_text("steps: [{hear: notice}]")
+    beside = await rexian("call", "--script", script, "--keys", "1")
+    deaf = await rexian("call", "--script", script)
+
+    assert [said.code for said in (beside, deaf)] == [1, 1]
+    assert "--from" in beside.sentence
+    assert deaf.sentence.endswith("no prompts were built there. Mend: rexian prompts build.")
+
+
 # Lines
 
 
@@ -245,6 +256,13 @@ async def test_a_wrong_line_file_is_told_with_its_place(rexian: Run, tmp_path: P
     assert said.sentence.startswith(f"{wrong}:{line}:")
     assert "pensions" in said.sentence
     assert "Mend: " in said.sentence
+
+
+async def test_a_line_is_not_probed_by_somebody_who_cannot_hear(rexian: Run) -> None:
+    said = await rexian("line", "probe", CHECKOUT / "lines/12333.line.yaml")
+
+    assert (said.code, said.out) == (1, "")
+    assert said.sentence.endswith("no prompts were built there. Mend: rexian prompts build.")
 
 
 async def test_all_lines_of_another_folder_are_checked(rexian: Run, tmp_path: Path) -> None:

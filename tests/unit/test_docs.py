@@ -23,6 +23,7 @@ RUN_BY = {
     r"cat var/demo\.json": f"{MANUAL}::test_the_first_call_of_the_readme",
     r"\.venv/bin/rexian call --keys 1": f"{MANUAL}::test_the_first_call_of_the_readme",
     r"\.venv/bin/rexian call --script script\.yaml": "tests/asterisk/test_mystery.py::test_what_the_page_types",
+    r"\.venv/bin/rexian line probe lines/12333\.line\.yaml": "tests/asterisk/test_mystery.py::test_what_the_page_types",
     r"psql .* -c \"SELECT \* FROM calls\"": f"{MANUAL}::test_the_first_call_of_the_readme",
     r"\.venv/bin/rexian message .*": "tests/asterisk/test_voice_message.py::test_a_message_is_recorded_listed_and_answered",
     r"\.venv/bin/python -m texting\.phone .*": f"{MANUAL}::test_what_a_telephone_received",

@@ -25,6 +25,7 @@ RIGHT = {
     "texting/signing.py": "as cti/sms/signing.py",
     "texting/kept.py": "a stamp; what is a week old is forgotten",
     "cti/blocklist.py": "the days for which a number is refused, and when somebody looks again",
+    "cti/probe/line.py": "which of a line's branches are open now: an hour later it is probed again",
     "cti/messages.py": "whether that day is over",
     "cti/asterisk/node.py": "the stamp of an arrival, for a machine that is started anew before the call's end is told",
     "cti/asterisk/promises.py": "when people are called, and after a day or so no more; a place across a boot of the machine",
