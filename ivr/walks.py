@@ -35,6 +35,9 @@ QUEUE = (*WAITING, REACHED, *NOT_REACHED)
 OPENS_AGAIN = ("closed.today", "closed.tomorrow", "closed.next", "closed.day")
 OFFER = "language.offer"
 
+OWN_WORDS = "menu.own"
+"""Asks a menu in the line's own words."""
+
 ANYTHING = "any"
 """In place of a sentence: one that is not the line's own, from a service whose words cannot be known before."""
 
@@ -118,10 +121,6 @@ class _Here:
         hours = self.line.staffed(queue)
         return self.is_open and (hours == "always" or hours.is_open(self.at))
 
-    def asks(self, menu: str) -> str:
-        """The sentence that asks; a city's own words are in no catalogue, and cannot be known before."""
-        return self.line.menus[menu].prompt or ANYTHING
-
     def start(self) -> tuple[Stop, ...]:
         """From the answer to the first menu, or to what stands in its place."""
         line, offers = self.line, (OFFER,) if self.line.languages else ()
@@ -129,8 +128,12 @@ class _Here:
         if not self.is_open:
             stops.append(Stop((line.closed,), passing=offers))
         passing = offers if self.is_open else OPENS_AGAIN
-        menu = self.asks(self.first) if self.first else "goodbye"
+        menu = self._asks(self.first) if self.first else "goodbye"
         return (*stops, Stop((menu,), passing=passing))
+
+    def _asks(self, menu: str) -> str:
+        """The sentence that asks it."""
+        return self.line.menus[menu].prompt or OWN_WORDS
 
     def to_nobody(self) -> tuple[Stop, ...]:
         """A line without menus, or one that is closed and has none for the night."""
@@ -163,7 +166,7 @@ class _Here:
         yield Walk(leaf, (*way, *self._led_to(self.line.person, PERSON, leaf, name)))
 
     def _chosen(self, name: str, key: str, choice: Choice) -> tuple[Stop, ...]:
-        leaf, prompt = _leaf(name, key, choice.name), self.asks(name)
+        leaf, prompt = _leaf(name, key, choice.name), self._asks(name)
         if choice.menu:
             return (self._leads_on(name, key, choice.menu),)
         if choice.say:
@@ -174,12 +177,12 @@ class _Here:
 
     def _leads_on(self, name: str, key: str, to: str) -> Stop:
         leaf = _leaf(name, key, self.line.menus[name].choices[key].name)
-        return Stop((self.asks(to),), key=key, leaf=leaf)
+        return Stop((self._asks(to),), key=key, leaf=leaf)
 
     def _led_to(self, queue: str, key: str | None, leaf: str, menu: str | None = None) -> tuple[Stop, ...]:
         """Into a queue; or, where nobody works for it now, to a message. `menu`: the one whose key it is."""
         if self.is_staffed(queue):
-            meanwhile = (self.asks(menu), "key.missing") if menu else ()
+            meanwhile = (self._asks(menu), "key.missing") if menu else ()
             return (Stop(QUEUE, key=key, passing=meanwhile, leaf=leaf, rings=True),)
         if self.is_open:
             return Stop((self.line.closed,), key=key), Stop(("message.night",), passing=OPENS_AGAIN, leaf=leaf)
@@ -188,14 +191,14 @@ class _Here:
     def manners(self, name: str, way: tuple[Stop, ...]) -> Iterator[Walk]:
         """Whoever keys nothing, wants it once more, keys what is no choice, and goes back; and whoever runs out of tries."""
         menu = self.line.menus[name]
-        again = Stop((self.asks(name),))
+        again = Stop((self._asks(name),))
         stops = [Stop(("key.missing",), leaf=f"{name} missing"), again] if self.line.tries > 1 else []
-        stops.append(Stop((self.asks(name),), key=AGAIN, leaf=_leaf(name, AGAIN, "again")))
+        stops.append(Stop((self._asks(name),), key=AGAIN, leaf=_leaf(name, AGAIN, "again")))
         wrong = _wrong_key(menu)
         if wrong and self.line.tries > 2:
             stops += [Stop(("key.wrong",), key=wrong, leaf=f"{name} wrong"), again]
         before = [stop for stop in way if stop.leaf][-2:-1]
-        back = before[0].hears if before else (self.asks(self.first or name),)
+        back = before[0].hears if before else (self._asks(self.first or name),)
         stops.append(Stop(back, key=BACK, leaf=_leaf(name, BACK, "back")))
         yield Walk(f"{name} manners", (*way, *stops))
         if wrong:
@@ -205,7 +208,7 @@ class _Here:
         leaf = f"{name} gave up"
         tries = [Stop(("key.wrong",), key=wrong)] * (self.line.tries - 1)
         first, *rest = self._led_to(self.line.person, None, leaf)
-        meanwhile = (self.asks(name),) if first.rings else ()
+        meanwhile = (self._asks(name),) if first.rings else ()
         return (*tries, Stop(("key.three_tries",), key=wrong, passing=meanwhile, rings=first.rings), first, *rest)
 
     def language(self, key: str) -> Walk:

@@ -21,7 +21,7 @@ from cti.phone.walk import Turn, walk
 from cti.phone.walkreport import WalkReport
 from cti.probe.report import Walked
 from ivr.line import Line
-from ivr.walks import ANYTHING, QUEUE, Stop, Walk
+from ivr.walks import QUEUE, Stop, Walk
 from prompts.hearing import Clips
 
 NUMBERS = "100000"
@@ -62,7 +62,7 @@ async def take(walk_: Walk, line: Line, probing: Probing) -> Walked:
     turn = Turn(probing.ringing, rings_at) if rings_at is not None else None
     async with probing.at_once:
         report = await walk(probing.plan(line), Script(tuple(steps)), probing.clips, turn)
-    return judged(walk_, report, line)
+    return judged(walk_, report, line, probing.clips)
 
 
 def script(walk_: Walk, clips: Clips) -> tuple[list[ScriptStep], int | None]:
@@ -80,8 +80,12 @@ def script(walk_: Walk, clips: Clips) -> tuple[list[ScriptStep], int | None]:
 
 def _hears(stop: Stop, clips: Clips) -> ScriptStep:
     spoken = stop.language and _spoken(stop.hears, stop.language, clips)
-    hears = ANY if ANYTHING in stop.hears else stop.hears
-    return ScriptStep(hear=hears, language=spoken, passing=stop.passing)
+    return ScriptStep(hear=_heard_of(stop, clips) or ANY, language=spoken, passing=stop.passing)
+
+
+def _heard_of(stop: Stop, clips: Clips) -> tuple[str, ...]:
+    """Those of its sentences that can be recognised; none where it is some service's, or said in a line's own words."""
+    return tuple(key for key in stop.hears if key in clips.keys)
 
 
 def _spoken(keys: Collection[str], language: Language, clips: Clips) -> Language:
@@ -90,15 +94,19 @@ def _spoken(keys: Collection[str], language: Language, clips: Clips) -> Language
     return language if has else FIRST_LANGUAGE
 
 
-def judged(walk_: Walk, report: WalkReport, line: Line) -> Walked:
+def judged(walk_: Walk, report: WalkReport, line: Line, clips: Clips) -> Walked:
     """What the walk has reached. Some service is known by saying what is none of the line's own words."""
     heard = [step.heard for step in report.steps if not step.keyed]
-    own = NOT_A_SERVICE | {line.welcome, line.notice.prompt} | {menu.prompt for menu in line.menus.values()}
+    own = (
+        NOT_A_SERVICE
+        | {line.welcome, line.notice.prompt}
+        | {menu.prompt for menu in line.menus.values() if menu.prompt}
+    )
     right = report.completed
     reached: list[str] = []
     for place, (stop, sentence) in enumerate(zip(walk_.stops, heard, strict=False)):
         is_there = sentence is not None and (report.completed or place < len(heard) - 1)
-        if ANYTHING in stop.hears and sentence and not own.isdisjoint(sentence.keys):
+        if not _heard_of(stop, clips) and sentence and not own.isdisjoint(sentence.keys):
             is_there = right = False
         if stop.leaf and is_there:
             reached.append(stop.leaf)

@@ -122,29 +122,31 @@ def test_what_a_language_lacks_is_expected_in_the_first(clips: Clips) -> None:
     assert [step.language for step in steps] == ["zh-CN", "ug"]
 
 
-def test_the_leaves_that_were_heard_are_reached(line: Line) -> None:
-    walked = judged(HOURS, report("welcome", "menu.other", "info.hours"), line)
+def test_the_leaves_that_were_heard_are_reached(line: Line, clips: Clips) -> None:
+    walked = judged(HOURS, report("welcome", "menu.other", "info.hours"), line, clips)
     assert (walked.right, walked.reached, walked.missed) == (True, ("main 5 other", "other 1 hours"), ())
     assert (walked.heard, walked.lasted_s) == ("info.hours", 30.0)
 
 
-def test_where_another_sentence_was_heard_the_leaf_is_missed(line: Line) -> None:
-    walked = judged(HOURS, report("welcome", "menu.other", "info.documents", completed=False), line)
+def test_where_another_sentence_was_heard_the_leaf_is_missed(line: Line, clips: Clips) -> None:
+    walked = judged(HOURS, report("welcome", "menu.other", "info.documents", completed=False), line, clips)
     assert (walked.right, walked.reached, walked.missed) == (False, ("main 5 other",), ("other 1 hours",))
     assert (walked.reason, walked.wanted, walked.heard) == ("other_words", "info.hours", "info.documents")
 
 
-def test_a_call_that_nobody_took_misses_all(line: Line) -> None:
+def test_a_call_that_nobody_took_misses_all(line: Line, clips: Clips) -> None:
     failed = msgspec.structs.replace(report(completed=False), reason="not_answered")
-    walked = judged(HOURS, failed, line)
+    walked = judged(HOURS, failed, line, clips)
     assert (walked.right, walked.reached, walked.heard) == (False, (), "")
     assert walked.missed == ("main 5 other", "other 1 hours")
 
 
 @pytest.mark.parametrize(("heard", "right"), [("id.ask", True), ("menu.other", False), ("key.wrong", False)])
-def test_an_unknown_service_is_known_by_words_that_are_not_the_lines_own(line: Line, heard: str, right: bool) -> None:
+def test_an_unknown_service_is_known_by_words_that_are_not_the_lines_own(
+    line: Line, clips: Clips, heard: str, right: bool
+) -> None:
     walk = Walk("w", (*HOURS.stops[:2], Stop((ANYTHING,), key="1", leaf="other 1 hours")))
-    walked = judged(walk, report("welcome", "menu.other", heard), line)
+    walked = judged(walk, report("welcome", "menu.other", heard), line, clips)
     assert (walked.right, "other 1 hours" in walked.reached) == (right, right)
     assert walked.reason == (None if right else "other_words")
 
