@@ -22,7 +22,7 @@ from prompts.reading import keys_needed
 ANCHOR = rows_in(0.576)
 """Rows by which a beginning is found."""
 
-SHORTEST = rows_in(0.65)
+SHORTEST = rows_in(0.8)
 """Rows of voice: a shorter piece is not looked for, since the words are in other sentences, too (今天)."""
 
 ANCHORS_AT = (0, ANCHOR)

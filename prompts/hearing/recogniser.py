@@ -120,7 +120,7 @@ class Recogniser:
             each.go_on(self._picture, self._clips.mean)
         if not all(each.over for each in self._following):
             return False
-        likely = [each for each in self._following if _is_likely(each) and each.end > self._known]
+        likely = [each for each in self._following if _is_likely(each) and self._is_news(each)]
         if likely and not _is_ambiguous(best := _best(likely), likely):
             found.append(_prompt(best))
             # Where it was cut off is known to a step: what follows may have begun before.
@@ -131,6 +131,11 @@ class Recogniser:
             self._from += 1
         self._following = []
         return True
+
+    def _is_news(self, agreement: Agreement) -> bool:
+        """Whether it is no part of what is known: few words are in many a sentence, also in one that was cut off there."""
+        is_short = seconds(agreement.compared) < SHORT_S
+        return agreement.end > self._known and not (is_short and agreement.start < self._known - STEP)
 
     def _begin(self) -> bool:
         """Find the next beginning; whether there is one."""

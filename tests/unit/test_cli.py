@@ -113,7 +113,7 @@ def test_these_are_the_commands() -> None:
             "block review",
             "block lift",
         ),
-        *("line check", "line draw", "prompts build", "prompts check", "db migrate"),
+        *("line check", "line draw", "line probe", "prompts build", "prompts check", "db migrate"),
     }
 
 
@@ -378,7 +378,7 @@ async def test_what_is_asked_of_the_controller_reaches_it(rexian: Run, tmp_path:
         ]
         refused = await rexian("seat", "ready", "1001")
 
-    assert [(said.code, said.out) for said in done] == [(0, "so it is\n")] * 7
+    assert [(said.code, said.out) for said in done] == [(0, "so it is\n")] * 8
     asked = [
         SeatReady("1001", "8001"),
         SeatNotReady("1001", "午休"),
@@ -389,6 +389,6 @@ async def test_what_is_asked_of_the_controller_reaches_it(rexian: Run, tmp_path:
         Reload(),
         BlockNumber("13800001111", 0.5, "骂人", "8001"),
     ]
-    assert got[:7] == asked
+    assert got[:8] == asked
     assert refused.code == 1
     assert refused.sentence == "nobody sits there. Mend: say who does."

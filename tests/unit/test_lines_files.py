@@ -339,7 +339,7 @@ WRONG: list[Wrong] = [
         "max_waiting: 50",
         "max_waiting: 50, relax: [{after_s: 0, levels: 1}]",
         22,
-        58,
+        57,
         "0 is out of bounds",
         "more than 0",
     ),
