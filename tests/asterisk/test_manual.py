@@ -117,7 +117,7 @@ async def test_the_first_call_of_the_readme(hotline: Deployment, tmp_path: Path)
 
 async def test_what_operators_type(hotline: Deployment, tmp_path: Path) -> None:
     supervisor = block(OPERATIONS, "sh", "supervisorctl -c var/etc/supervisord.conf status")
-    assert hotline.sh(supervisor).count("RUNNING") == 7
+    assert hotline.sh(supervisor).count("RUNNING") == 8
     with unattended_seat(hotline, tmp_path):
         await registered(hotline)
         seats = hotline.sh(block(OPERATIONS, "sh", "seat log-out"))
