@@ -17,6 +17,9 @@ STEP = WINDOW // 2
 AGREES = 0.55
 """Likeness of a window from which on it agrees: the same words through a bad line are above, other words below."""
 
+LESS = 0.3
+"""... and so much less than the windows before it, on a line that is good, it does not."""
+
 SLACK = 1
 """Rows that a window may lie beside where the one before it expects it."""
 
@@ -78,8 +81,9 @@ class Agreement:
         wanted = likeness(self.clip.frames[None, at : at + WINDOW])[0]
         likenesses = likeness(shifted) @ wanted
         best = int(likenesses.argmax())
+        agrees = max(AGREES, self.likeness - LESS)
         self._likenesses.append(float(likenesses[best]))
-        if likenesses[best] >= AGREES:
+        if likenesses[best] >= agrees:
             self._failed = 0
             self._drift = here + best - self.start - at
             self.agreed = at + WINDOW

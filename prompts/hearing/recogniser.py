@@ -7,7 +7,7 @@ part of a menu. Within what is explained nothing is looked for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import numpy as np
@@ -21,8 +21,11 @@ from prompts.hearing.features import BANDS, HOP, Frames, Picture, likeness, rows
 LOOKS_LIKE = 0.68
 """Likeness of a beginning from which on it is followed: low, because what is wrong is found out later."""
 
-NEAR = rows_in(0.1)
-"""A beginning is where it looks most like it, within this."""
+NEAR = rows_in(1.0)
+"""All that begins within this is followed: what comes first may only look like it."""
+
+PEAK = rows_in(0.1)
+"""A beginning is where it looks most like it, within this to either side."""
 
 LOST = rows_in(0.5)
 """So much of a head may be lost: it would have to be where something else was said, or before the sound."""
@@ -38,7 +41,9 @@ HEADLESS_S = 2.5
 """Without its head, less may be the words of any other, unless it was said to its end."""
 
 LESS_ALIKE = 0.05
-"""What breaks off, and is so much less alike than a sentence that was said to its end, only begins like it."""
+FAR = rows_in(1.0)
+"""Two windows that happen to agree, and two that did not: so much further another sentence may seem to go."""
+
 
 ALIKE = rows_in(0.6)
 """Sentences that agree to within this as far, a window and a little, may have ended at the same place."""
@@ -91,10 +96,11 @@ class Recogniser:
 
     def hearing(self) -> Prompt | None:
         """The sentence that is being said, as soon as it can be no other."""
-        likely = [each for each in self._following if _is_likely(each)]
-        if not likely or (best := _best(likely)).over or _is_ambiguous(best, likely):
+        likely = self._likely()
+        if not likely or (best := _best(likely)).over:
             return None
-        return _prompt(best)
+        alike = [each for each in self._following if each.likeness >= best.likeness - LESS_ALIKE]
+        return None if _could_be_another(best, alike) else _prompt(best)
 
     def finish(self) -> list[Prompt]:
         """There is no more sound: what was being said."""
@@ -120,7 +126,7 @@ class Recogniser:
             each.go_on(self._picture, self._clips.mean)
         if not all(each.over for each in self._following):
             return False
-        likely = [each for each in self._following if _is_likely(each) and self._is_news(each)]
+        likely = self._likely()
         if likely and not _is_ambiguous(best := _best(likely), likely):
             found.append(_prompt(best))
             # Where it was cut off is known to a step: what follows may have begun before.
@@ -131,6 +137,9 @@ class Recogniser:
             self._from += 1
         self._following = []
         return True
+
+    def _likely(self) -> list[Agreement]:
+        return [each for each in self._following if _is_likely(each) and self._is_news(each)]
 
     def _is_news(self, agreement: Agreement) -> bool:
         """Whether it is no part of what is known: few words are in many a sentence, also in one that was cut off there."""
@@ -147,18 +156,27 @@ class Recogniser:
             return False
         at = int(like[0])
         self._from = first + at
-        if at + NEAR > len(looks):
+        if at + NEAR + PEAK > len(looks):
             return False  # it may look more like it in a moment
-        near = looks[at : at + NEAR]
         begins: list[Agreement] = []
-        for column in np.flatnonzero(near.max(axis=0) >= LOOKS_LIKE):
+        for row, column in _peaks(looks[at : at + NEAR + PEAK]):
             anchor = self._clips.anchors[column]
-            start = first + at + int(near[:, column].argmax()) - anchor.at
-            if start >= self._explained - LOST:
+            start = self._from + row - anchor.at
+            # A head may be lost where the sound begins; anywhere else, what goes on like a sentence is another one.
+            if start <= 0 if anchor.at else start >= self._explained - LOST:
                 begins.append(Agreement(anchor.clip, start, anchor.at))
         self._following = begins
         self._from += not begins
         return True
+
+
+def _peaks(looks: Frames) -> Iterator[tuple[int, int]]:
+    """Where in `NEAR` rows it looks most like which anchor: row and column."""
+    for column in np.flatnonzero(looks.max(axis=0) >= LOOKS_LIKE):
+        look = looks[:, column]
+        for row in np.flatnonzero(look[:NEAR] >= LOOKS_LIKE):
+            if look[row] >= look[max(0, row - PEAK) : row + PEAK + 1].max():
+                yield int(row), int(column)
 
 
 def _is_likely(agreement: Agreement) -> bool:
@@ -173,17 +191,23 @@ def _is_likely(agreement: Agreement) -> bool:
 
 def _is_ambiguous(best: Agreement, likely: Sequence[Agreement]) -> bool:
     """Whether it broke off where another sentence does, too: it cannot be known which of them it was."""
-    return not best.whole and any(
-        other.clip.keys != best.clip.keys and other.agreed >= best.agreed - ALIKE for other in likely
-    )
+    return not best.whole and _could_be_another(best, likely)
+
+
+def _could_be_another(best: Agreement, likely: Sequence[Agreement]) -> bool:
+    """Whether another sentence agrees about as far."""
+    return any(other.clip.keys != best.clip.keys and other.end >= best.end - ALIKE for other in likely)
 
 
 def _best(agreements: Sequence[Agreement]) -> Agreement:
-    """What agrees furthest; of what agrees about as far, what is whole, has a head, and agrees better, in this order."""
-    known = max((each.likeness for each in agreements if each.whole), default=0.0)
-    agreements = [each for each in agreements if each.whole or each.likeness > known - LESS_ALIKE]
-    furthest = max(each.agreed for each in agreements)
-    about_as_far = [each for each in agreements if each.agreed >= furthest - ALIKE]
+    """What agrees furthest; of what agrees about as far, what is whole, has a head, and agrees better, in this order.
+
+    What is much less alike than another one near its end only happens to go on."""
+    furthest = max(each.end for each in agreements)
+    alike = max(each.likeness for each in agreements if each.end >= furthest - FAR)
+    agreements = [each for each in agreements if each.likeness >= alike - LESS_ALIKE]
+    furthest = max(each.end for each in agreements)
+    about_as_far = [each for each in agreements if each.end >= furthest - ALIKE]
     return max(about_as_far, key=lambda each: (each.whole, not each.headless, each.likeness))
 
 

@@ -45,7 +45,7 @@ def test_a_script_is_read(tmp_path: Path) -> None:
         ('steps:\n  - key: "1"\n  - hear: menu.moon', "3:5", "menu.moon cannot be heard"),
         ("steps:\n  - hear: notice\n    passing: [moon]", "3:5", "moon cannot be heard"),
         ('steps:\n  - key: "1a"', "2:5", "1a is no key"),
-        ("steps:\n  - wait_s: 0", "2:5", "> 0"),
+        ("steps:\n  - wait_s: 0", "2:5", "more than 0"),
         ("steps:\n  - say: notice", "2:5", "say"),
     ],
     ids=[

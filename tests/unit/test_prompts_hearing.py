@@ -23,6 +23,7 @@ PART = RATE // 4
 """Samples that come at once: about what a call reads at a time."""
 
 LANGUAGES = ("zh-CN", "en", "ug", "yue")
+CUTS = 4
 CALLS = 5
 """Of each language, of a handful of sentences each; by hand it was 300 of any: see decision 0022."""
 
@@ -111,7 +112,7 @@ def test_each_sentence_is_heard_as_itself_through_a_bad_line(
 
 
 def test_every_sentence_can_be_told_from_every_other(clips: Clips, catalogue: Catalogue) -> None:
-    """But for the tone, and few words around a day (…日…开始), a key, a line's own words: they are other sentences', too."""
+    """But for the tone, and the few words around a day, a key or a line's own words: other sentences have them, too."""
     for language, known in catalogue.sentences.items():
         can = {key for clip in clips.clips if clip.language == language for key in clip.keys}
         values = keys_needed(catalogue.tongues[language].reads)
@@ -141,6 +142,29 @@ def test_a_sentence_that_is_cut_off_is_known_and_so_is_what_follows(
     assert told(prompts) == [("zh-CN", key) for key in keys]
     assert [prompt.whole for prompt in prompts] == [False, True]
     assert prompts[0].ended_s == pytest.approx(3.0, abs=0.4)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [("menu.main", "menu.main"), ("menu.main", "menu.self"), ("menu.main", "menu.other"), ("menu.card", "menu.self")],
+    ids=" ".join,
+)
+def test_a_menu_that_a_key_cuts_off_is_known_before_and_so_is_the_next(
+    spoken: tuple[Path, BuildReport], catalogue: Catalogue, clips: Clips, keys: tuple[str, str]
+) -> None:
+    """As a walk hears it, a tenth of a second at a time; nothing else is heard on the way, not for a moment."""
+    first, second = (
+        {one.said[1]: one.samples for one in sentences(spoken[0], catalogue, "zh-CN")}[key] for key in keys
+    )
+    for call in range(CUTS):
+        dice = np.random.default_rng((SEED, call))
+        cut, gap = first[: round(dice.uniform(2.3, 3.2) * RATE)], pause(dice.uniform(0, 0.2))
+        sound = through_a_law(np.concatenate([pause(0.5), cut, gap, second[: 5 * RATE]]))
+        recogniser, known = Recogniser(clips), list[str]()
+        for at in range(0, len(sound), RATE // 10):
+            prompts = recogniser.hear(sound[at : at + RATE // 10])
+            known += [prompt.keys[0] for prompt in (*prompts, *filter(None, [recogniser.hearing()]))]
+        assert list(dict.fromkeys(known)) == list(dict.fromkeys(keys))
 
 
 @pytest.mark.parametrize("cut_s", [4.4, 4.55, 4.7, 4.85])
