@@ -17,7 +17,9 @@ from calls.words import Language
 from ivr.line import AGAIN, BACK, CHOICE_KEYS, PERSON, Choice, Line, Menu
 from ivr.opening import opening
 
-WAITING = ("queue.enter", "queue.kept")
+WAITING = ("queue.enter", "region.queue", "queue.kept")
+"""The second is also what a seat that answers at once leaves of the first: they begin with the same words."""
+
 REACHED = "seat.number"
 """The adviser's number, said as soon as somebody has answered."""
 
