@@ -23,9 +23,8 @@ down:
 	@test -x $(PYTHON) || { echo "rexian: nothing is set up here, so nothing runs. Mend: make run" >&2; exit 1; }
 	@$(PYTHON) -m cti.stack down
 
-asterisk = $(patsubst %,tests/asterisk/test_%.py,$(1))
-BESIDE := $(call asterisk,services voice_message keys queue_rules callback fax texts nuisance rating information)
-AFTER := $(call asterisk,assisted dead_air keyed_secrets keys_anything mystery slow_speech soak_slice)
+BESIDE := $(patsubst %,tests/asterisk/test_%.py,services voice_message keys queue_rules callback fax texts nuisance rating \
+	information assisted dead_air keyed_secrets keys_anything mystery slow_speech)
 
 # Each lane has temporary files of its own: a start of pytest takes from everybody else what is below the common folder.
 TEMP := $(or $(TMPDIR),/tmp)/rexian-$(shell id -un)
@@ -39,12 +38,12 @@ test:
 	.venv/bin/lint-imports
 	$(PYTHON) -m cti.asterisk.generate --check
 	@mkdir -p build
-	@# Side by side: the tests of the whole hotline wait most of the time. Two stacks of it, and the parts, then a third.
+	@# Side by side: the tests of the whole hotline wait most of the time; two stacks of it, and the parts.
 	@# Sound comes first: the units, which only calculate, get what the telephones leave.
-	@{ $(call lane,parts,nice -n 15) tests/unit; unit=$$?; $(call lane,parts) tests/contract; contract=$$?; \
-		$(call lane,parts,HOTLINE_PORT_OFFSET=11000) $(AFTER); exit $$((unit + contract + $$?)); } > build/parts.log 2>&1 & parts=$$!; \
+	@{ $(call lane,parts,nice -n 15) tests/unit; unit=$$?; $(call lane,parts) tests/contract; exit $$((unit + $$?)); } \
+		> build/parts.log 2>&1 & parts=$$!; \
 	{ $(call lane,beside,HOTLINE_PORT_OFFSET=21000) $(BESIDE); } > build/beside.log 2>&1 & beside=$$!; \
-	$(call lane,whole) tests/asterisk tests/browser $(patsubst %,--ignore=%,$(BESIDE) $(AFTER)); whole=$$?; \
+	$(call lane,whole) tests/asterisk tests/browser $(BESIDE:%=--ignore=%); whole=$$?; \
 	wait $$beside; beside=$$?; cat build/beside.log; \
 	wait $$parts; parts=$$?; cat build/parts.log; exit $$((whole + beside + parts))
 
