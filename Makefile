@@ -26,7 +26,8 @@ down:
 BESIDE := $(patsubst %,tests/asterisk/test_%.py,services voice_message keys queue_rules callback fax texts nuisance rating \
 	information assisted dead_air keyed_secrets keys_anything mystery slow_speech)
 
-# Each lane has temporary files of its own: a start of pytest takes from everybody else what is below the common folder.
+# Each stack's tests have temporary files of their own: a start of pytest takes from everybody else what is below the common
+# folder. The parts keep that: its short name leaves room for the names of their sockets.
 TEMP := $(or $(TMPDIR),/tmp)/rexian-$(shell id -un)
 lane = mkdir -p $(TEMP)-$(1) && PYTEST_DEBUG_TEMPROOT=$(TEMP)-$(1) $(2) $(PYTHON) -m pytest
 
@@ -40,7 +41,7 @@ test:
 	@mkdir -p build
 	@# Side by side: the tests of the whole hotline wait most of the time; two stacks of it, and the parts.
 	@# Sound comes first: the units, which only calculate, get what the telephones leave.
-	@{ $(call lane,parts,nice -n 15) tests/unit; unit=$$?; $(call lane,parts) tests/contract; exit $$((unit + $$?)); } \
+	@{ nice -n 15 $(PYTHON) -m pytest tests/unit; unit=$$?; $(PYTHON) -m pytest tests/contract; exit $$((unit + $$?)); } \
 		> build/parts.log 2>&1 & parts=$$!; \
 	{ $(call lane,beside,HOTLINE_PORT_OFFSET=21000) $(BESIDE); } > build/beside.log 2>&1 & beside=$$!; \
 	$(call lane,whole) tests/asterisk tests/browser $(BESIDE:%=--ignore=%); whole=$$?; \
