@@ -7,11 +7,9 @@ Each test takes citizens that no other has taken, so that nothing has to be put 
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import date
@@ -24,7 +22,7 @@ import pytest
 from bureau.faults import Kind
 from bureau.people import Person, generate
 from cti.settings import CHECKOUT
-from tests.eventually import PATIENCE_S
+from tests.opened import opened
 from tests.postgres import Cluster
 
 TODAY = date(2026, 11, 20)
@@ -114,21 +112,9 @@ def running_bureau(cluster: Cluster, *options: str) -> Iterator[Bureau]:
         command += [f"--token-file={token}", f"--citizens={CITIZENS}", f"--today={TODAY}", *options]
         with log.open("wb") as out, subprocess.Popen(command, cwd=CHECKOUT, stdout=out, stderr=out) as process:
             try:
-                yield Bureau(_opened(process, log), dsn, log)
+                yield Bureau(opened(process, log), dsn, log)
             finally:
                 process.terminate()
-
-
-def _opened(process: subprocess.Popen[bytes], log: Path) -> str:
-    """Where it answers, as soon as it does; before, it refuses."""
-    until = time.monotonic() + PATIENCE_S
-    while time.monotonic() < until and process.poll() is None:
-        url, line, _ = log.read_text().partition("\n")
-        with socket.socket() as probe:
-            if line and probe.connect_ex(("127.0.0.1", int(url.rpartition(":")[2]))) == 0:
-                return url
-        time.sleep(0.05)
-    raise AssertionError(f"the bureau does not start: {log.read_text()}")
 
 
 @pytest.fixture(scope="session")

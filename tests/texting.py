@@ -6,7 +6,6 @@ import json
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,7 @@ import aiohttp
 from calls.clock import SystemClock
 from cti.settings import CHECKOUT
 from cti.sms.signing import signed
-from tests.eventually import PATIENCE_S
+from tests.opened import opened
 from texting.faults import Kind
 
 KEY = "the tests' own key"
@@ -67,21 +66,9 @@ def running_texting(folder: Path, reports_to: str, port: int = 0) -> Iterator[Te
     command += [f"--file={folder / 'texting.db'}", f"--reports-to={reports_to}"]
     with log.open("wb") as out, subprocess.Popen(command, cwd=CHECKOUT, stdout=out, stderr=out) as process:
         try:
-            yield Texting(_opened(process, log), KEY)
+            yield Texting(opened(process, log), KEY)
         finally:
             process.terminate()
-
-
-def _opened(process: subprocess.Popen[bytes], log: Path) -> str:
-    """Where it answers, as soon as it does."""
-    until = time.monotonic() + PATIENCE_S
-    while time.monotonic() < until and process.poll() is None:
-        url, line, _ = log.read_text().partition("\n")
-        with socket.socket() as probe:
-            if line and probe.connect_ex(("127.0.0.1", int(url.rpartition(":")[2]))) == 0:
-                return url
-        time.sleep(0.05)
-    raise AssertionError(f"the texting gateway does not start: {log.read_text()}")
 
 
 def free_port() -> int:

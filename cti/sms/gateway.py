@@ -69,8 +69,6 @@ class GatewayWay:
             )
             if status == 200:
                 msgspec.json.decode(answer, type=_Taken)
-        except asyncio.CancelledError:
-            raise
         except (NotSent, Lost, msgspec.DecodeError, UnicodeDecodeError) as error:
             self._count(worked=False)
             raise NotTaken(type(error).__name__) from None
