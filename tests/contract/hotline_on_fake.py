@@ -12,9 +12,8 @@ let through. The next block is the next controller, on the same journal and the 
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from types import CoroutineType
@@ -231,18 +230,8 @@ class Site:
                 await ended({*work, *_tasks_of_the_controller()}, again_s=0.01)
                 while tasks := _tasks_of_the_controller():  # one that was ended began another in its last instant
                     await ended(tasks, again_s=0.01)
-                await _until_nobody_asks(fake)  # nor is what the dead one asked in its last instant
-                fake.deaf = False
-
-
-async def _until_nobody_asks(fake: FakeAri) -> None:
-    """A connection that was let go of as it was opened is closed when Python clears it away."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(1.0):
-            await eventually(lambda: not fake.hands)
-    if fake.hands:
-        gc.collect()
-        await eventually(lambda: not fake.hands)
+        await eventually(lambda: not fake.hands)  # nor is done what the dead one asked in its last instant
+        fake.deaf = False
 
 
 def _tasks_of_the_controller() -> set[asyncio.Task[None]]:
