@@ -83,6 +83,18 @@ FaxWay = Literal["t38", "audio"]
 """`t38`: as data, ITU-T T.38; `audio`: as tones in the voice."""
 
 
+AuditedAct = Literal[
+    "account_added",
+    "account_changed",
+    "account_helped",
+    "locked_out",
+    "password_chosen",
+    "sign_in_refused",
+    "signed_in",
+    "signed_out",
+]
+"""What the audit log tells of."""
+
 MessagePurpose = Literal["message", "complaint"]
 """What a caller left: a message, or a complaint or suggestion, which goes to others than the adviser whom it is about."""
 
@@ -612,6 +624,24 @@ class AlarmCleared(Fact, frozen=True, kw_only=True, tag="alarm_cleared"):
     subject: str
 
 
+class Audited(Fact, frozen=True, kw_only=True, tag="audited"):
+    """An entry of the audit log: who did what at the desk, sealed together with the entry before it."""
+
+    number: int
+    """In the chain, from 1, without gaps."""
+    at: datetime
+    """UTC, as the seal has it."""
+    did: AuditedAct
+    account: str | None
+    """Who did it; None: somebody who showed no account or, without an address, somebody at the command line."""
+    about: str
+    """What it was done to, by its name or number: no data of a person."""
+    address: str | None
+    """Of the browser, where somebody showed who they are, or tried to."""
+    seal: str
+    """HMAC-SHA256 over this entry and the seal before it, 64 hexadecimal digits."""
+
+
 AnyFact = (
     ControllerStarted
     | LinesLoaded
@@ -653,6 +683,7 @@ AnyFact = (
     | SeatStateChanged
     | AlarmRaised
     | AlarmCleared
+    | Audited
 )
 
 

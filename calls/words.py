@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, get_args
 
 import msgspec
 
@@ -15,6 +15,10 @@ FIRST_LANGUAGE: Language = "zh-CN"
 ScreenLanguage = Literal["zh-CN", "en"]
 SCREEN_LANGUAGES: tuple[ScreenLanguage, ...] = ("zh-CN", "en")
 """What those who run the hotline read, on screens and in terminals: its words are code."""
+
+Role = Literal["adviser", "lead", "quality", "manager", "operator", "admin"]
+"""Whoever signs in: adviser 咨询员, team lead 班长, quality officer 质检员, manager 主管, operator 运维, admin 管理员."""
+ROLES: tuple[Role, ...] = get_args(Role)
 
 SKILL_LEVELS = range(1, 6)
 """1 is a beginner, 5 an expert seat."""

@@ -15,6 +15,7 @@ import msgspec
 import structlog
 
 from calls.errors import NotPossible, RexianError
+from calls.words import Role
 
 log = structlog.get_logger(__name__)
 
@@ -111,6 +112,38 @@ class LiftBlock(Request, frozen=True, tag="block_lift"):
     by: str
 
 
+class ListAccounts(Request, frozen=True, tag="accounts"):
+    """Who may sign in at the desk?"""
+
+
+class AddAccount(Request, frozen=True, tag="account_add"):
+    """Somebody is to sign in."""
+
+    name: str
+    roles: list[Role]
+    adviser: str | None
+
+
+class ChangeAccount(Request, frozen=True, tag="account_change"):
+    """Somebody is to have these rights from now on, or none."""
+
+    name: str
+    roles: list[Role]
+    adviser: str | None
+    disabled: bool
+
+
+class HelpAccount(Request, frozen=True, tag="account_help"):
+    """Somebody lost the password or the second factor, or is locked out."""
+
+    name: str
+    second_factor: bool
+
+
+class AskAudit(Request, frozen=True, tag="audit"):
+    """Which is the newest entry of the audit log?"""
+
+
 class Reload(Request, frozen=True, tag="reload"):
     """Read the hotline files again."""
 
@@ -135,6 +168,11 @@ AnyRequest = (
     | BlockNumber
     | ReviewBlock
     | LiftBlock
+    | ListAccounts
+    | AddAccount
+    | ChangeAccount
+    | HelpAccount
+    | AskAudit
     | Reload
     | Follow
 )

@@ -34,6 +34,8 @@ class Secrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Shown to the social-security system; for one that is not ours, written here by hand."""
     texts_key: str = msgspec.field(default_factory=_password)
     """Signs what goes to the SMS gateway and comes from it; for one that is not ours, written here by hand."""
+    audit: str = msgspec.field(default_factory=_password)
+    """Seals the audit log."""
     seats: dict[str, str] = {}
     trunks: dict[str, str] = {}
     """By trunk name, for trunks that we register with: written here by hand, since the carrier chooses them."""
@@ -54,7 +56,7 @@ def load_or_create(path: Path, seats: Iterable[str]) -> Secrets:
         full = msgspec.structs.replace(known, seats={seat: known.seats.get(seat) or _password() for seat in seats})
         wanted = msgspec.json.format(msgspec.json.encode(full))
         if wanted != body:
-            _write(path, wanted)
+            write_private(path, wanted)
     except msgspec.DecodeError as error:
         reason = "the passwords cannot be read"
         raise BadFile(path, 1, 1, reason, "restore the file, or delete it to make new ones") from error
@@ -74,7 +76,8 @@ def _read(path: Path) -> bytes | None:
         return None
 
 
-def _write(path: Path, body: bytes) -> None:
+def write_private(path: Path, body: bytes) -> None:
+    """A file that only its owner reads, whole or not at all. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(".new")
     new.unlink(missing_ok=True)

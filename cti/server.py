@@ -33,12 +33,17 @@ from cti.business import HttpBusiness
 from cti.business.absent import NoBusiness
 from cti.business.http import Asking
 from cti.control import (
+    AddAccount,
     AnyRequest,
+    AskAudit,
     AskStatus,
     BlockNumber,
+    ChangeAccount,
     ControlServer,
     Follow,
+    HelpAccount,
     LiftBlock,
+    ListAccounts,
     ListBlocks,
     ListMessages,
     MessageAnswered,
@@ -51,7 +56,8 @@ from cti.control import (
     SeatRedial,
     SeatVerify,
 )
-from cti.desk import serve_web
+from cti.desk import Accounts, Audit, Doors, Sessions, serve_web
+from cti.desk.accounts import Everybody, Handed
 from cti.floor import Floor
 from cti.hotline import Hotline, load_hotline, vocabulary
 from cti.identification import Tries
@@ -152,6 +158,9 @@ class Controller:
             self.outbox or NoTexts(),
             self.offices.of,
         )
+        audit = Audit(self.watch, self.journal, self.clock, keys.audit)
+        accounts = Accounts(self.journal, self.clock, audit, settings.first_admin_path)
+        self.doors = Doors(accounts, Sessions(self.journal, self.clock, accounts), audit, self.clock)
         self.differences: list[str] = []
         """Between the Asterisk that runs and the one that its client was made from."""
         self.calendar_troubles: dict[str, str | None] = {}
@@ -225,7 +234,7 @@ class Controller:
                     self._watch_business(),
                     self._send_texts(),
                     self.offices.run(),
-                    serve_web(self.settings.api_port, self.status, self.reports.take),
+                    self._serve_desk(),
                 ):
                     tasks.create_task(work)
 
@@ -261,6 +270,11 @@ class Controller:
         """Know whether the social-security system is there, before a citizen asks."""
         if self.business is not None:
             await self.business.watch()
+
+    async def _serve_desk(self) -> None:
+        """The API for ever; whoever has no account yet finds the first one made."""
+        await self.doors.accounts.first()
+        await serve_web(self.settings.api_port, self.status, self.reports.take, self.doors)
 
     async def _send_texts(self) -> None:
         """Send what is promised, and know whether the gateway is there before a text is offered."""
@@ -339,6 +353,14 @@ class Controller:
                 self.node.messages.answered(message, adviser)
             case BlockNumber() | ReviewBlock() | LiftBlock():
                 self._change_blocks(request)
+            case ListAccounts():
+                return Everybody(self.doors.accounts.all())
+            case AddAccount() | HelpAccount():
+                return await self._hand(request)
+            case ChangeAccount(name=name, roles=roles, adviser=adviser, disabled=disabled):
+                await self.doors.accounts.change(name, roles, adviser, disabled=disabled, by=None)
+            case AskAudit():
+                return self.doors.audit.head
             case Reload():
                 async with self._reading:  # or the older of two readings might be taken last
                     self._take(*await asyncio.to_thread(self._read_anew))
@@ -348,6 +370,14 @@ class Controller:
             async with asyncio.timeout(KEPT_WITHIN_S):
                 await self.journal.flush()
         return Done(self._told(request))
+
+    async def _hand(self, request: AddAccount | HelpAccount) -> Handed:
+        accounts = self.doors.accounts
+        match request:
+            case AddAccount(name=name, roles=roles, adviser=adviser):
+                return await accounts.add(name, roles, adviser, by=None)
+            case HelpAccount(name=name, second_factor=second_factor):
+                return await accounts.help(name, second_factor=second_factor, by=None)
 
     def _change_seat(
         self, request: SeatReady | SeatNotReady | SeatMoreTime | SeatRedial | SeatVerify | SeatLogOut
@@ -406,6 +436,8 @@ class Controller:
             return f"{request.message} answered {request.adviser}"
         if isinstance(request, BlockNumber | ReviewBlock | LiftBlock):
             return self.node.blocklist.told(request.number)
+        if isinstance(request, ChangeAccount):
+            return f"{request.name} {' '.join(request.roles)}" + (" disabled" if request.disabled else "")
         return " ".join(f"{number}@{line.version}" for number, line in self.hotline.lines.items())
 
 

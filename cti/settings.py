@@ -241,6 +241,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         return self.state_dir / "secrets.json"
 
     @property
+    def first_admin_path(self) -> Path:
+        """How to sign in for the first time; gone once the first admin has chosen a password."""
+        return self.state_dir / "first-admin.json"
+
+    @property
     def control_socket(self) -> Path:
         return self.run_dir / "control.sock"
 

@@ -25,6 +25,12 @@ def blocks(path: Path, language: str, after: str = "") -> list[str]:
     return [body for kind, body in _BLOCK.findall(text) if kind == language]
 
 
+def block(path: Path, language: str, contains: str) -> str:
+    """The one block that says this."""
+    (found,) = [text for text in blocks(path, language) if contains in text]
+    return found
+
+
 def commands(path: Path) -> list[str]:
     """Every line that the page tells a person to run, without its comment."""
     return [re.sub(r"\s+# .*", "", line) for block in blocks(path, "sh") for line in block.splitlines() if line]

@@ -17,7 +17,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
-from calls.facts import NumberBlocked, SeatState, Stamped, kind_of
+from calls.facts import Audited, NumberBlocked, SeatState, Stamped, kind_of
 
 ROOT = "rexian"
 
@@ -82,12 +82,15 @@ def level(name: str) -> str:
 
 
 def public(stamped: Stamped) -> Stamped:
-    """The fact as other systems may see it: the calling number masked, and what somebody wrote about its owner left out."""
-    hidden: dict[str, str] = {}
+    """The fact as other systems may see it: the calling number masked; left out, what somebody wrote about its owner, and
+    all that the audit log tells of people."""
+    hidden: dict[str, str | None] = {}
     if number := getattr(stamped.fact, "calling_number", None):
         hidden["calling_number"] = masked(number)
     if isinstance(stamped.fact, NumberBlocked):
         hidden["reason"] = ""
+    if isinstance(stamped.fact, Audited):
+        hidden |= {"account": None, "about": "", "address": None, "seal": ""}
     return msgspec.structs.replace(stamped, fact=msgspec.structs.replace(stamped.fact, **hidden)) if hidden else stamped
 
 

@@ -1,5 +1,9 @@
-"""The controller's HTTP side, behind nginx: today its health, for the page and for whoever watches the hotline."""
+"""The desk: the controller's HTTP side behind nginx, who may use it, and the log of what they did."""
 
+from cti.desk.accounts import Accounts
+from cti.desk.audit import Audit
+from cti.desk.entrance import Doors
+from cti.desk.sessions import Sessions
 from cti.desk.web import serve_web
 
-__all__ = ["serve_web"]
+__all__ = ["Accounts", "Audit", "Doors", "Sessions", "serve_web"]

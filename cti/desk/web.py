@@ -1,4 +1,4 @@
-"""`/api`: an ASGI application on loopback. Only what a stranger may know is here: is the hotline answering, on which lines."""
+"""`/api`: an ASGI application on loopback. Who may ask what, each route says; see entrance.py."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ import msgspec
 import uvicorn
 from litestar import Litestar, Request, Response, get, post
 
+from calls.errors import NotPossible
+from cti.desk.entrance import Doors, admit, recognising, ways
+from cti.desk.people import people
+from cti.desk.roles import STRANGERS, allowed
 from cti.settings import REPORTS_PATH
 from cti.status import Status
 
-LONGEST_REPORT = 10_000
+LONGEST_BODY = 10_000
 """Bytes."""
 
 
@@ -28,22 +32,41 @@ Reported = Callable[[Mapping[str, str], bytes], int]
 """Takes a delivery report, its headers and body, and answers an HTTP status."""
 
 
-def application(status: Callable[[], Status], reported: Reported) -> Litestar:
-    """The ASGI application."""
+def application(status: Callable[[], Status], reported: Reported, doors: Doors) -> Litestar:
+    """The ASGI application. Raises ValueError when a route does not say who may use it."""
 
-    @get("/api/health", sync_to_thread=False)
+    @get("/api/health", opt=STRANGERS, sync_to_thread=False)
     def health() -> Health:
         now = status()
         lines = [name.removeprefix("line ") for name in now.versions if name.startswith("line ")]
         return Health(now.answering, lines)
 
-    @post(REPORTS_PATH)
+    @post(REPORTS_PATH, opt=STRANGERS)
     async def report(request: Request[Any, Any, Any]) -> Response[None]:
         """What became of a text; from the SMS gateway, which signs it."""
         headers = {name.title(): value for name, value in request.headers.items()}
         return Response(None, status_code=reported(headers, await request.body()))
 
-    return Litestar([health, report], openapi_config=None, request_max_body_size=LONGEST_REPORT)
+    routes = [health, report, *ways(doors), *people(doors)]
+    if unsaid := [route.name or route.handler_name for route in routes if not allowed(route.opt)]:
+        raise ValueError(f"who may use it is not said of: {', '.join(unsaid)}")
+    return Litestar(
+        routes,
+        guards=[admit],
+        middleware=[recognising(doors)],
+        exception_handlers={NotPossible: _not_possible, UnicodeDecodeError: _not_text},
+        openapi_config=None,
+        response_headers={"Cache-Control": "no-store"},  # what one person may see is for nobody's cache
+        request_max_body_size=LONGEST_BODY,
+    )
+
+
+def _not_possible(_: Request[Any, Any, Any], error: NotPossible) -> Response[dict[str, object]]:
+    return Response({"status_code": 409, "detail": str(error)}, status_code=409)
+
+
+def _not_text(_: Request[Any, Any, Any], __: UnicodeDecodeError) -> Response[dict[str, object]]:
+    return Response({"status_code": 400, "detail": "the body is not UTF-8"}, status_code=400)
 
 
 class Server(uvicorn.Server):
@@ -54,10 +77,10 @@ class Server(uvicorn.Server):
         yield
 
 
-def server(port: int, status: Callable[[], Status], reported: Reported) -> Server:
+def server(port: int, status: Callable[[], Status], reported: Reported, doors: Doors) -> Server:
     """It on loopback, to be served."""
     config = uvicorn.Config(
-        application(status, reported),
+        application(status, reported, doors),
         host="127.0.0.1",
         port=port,
         log_level="warning",
@@ -67,6 +90,6 @@ def server(port: int, status: Callable[[], Status], reported: Reported) -> Serve
     return Server(config)
 
 
-async def serve_web(port: int, status: Callable[[], Status], reported: Reported) -> None:
+async def serve_web(port: int, status: Callable[[], Status], reported: Reported, doors: Doors) -> None:
     """Serve on loopback until cancelled."""
-    await server(port, status, reported).serve()
+    await server(port, status, reported, doors).serve()

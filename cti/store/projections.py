@@ -17,6 +17,7 @@ from calls.facts import (
     AdviserNumberSaid,
     AlarmCleared,
     AlarmRaised,
+    Audited,
     CallArrived,
     CallbackBegun,
     CallbackEnded,
@@ -178,6 +179,8 @@ def _of_the_house(stamped: Stamped) -> Projected:
             projected = sql.ALARM, (node, seq, f.name, f.subject, f.detail, at)
         case AlarmCleared() as f:
             projected = sql.CLEARED, (node, seq, f.name, f.subject, at)
+        case Audited() as f:
+            projected = sql.AUDITED, (node, f.number, f.at, f.did, f.account, f.about, f.address, f.seal)
     return projected
 
 

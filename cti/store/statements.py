@@ -204,6 +204,7 @@ OWED_ENDED = Statement(
     "WHERE callbacks_owed.call_id = given.call_id"
 )
 SEAT_STATE = _insert("seat_states", "node", "seq", "seat", "adviser", "state", "reason", "since")
+AUDITED = _insert("audit", "node", "number", "at", "did", "account", "about", "address", "seal")
 ALARM = _insert("alarms", "node", "seq", "name", "subject", "detail", "raised_at")
 # Each alarm is over with the first clearing after it, so this runs after ALARM and looks at the numbers.
 CLEARED = Statement(
@@ -244,6 +245,7 @@ STATEMENTS = (
     OWED_ENDED,
     ENDED,
     SEAT_STATE,
+    AUDITED,
     ALARM,
     CLEARED,
 )

@@ -354,6 +354,23 @@ alarms = Table(
     comment="What operations should look at, and when it was over",
 )
 
+audit = Table(
+    "audit",
+    metadata,
+    _key("node", Text, "The node whose log it is"),
+    _key("number", BigInteger, "Its number in that log, from 1, without gaps"),
+    _at("at", "When it was done", must=True),
+    _must("did", Text, "What was done"),
+    _may("account", Text, "Who did it; null: nobody's account or, without an address, the command line"),
+    _must("about", Text, "What it was done to"),
+    _may("address", Text, "Of the browser, where somebody showed who they are, or tried to"),
+    _must(
+        "seal", Text, "HMAC-SHA256 over this entry and the seal before it; rexian audit holds them against each other"
+    ),
+    Index("audit_by_account", "account", "at"),
+    comment="Who did what at the desk: append only, each entry sealed with the one before it",
+)
+
 local_time = Table(
     "local_time",
     metadata,

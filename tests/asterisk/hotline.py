@@ -284,6 +284,13 @@ class Hotline:
         finally:
             await connection.close()
 
+    async def sql_as_owner(self, statement: str) -> None:
+        """Change what only the hotline itself may change."""
+        owner = ("runuser", "-u", self.settings.state_dir.owner(), "--") if os.geteuid() == 0 else ()
+        words = ("psql", self.settings.postgres_dsn("rexian"), "--quiet", "--command", statement)
+        process = await asyncio.create_subprocess_exec(*owner, *words)
+        assert await process.wait() == 0
+
     async def happened_to(self, id_number: str) -> list[list[str]]:
         """What the reference business system has changed of a citizen: what and its reference, in order."""
         query = """

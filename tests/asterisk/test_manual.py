@@ -17,7 +17,7 @@ import pytest
 
 from cti.phone.sound import tone, write_microphone
 from tests.deployment import CommandFailed, Deployment, deployed
-from tests.documentation import blocks, page
+from tests.documentation import block, blocks, page
 from tests.eventually import eventually
 
 pytestmark = pytest.mark.asterisk
@@ -48,12 +48,6 @@ def here(text: str, hotline: Deployment) -> str:
     ):
         text = re.sub(rf"\b{usual}\b", str(ours), text)
     return text
-
-
-def block(path: Path, language: str, contains: str) -> str:
-    """The one block that says this."""
-    (found,) = [text for text in blocks(path, language) if contains in text]
-    return found
 
 
 @contextmanager

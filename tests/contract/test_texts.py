@@ -24,6 +24,7 @@ from cti.sms.signing import signed
 from cti.status import Status
 from cti.store import Journal
 from ivr.texts import Said, Text, Texts
+from tests.desk import doors
 from tests.eventually import ended, eventually
 from tests.fakes.texts import SENTENCES, FakeTexts
 from tests.proxy import Proxy
@@ -53,7 +54,7 @@ class Site:
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
         """Inside, a controller runs; afterwards it is as if it had been killed."""
-        door = server(self.port, _no_status, self.reports.take)
+        door = server(self.port, _no_status, self.reports.take, doors(self, self.journal, self.clock, self.folder))
         serving, sending = asyncio.create_task(door.serve()), asyncio.create_task(self.texts.run())
         await eventually(lambda: door.started)
         try:

@@ -21,10 +21,13 @@ import typer
 from calls.errors import NotPossible
 from cti.cli import app
 from cti.control import (
+    AddAccount,
     AnyRequest,
     AskStatus,
     BlockNumber,
+    ChangeAccount,
     ControlServer,
+    HelpAccount,
     Reload,
     SeatLogOut,
     SeatMoreTime,
@@ -33,6 +36,7 @@ from cti.control import (
     SeatRedial,
     SeatVerify,
 )
+from cti.desk.accounts import Handed
 from cti.settings import CHECKOUT
 from cti.status import Done, SipAddress, Status
 
@@ -108,6 +112,11 @@ def test_these_are_the_commands() -> None:
             "seat log-out",
             "message list",
             "message answered",
+            "account list",
+            "account add",
+            "account change",
+            "account help",
+            "account audit",
             "block add",
             "block list",
             "block review",
@@ -329,6 +338,8 @@ async def controller(state: Path, status: Status = STATUS) -> AsyncIterator[list
         got.append(request)
         if isinstance(request, SeatReady) and request.adviser is None:
             raise NotPossible("nobody sits there. Mend: say who does.")
+        if isinstance(request, AddAccount | HelpAccount):
+            return Handed(request.name, "four words", "KEY")
         return status if isinstance(request, AskStatus) else Done("so it is")
 
     async def follow(_: str, begun: Callable[[], None]) -> AsyncIterator[msgspec.Struct]:
@@ -375,10 +386,15 @@ async def test_what_is_asked_of_the_controller_reaches_it(rexian: Run, tmp_path:
             await rexian("seat", "log-out", "1001"),
             await rexian("reload"),
             await rexian("block", "add", "13800001111", "--days", "0.5", "--reason", "骂人", "--by", "8001"),
+            await rexian("account", "change", "wang.li", "--role", "lead", "--role", "quality"),
+        ]
+        handed = [
+            await rexian("account", "add", "wang.li", "--role", "adviser", "--adviser", "8001"),
+            await rexian("account", "help", "wang.li", REXIAN_LANGUAGE="en"),
         ]
         refused = await rexian("seat", "ready", "1001")
 
-    assert [(said.code, said.out) for said in done] == [(0, "so it is\n")] * 8
+    assert [(said.code, said.out) for said in done] == [(0, "so it is\n")] * 9
     asked = [
         SeatReady("1001", "8001"),
         SeatNotReady("1001", "午休"),
@@ -388,7 +404,14 @@ async def test_what_is_asked_of_the_controller_reaches_it(rexian: Run, tmp_path:
         SeatLogOut("1001"),
         Reload(),
         BlockNumber("13800001111", 0.5, "骂人", "8001"),
+        ChangeAccount("wang.li", ["lead", "quality"], None, disabled=False),
+        AddAccount("wang.li", ["adviser"], "8001"),
+        HelpAccount("wang.li", second_factor=False),
     ]
-    assert got[:8] == asked
+    assert got[:11] == asked
+    assert [said.out for said in handed] == [
+        "wang.li  一次性密码: four words\n验证器密钥: KEY\n",
+        "wang.li  password, for once: four words\nkey for the authenticator: KEY\n",
+    ]
     assert refused.code == 1
     assert refused.sentence == "nobody sits there. Mend: say who does."

@@ -1,0 +1,35 @@
+"""Who may do what: each route of the API names the roles that it is for, and one that names none cannot be served.
+
+An account has one role or several. `admin` manages accounts and nothing else: whoever may give rights away should not need
+to look at callers. To add a role, add it to `calls/words.py`, to the routes that are for it, and to docs/desk.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from calls.words import ROLES, Role
+
+STRANGER, BEGINNER = "stranger", "beginner"
+"""Nobody is signed in; somebody is who must choose a password of their own, and may do nothing else before."""
+
+
+def only(*roles: Role) -> dict[str, frozenset[str]]:
+    """For a route's `opt`: whoever is signed in in one of these roles."""
+    return {"roles": frozenset(roles)}
+
+
+ANY_ROLE = only(*ROLES)
+"""For a route's `opt`: whoever is signed in."""
+
+BEGINNERS = {"roles": frozenset({*ROLES, BEGINNER})}
+"""For a route's `opt`: whoever is signed in, also with a password that somebody else made."""
+
+STRANGERS = {"roles": frozenset({*ROLES, BEGINNER, STRANGER})}
+"""For a route's `opt`: everybody. Health, sign-in and the gateway's reports are, and nothing else."""
+
+
+def allowed(opt: Mapping[str, object]) -> frozenset[str]:
+    """Who may use the route with this `opt`: nobody, where it does not say."""
+    roles = opt.get("roles", frozenset())
+    return roles if isinstance(roles, frozenset) else frozenset()

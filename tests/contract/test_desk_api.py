@@ -1,0 +1,281 @@
+"""The desk's API over HTTP, as a browser and as somebody with other ideas would use it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import aiohttp
+import pytest
+from yarl import URL
+
+from calls.clock import SystemClock
+from calls.facts import AnyFact
+from calls.words import ROLES, Role
+from cti.desk import Doors
+from cti.desk.accounts import REFUSED, WRONG_ALLOWED
+from cti.desk.entrance import COOKIE, PASSWORD, SESSION, TOKEN_HEADER, TRIES
+from cti.desk.people import ACCOUNTS
+from cti.desk.web import application, server
+from cti.status import Status
+from cti.store import Journal
+from tests.desk import code, doors
+from tests.eventually import eventually
+from tests.texting import free_port
+
+OWN = "four words of my own"
+"""The password that everybody here chooses, as nobody should."""
+
+EVERYBODY, STARTING, STRANGER = frozenset(ROLES), "starting", "stranger"
+"""`starting`: an adviser whose password was made by somebody else."""
+ANYBODY = EVERYBODY | {STARTING, STRANGER}
+
+# Whoever may use each route. A route that is missing here fails a test.
+ROUTES: dict[tuple[str, str], frozenset[str]] = {
+    ("GET", "/api/health"): ANYBODY,
+    ("POST", "/api/texts/reports"): ANYBODY,
+    ("POST", SESSION): ANYBODY,
+    ("GET", SESSION): EVERYBODY | {STARTING},
+    ("DELETE", SESSION): EVERYBODY | {STARTING},
+    ("PUT", PASSWORD): EVERYBODY | {STARTING},
+    ("GET", ACCOUNTS): frozenset({"admin"}),
+    ("POST", ACCOUNTS): frozenset({"admin"}),
+    ("PUT", ACCOUNTS + "/{name}"): frozenset({"admin"}),
+    ("POST", ACCOUNTS + "/{name}/help"): frozenset({"admin"}),
+}
+
+
+class Desk:
+    """A desk that is served, and its browsers."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = SystemClock()
+        self.journal = Journal(folder / "journal.db", "node", self.clock)
+        self.doors: Doors = doors(self, self.journal, self.clock, folder)
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.facts: list[AnyFact] = []
+
+    def record(self, fact: AnyFact, at: datetime | None = None) -> None:
+        self.facts.append(fact)
+
+    @asynccontextmanager
+    async def served(self) -> AsyncIterator[None]:
+        door = server(self.port, _status, lambda headers, body: 401, self.doors)
+        serving = asyncio.create_task(door.serve())
+        await eventually(lambda: door.started)
+        try:
+            yield
+        finally:
+            door.should_exit = True
+            await serving
+            await self.journal.close()
+
+    async def handed(self, name: str, roles: list[Role]) -> tuple[str, str | None]:
+        """A new account: its password, made by somebody else, and its second factor."""
+        number = "8001" if "adviser" in roles else None
+        handed = await self.doors.accounts.add(name, roles, number, by="admin")
+        return handed.password, handed.code_secret
+
+    async def account(self, name: str, role: Role) -> None:
+        """Somebody whose password is their own."""
+        password, _ = await self.handed(name, [role])
+        assert await self.doors.accounts.choose(name, password, OWN, "10.0.0.7")
+
+    def signed_in(self, name: str) -> tuple[dict[str, str], str]:
+        """The cookie of a session of theirs, and its second secret."""
+        account = self.doors.accounts.get(name)
+        assert account is not None
+        token, session = self.doors.sessions.begin(account)
+        return {COOKIE: token}, session.csrf
+
+    def browser(self, cookies: dict[str, str] | None = None) -> aiohttp.ClientSession:
+        jar = aiohttp.CookieJar(unsafe=True)  # this machine's name is an address
+        jar.update_cookies(cookies or {}, response_url=URL(self.url + "/api"))
+        return aiohttp.ClientSession(self.url, cookie_jar=jar)
+
+
+def _status() -> Status:
+    return cast(Status, SimpleNamespace(answering=True, versions={"line 12333": "1", "asterisk": "22"}))
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    desk = Desk(tmp_path)
+    async with desk.served():
+        yield desk
+
+
+# Who may do what
+
+
+async def test_every_role_may_use_its_routes_and_no_other(desk: Desk) -> None:
+    for role in ROLES:
+        await desk.account(role, role)
+    await desk.doors.accounts.add(STARTING, ["lead"], None, by="admin")
+    for who in (*ROLES, STARTING, STRANGER):
+        for (method, path), allowed in ROUTES.items():
+            cookies, csrf = ({}, "") if who == STRANGER else desk.signed_in(who)
+            async with desk.browser(cookies) as browser:
+                answer = await browser.request(
+                    method, path.format(name="nobody"), json={}, headers={TOKEN_HEADER: csrf}
+                )
+            told = f"{method} {path} as {who}: {answer.status}"
+            if who in allowed:
+                expected = {401} if path == "/api/texts/reports" else {200, 204, 400, 409}
+            else:
+                expected = {401} if who == STRANGER else {403}
+            assert answer.status in expected, told
+
+
+def test_no_route_is_missing_from_the_table(desk: Desk) -> None:
+    served = {
+        (method, "/".join("{name}" if part.startswith("{") else part for part in route.path_format.split("/")))
+        for route in application(_status, lambda headers, body: 401, desk.doors).routes
+        for method in route.methods
+    }
+    assert {each for each in served if each[0] != "OPTIONS"} == set(ROUTES)
+
+
+async def test_a_route_that_is_nowhere_tells_a_stranger_nothing(desk: Desk) -> None:
+    async with desk.browser() as browser:
+        for path in ("/api", "/api/v1", "/api/v1/seats", "/api/schema"):
+            assert (await browser.get(path)).status in {401, 404}, path
+
+
+# In and out
+
+
+async def test_signing_in_choosing_a_password_and_signing_out(desk: Desk) -> None:
+    password, secret = await desk.handed("zhao", ["admin"])
+    assert secret is not None
+    async with desk.browser() as browser:
+        typed = {"name": "zhao", "password": password, "code": code(secret, desk.clock.utc())}
+        answer = await browser.post(SESSION, json=typed)
+        assert answer.status == 201
+        cookie = answer.cookies[COOKIE]
+        assert (cookie["httponly"], cookie["samesite"].lower(), cookie["path"]) == (True, "strict", "/api")
+        who = await answer.json()
+        assert (who["account"], who["roles"], who["must_change"]) == ("zhao", ["admin"], True)
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert (await browser.get(ACCOUNTS)).status == 403
+
+        header = {TOKEN_HEADER: who["csrf"]}
+        answer = await browser.put(PASSWORD, json={"old": password, "new": OWN}, headers=header)
+        assert answer.status == 200
+        assert answer.cookies[COOKIE].value != cookie.value
+        header = {TOKEN_HEADER: (await answer.json())["csrf"]}
+        assert [one["name"] for one in await (await browser.get(ACCOUNTS)).json()] == ["zhao"]
+
+        assert (await browser.delete(SESSION, headers=header)).status == 204
+        assert (await browser.get(SESSION)).status == 401
+    async with desk.browser({COOKIE: cookie.value}) as browser:
+        assert (await browser.get(SESSION)).status == 401, "the session before the new password"
+
+
+async def test_an_admin_makes_changes_and_helps_an_account(desk: Desk) -> None:
+    await desk.account("zhao", "admin")
+    cookies, csrf = desk.signed_in("zhao")
+    async with desk.browser(cookies) as browser:
+        header = {TOKEN_HEADER: csrf}
+        new = {"name": "wang.li", "roles": ["adviser"], "adviser": "8001"}
+        made = await browser.post(ACCOUNTS, json=new, headers=header)
+        assert made.status == 201
+        assert (await made.json()).keys() == {"name", "password", "code_secret"}
+        again = await browser.post(ACCOUNTS, json=new, headers=header)
+        assert again.status == 409
+        assert "Mend" in (await again.json())["detail"]
+        lead = {"roles": ["lead"], "disabled": True}
+        shown = await (await browser.put(f"{ACCOUNTS}/wang.li", json=lead, headers=header)).json()
+        assert (shown["roles"], shown["adviser"], shown["disabled"]) == (["lead"], None, True)
+        helped = await browser.post(f"{ACCOUNTS}/wang.li/help", json={"second_factor": True}, headers=header)
+        assert (await helped.json())["code_secret"]
+        assert (await browser.put(f"{ACCOUNTS}/nobody", json=lead, headers=header)).status == 409
+
+
+async def test_all_that_can_be_wrong_with_a_sign_in_is_told_in_one_sentence(desk: Desk) -> None:
+    password, _ = await desk.handed("wang.li", ["adviser"])
+    _, secret = await desk.handed("zhao", ["admin"])
+    assert secret is not None
+    wrong = [
+        {"name": "wang.li", "password": "wrong"},
+        {"name": "li.wang", "password": password},
+        {"name": "zhao", "password": "wrong", "code": code(secret, desk.clock.utc())},
+    ]
+    wrong += [{"name": "wang.li", "password": "wrong"}] * WRONG_ALLOWED + [{"name": "wang.li", "password": password}]
+    async with desk.browser() as browser:
+        answers = [await browser.post(SESSION, json=typed) for typed in wrong]
+        told = {(answer.status, await answer.text()) for answer in answers}
+    (status, text) = told.pop()
+    assert not told
+    assert status == 401
+    assert REFUSED in text
+
+
+async def test_an_address_that_guesses_is_turned_away_before_a_hash_is_made(desk: Desk) -> None:
+    password, _ = await desk.handed("wang.li", ["adviser"])
+    for _ in range(TRIES):
+        desk.doors.wrong("127.0.0.1")
+    async with desk.browser() as browser:
+        answer = await browser.post(SESSION, json={"name": "wang.li", "password": password})
+        assert answer.status == 429
+        beside = {"X-Forwarded-For": "10.0.0.8"}
+        answer = await browser.post(SESSION, json={"name": "wang.li", "password": password}, headers=beside)
+        assert answer.status == 201, "another address, as nginx tells it"
+
+
+# What is not from our page
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://127.0.0.1.evil.example"])
+async def test_another_site_changes_nothing(desk: Desk, origin: str) -> None:
+    password, _ = await desk.handed("wang.li", ["adviser"])
+    cookies, csrf = desk.signed_in("wang.li")
+    async with desk.browser(cookies) as browser:
+        headers = {"Origin": origin, TOKEN_HEADER: csrf}
+        assert (await browser.delete(SESSION, headers=headers)).status == 403
+        typed = {"name": "wang.li", "password": password}
+        assert (await browser.post(SESSION, json=typed, headers=headers)).status == 403
+        assert (await browser.get(SESSION)).status == 200
+        assert (await browser.delete(SESSION, headers={"Origin": desk.url, TOKEN_HEADER: csrf})).status == 204
+
+
+@pytest.mark.parametrize("shown", ["", "wrong", "é"])
+async def test_what_changes_something_shows_the_second_secret(desk: Desk, shown: str) -> None:
+    await desk.handed("wang.li", ["adviser"])
+    cookies, _ = desk.signed_in("wang.li")
+    async with desk.browser(cookies) as browser:
+        assert (await browser.delete(SESSION, headers={TOKEN_HEADER: shown} if shown else {})).status == 403
+        assert (await browser.get(SESSION)).status == 200
+
+
+WRONG_BODIES: dict[str, Any] = {
+    "no JSON": b"{",
+    "nothing": b"",
+    "a list": b"[]",
+    "no password": b'{"name": "wang.li"}',
+    "a number": b'{"name": 1, "password": "x"}',
+    "a field too many": b'{"name": "wang.li", "password": "x", "role": "admin"}',
+    "too long a name": b'{"name": "' + b"x" * 300 + b'", "password": "x"}',
+    "not UTF-8": b'{"name": "\xff", "password": "x"}',
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_BODIES)
+async def test_a_wrong_body_is_told_of_and_quotes_no_password(desk: Desk, wrong: str) -> None:
+    async with desk.browser() as browser:
+        answer = await browser.post(SESSION, data=WRONG_BODIES[wrong], headers={"Content-Type": "application/json"})
+        assert answer.status == 400
+        assert "traceback" not in (await answer.text()).lower()
+    assert desk.facts == []
+
+
+async def test_too_large_a_body_is_not_read(desk: Desk) -> None:
+    async with desk.browser() as browser:
+        answer = await browser.post(SESSION, json={"name": "x" * 20_000, "password": "x"})
+        assert answer.status == 413
