@@ -89,6 +89,7 @@ AuditedAct = Literal[
     "account_helped",
     "locked_out",
     "password_chosen",
+    "seat_changed",
     "sign_in_refused",
     "signed_in",
     "signed_out",

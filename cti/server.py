@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from typing import Literal
@@ -29,6 +30,7 @@ from cti.asterisk.node import Node
 from cti.blocklist import Blocks
 from cti.breaker import Breaker
 from cti.bus import Bus, QueueNow, SeatNow
+from cti.bus.messages import State
 from cti.business import HttpBusiness
 from cti.business.absent import NoBusiness
 from cti.business.http import Asking
@@ -56,7 +58,7 @@ from cti.control import (
     SeatRedial,
     SeatVerify,
 )
-from cti.desk import Accounts, Audit, Doors, Sessions, serve_web
+from cti.desk import Accounts, Audit, Doors, Feed, Sessions, serve_web
 from cti.desk.accounts import Everybody, Handed
 from cti.floor import Floor
 from cti.hotline import Hotline, load_hotline, vocabulary
@@ -113,6 +115,7 @@ class Controller:
             username="controller",
             password=keys.mqtt_controller,
         )
+        self.feed = Feed()
         self._moved = asyncio.Event()
         self._taken = asyncio.Event()
         self._seats_told: dict[str, tuple[object, ...]] = {}
@@ -274,7 +277,7 @@ class Controller:
     async def _serve_desk(self) -> None:
         """The API for ever; whoever has no account yet finds the first one made."""
         await self.doors.accounts.first()
-        await serve_web(self.settings.api_port, self.status, self.reports.take, self.doors)
+        await serve_web(self.settings.api_port, self, self.doors)
 
     async def _send_texts(self) -> None:
         """Send what is promised, and know whether the gateway is there before a text is offered."""
@@ -323,7 +326,7 @@ class Controller:
             self._seats_told[seat.number] = moved
             since = utc - timedelta(seconds=now - max(self.began, seat.since))
             told = SeatNow(state=seat.state, adviser=seat.adviser, since=since.replace(microsecond=0))
-            self.bus.state(f"seat/{seat.number}", told)
+            self._publish(f"seat/{seat.number}", told)
         for name in self.hotline.queues:
             everybody = self.floor.engine.waiting(name)
             waiting = [one for one in everybody if not one.away]
@@ -333,11 +336,23 @@ class Controller:
                 callbacks=len(everybody) - len(waiting),
                 updated_at=utc,
             )
-            self.bus.state(f"queue/{name}", stands)
+            self._publish(f"queue/{name}", stands)
+
+    def _publish(self, suffix: str, value: State) -> None:
+        self.bus.state(suffix, value)
+        self.feed.state(suffix, value)
 
     def status(self) -> Status:
         """How the hotline is, for people and scripts."""
         return read_status(self)
+
+    def reported(self, headers: Mapping[str, str], body: bytes) -> int:
+        """Take a delivery report of the SMS gateway; an HTTP status."""
+        return self.reports.take(headers, body)
+
+    def sits(self, seat: str) -> str | None:
+        """The adviser's number of who sits there. Raises NotPossible when there is no such seat."""
+        return self.floor.engine.seat(seat).adviser
 
     async def answer(self, request: AnyRequest) -> msgspec.Struct:
         """One command from the control socket. Raises RexianError with the reason when it cannot be carried out."""

@@ -1,16 +1,47 @@
-"""The desk's way in for tests: accounts, sessions and the audit log on a journal, and whoever signs in."""
+"""The desk for tests: accounts, sessions and the audit log on a journal, and a hotline that is made up behind it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 import pyotp
 
 from calls.clock import Clock
+from calls.errors import NotPossible
 from calls.ports import FactSink
-from cti.desk import Accounts, Audit, Doors, Sessions
+from cti.control import AnyRequest, SeatReady
+from cti.desk import Accounts, Audit, Doors, Feed, Sessions
+from cti.status import Done, Status
 from cti.store import Journal
+from tests.status import STATUS
+
+
+class FakeHouse:
+    """A hotline of two seats, which does what it is asked and keeps what that was. A `House`."""
+
+    def __init__(self, reported: Callable[[Mapping[str, str], bytes], int] = lambda headers, body: 401) -> None:
+        self.feed = Feed()
+        self.reported = reported
+        self.sitting: dict[str, str | None] = {"1001": None, "1002": None}
+        self.asked: list[AnyRequest] = []
+
+    def status(self) -> Status:
+        return STATUS
+
+    def sits(self, seat: str) -> str | None:
+        if seat not in self.sitting:
+            raise NotPossible(f"there is no seat {seat}")
+        return self.sitting[seat]
+
+    async def answer(self, request: AnyRequest) -> msgspec.Struct:
+        self.asked.append(request)
+        if isinstance(request, SeatReady) and request.adviser:
+            self.sitting[request.seat] = request.adviser
+        return Done("so it is")
+
 
 AUDIT_KEY = "the key of the audit log"
 

@@ -142,15 +142,17 @@ def admit(connection: Connection, handler: BaseRouteHandler) -> None:
             raise NotAuthorizedException("sign in first")
         if visitor.roles.isdisjoint(may):
             raise PermissionDeniedException(f"this is for: {', '.join(sorted(may))}")
-    if connection.scope.get("method") not in SAFE:
-        _from_our_page(connection, connection.scope.get("auth"))
+    method = connection.scope.get("method")
+    if method not in SAFE:  # a websocket has none
+        _from_our_page(connection, connection.scope.get("auth"), said=method is None)
 
 
-def _from_our_page(connection: Connection, session: Session | None) -> None:
+def _from_our_page(connection: Connection, session: Session | None, *, said: bool) -> None:
+    """`said`: browsers always say where a websocket comes from, and cannot show the secret there."""
     origin = connection.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != connection.headers.get("host"):
+    if (said or origin is not None) and urlsplit(origin or "").netloc != connection.headers.get("host"):
         raise PermissionDeniedException("that page is not ours")
-    if session is not None:
+    if session is not None and not said:
         shown = connection.headers.get(TOKEN_HEADER, "")
         if not hmac.compare_digest(shown.encode(), session.csrf.encode()):
             raise PermissionDeniedException(f"show the session's secret in {TOKEN_HEADER}")

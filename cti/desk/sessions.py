@@ -77,6 +77,11 @@ class Sessions:
             self._keep(key, session)
         return session, account
 
+    def stands(self, token: str) -> bool:
+        """Whether that is anybody's token at this moment; it was not seen by that."""
+        session = self._open.get(_key(token))
+        return session is not None and self._of(session) is not None
+
     def end(self, token: str) -> None:
         """Signed out."""
         self._forget(_key(token))

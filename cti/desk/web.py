@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 import uvicorn
 from litestar import Litestar, Request, Response, get, post
+from litestar.handlers import BaseRouteHandler
 
 from calls.errors import NotPossible
 from cti.desk.entrance import Doors, admit, recognising, ways
+from cti.desk.house import House
 from cti.desk.people import people
 from cti.desk.roles import STRANGERS, allowed
+from cti.desk.seats import seats
+from cti.desk.watching import watching
 from cti.settings import REPORTS_PATH
-from cti.status import Status
 
 LONGEST_BODY = 10_000
 """Bytes."""
@@ -28,16 +31,12 @@ class Health(msgspec.Struct, frozen=True):
     lines: list[str]
 
 
-Reported = Callable[[Mapping[str, str], bytes], int]
-"""Takes a delivery report, its headers and body, and answers an HTTP status."""
-
-
-def application(status: Callable[[], Status], reported: Reported, doors: Doors) -> Litestar:
+def application(house: House, doors: Doors) -> Litestar:
     """The ASGI application. Raises ValueError when a route does not say who may use it."""
 
     @get("/api/health", opt=STRANGERS, sync_to_thread=False)
     def health() -> Health:
-        now = status()
+        now = house.status()
         lines = [name.removeprefix("line ") for name in now.versions if name.startswith("line ")]
         return Health(now.answering, lines)
 
@@ -45,9 +44,16 @@ def application(status: Callable[[], Status], reported: Reported, doors: Doors) 
     async def report(request: Request[Any, Any, Any]) -> Response[None]:
         """What became of a text; from the SMS gateway, which signs it."""
         headers = {name.title(): value for name, value in request.headers.items()}
-        return Response(None, status_code=reported(headers, await request.body()))
+        return Response(None, status_code=house.reported(headers, await request.body()))
 
-    routes = [health, report, *ways(doors), *people(doors)]
+    routes: list[BaseRouteHandler] = [
+        health,
+        report,
+        *ways(doors),
+        *people(doors),
+        *seats(doors, house),
+        *watching(doors, house),
+    ]
     if unsaid := [route.name or route.handler_name for route in routes if not allowed(route.opt)]:
         raise ValueError(f"who may use it is not said of: {', '.join(unsaid)}")
     return Litestar(
@@ -77,19 +83,21 @@ class Server(uvicorn.Server):
         yield
 
 
-def server(port: int, status: Callable[[], Status], reported: Reported, doors: Doors) -> Server:
+def server(port: int, house: House, doors: Doors) -> Server:
     """It on loopback, to be served."""
     config = uvicorn.Config(
-        application(status, reported, doors),
+        application(house, doors),
         host="127.0.0.1",
         port=port,
         log_level="warning",
         access_log=False,
+        ws="websockets-sansio",
+        ws_max_size=LONGEST_BODY,
         lifespan="on",
     )
     return Server(config)
 
 
-async def serve_web(port: int, status: Callable[[], Status], reported: Reported, doors: Doors) -> None:
+async def serve_web(port: int, house: House, doors: Doors) -> None:
     """Serve on loopback until cancelled."""
-    await server(port, status, reported, doors).serve()
+    await server(port, house, doors).serve()

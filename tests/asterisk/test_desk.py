@@ -7,19 +7,24 @@ import json
 import re
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from cti.audited import verify
 from cti.control import ChangeAccount, HelpAccount, ask
 from cti.desk.accounts import Handed
+from cti.desk.entrance import PASSWORD, SESSION, TOKEN_HEADER
+from cti.desk.watching import FEED
 from cti.status import Done
 from tests.asterisk.hotline import Hotline
 from tests.documentation import block, page
+from tests.eventually import PATIENCE_S
 
 pytestmark = pytest.mark.asterisk
 
 PAGE = page("docs/desk.md")
 OWN = "four words of mine"
+SEAT, ADVISER = "1005", "8061"
 
 
 async def done(hotline: Hotline, *words: str) -> str:
@@ -71,6 +76,43 @@ async def test_signing_in_as_the_page_types_it(hotline: Hotline, tmp_path: Path)
     told = await hotline.sql("SELECT did, address FROM audit WHERE account = 'wang.li' ORDER BY number")
     assert told == [("signed_in", "127.0.0.1"), ("password_chosen", "127.0.0.1")]
     assert OWN.encode() not in b"".join(path.read_bytes() for path in (hotline.settings.log_dir).glob("*.log"))
+
+
+async def test_an_adviser_takes_a_seat_at_the_door_and_the_feed_tells(hotline: Hotline) -> None:
+    password = await made(hotline, "zhou", "--role", "adviser", "--adviser", ADVISER)
+    door = f"http://127.0.0.1:{hotline.settings.web_port}"
+    async with (
+        hotline.telephone(SEAT),
+        aiohttp.ClientSession(door, cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser,
+    ):
+        csrf = await signed_in(browser, "zhou", password)
+        async with browser.ws_connect(FEED, headers={"Origin": door}) as feed:
+            assert await post(browser, f"/api/v1/seats/{SEAT}/ready", csrf) == {"done": f"{SEAT} ready {ADVISER}"}
+            await told(feed, SEAT, ("ready", ADVISER))
+            await post(browser, f"/api/v1/seats/{SEAT}/log-out", csrf)
+            await told(feed, SEAT, ("logged_out", None))
+
+
+async def signed_in(browser: aiohttp.ClientSession, name: str, password: str) -> str:
+    """Signs in and chooses a password; the session's second secret."""
+    first = await (await browser.post(SESSION, json={"name": name, "password": password})).json()
+    words = {"old": password, "new": OWN}
+    answer = await browser.put(PASSWORD, json=words, headers={TOKEN_HEADER: first["csrf"]})
+    return str((await answer.json())["csrf"])
+
+
+async def post(browser: aiohttp.ClientSession, path: str, csrf: str) -> dict[str, object]:
+    answer: dict[str, object] = await (await browser.post(path, headers={TOKEN_HEADER: csrf})).json()
+    return answer
+
+
+async def told(feed: aiohttp.ClientWebSocketResponse, seat: str, now: tuple[str, str | None]) -> None:
+    """Read until the feed tells that of the seat."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            message = await feed.receive_json()
+            if message.get("seat") == seat and (message["now"]["state"], message["now"]["adviser"]) == now:
+                return
 
 
 async def typed(hotline: Hotline, folder: Path, command: str, **words: str) -> dict[str, object]:

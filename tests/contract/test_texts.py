@@ -21,10 +21,9 @@ from cti.sms import Doorman, FileWay, GatewayWay, Outbox, Reports, Way
 from cti.sms.file import read
 from cti.sms.outbox import Owed
 from cti.sms.signing import signed
-from cti.status import Status
 from cti.store import Journal
 from ivr.texts import Said, Text, Texts
-from tests.desk import doors
+from tests.desk import FakeHouse, doors
 from tests.eventually import ended, eventually
 from tests.fakes.texts import SENTENCES, FakeTexts
 from tests.proxy import Proxy
@@ -54,7 +53,8 @@ class Site:
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
         """Inside, a controller runs; afterwards it is as if it had been killed."""
-        door = server(self.port, _no_status, self.reports.take, doors(self, self.journal, self.clock, self.folder))
+        house = FakeHouse(self.reports.take)
+        door = server(self.port, house, doors(self, self.journal, self.clock, self.folder))
         serving, sending = asyncio.create_task(door.serve()), asyncio.create_task(self.texts.run())
         await eventually(lambda: door.started)
         try:
@@ -77,10 +77,6 @@ class Site:
 
 def write(said: Said, language: str) -> str:
     return SENTENCES[language][said.key].written(said.values)
-
-
-def _no_status() -> Status:
-    raise AssertionError("nobody asks")
 
 
 def text(number: str, call: str = "call", reference: str = "20261128001") -> Text:

@@ -38,7 +38,8 @@ from cti.control import (
 )
 from cti.desk.accounts import Handed
 from cti.settings import CHECKOUT
-from cti.status import Done, SipAddress, Status
+from cti.status import Done, Status
+from tests.status import STATUS
 
 REXIAN = Path(sys.executable).with_name("rexian")
 
@@ -305,28 +306,6 @@ async def test_prompts_are_built_once(rexian: Run, tmp_path: Path) -> None:
 
 
 # A controller that runs
-
-STATUS = Status(
-    ready=True,
-    answering=True,
-    sip=SipAddress("127.0.0.1", 5060),
-    web="http://127.0.0.1:8080",
-    mqtt="mqtt://127.0.0.1:1883",
-    postgres="postgresql:///rexian",
-    ari="http://127.0.0.1:8088/ari",
-    versions={"asterisk": "22.10.1"},
-    calls={"up": 2},
-    seats={"1001": "ready"},
-    callbacks=0,
-    messages=0,
-    business="closed",
-    texts="closed",
-    texts_waiting=0,
-    facts={},
-    mailboxes=0,
-    tasks=40,
-    problems=[],
-)
 
 
 @asynccontextmanager

@@ -1,0 +1,117 @@
+"""What the desks see at once: how every queue and seat stands, pushed to each open page as it changes.
+
+A message is made once, however many pages are open, and put into a queue of each; a page that does not read is let go of
+when its queue is full, and costs nobody else anything. Whoever opens a feed is told first how all stands, so a page that
+lost its connection opens another and misses nothing. A `Publisher`, beside the bus: both are told the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import msgspec
+
+from cti.bus.messages import QueueNow, SeatNow, State
+
+BEHIND_ALLOWED = 500
+"""Messages: a second of a whole centre at its worst."""
+
+
+class SeatTold(msgspec.Struct, frozen=True, tag_field="kind", tag="seat"):
+    """What a seat is doing from now on."""
+
+    seat: str
+    now: SeatNow
+
+
+class QueueTold(msgspec.Struct, frozen=True, tag_field="kind", tag="queue"):
+    """Who waits in a queue now."""
+
+    queue: str
+    now: QueueNow
+
+
+class SeatGone(msgspec.Struct, frozen=True, tag_field="kind", tag="seat_gone"):
+    """There is no such seat any more."""
+
+    seat: str
+
+
+class QueueGone(msgspec.Struct, frozen=True, tag_field="kind", tag="queue_gone"):
+    """There is no such queue any more."""
+
+    queue: str
+
+
+Told = SeatTold | QueueTold | SeatGone | QueueGone
+
+
+class Onlooker:
+    """One open page: what it has not been told yet."""
+
+    def __init__(self) -> None:
+        self._messages: asyncio.Queue[bytes] = asyncio.Queue()
+        self.left_behind = False
+        """It did not read: what is there is not all any more, and it is to be let go of."""
+
+    async def next(self) -> bytes:
+        """The next message, JSON."""
+        return await self._messages.get()
+
+    def put(self, message: bytes) -> None:
+        """One more to read."""
+        if self._messages.qsize() >= BEHIND_ALLOWED:
+            self.left_behind = True
+        else:
+            self._messages.put_nowait(message)
+
+
+class Feed:
+    """How all stands, and who looks on."""
+
+    def __init__(self) -> None:
+        self._now: dict[str, bytes] = {}
+        self._onlookers: set[Onlooker] = set()
+
+    @property
+    def open(self) -> int:
+        """How many look on."""
+        return len(self._onlookers)
+
+    def state(self, suffix: str, value: State | None) -> None:
+        """Tell everybody the present state of `queue/<name>` or `seat/<number>`; None: it is gone."""
+        group, _, name = suffix.partition("/")
+        message = msgspec.json.encode(_told(group, name, value))
+        if self._now.get(suffix) == message:
+            return
+        if value is None:
+            if self._now.pop(suffix, None) is None:
+                return
+        else:
+            self._now[suffix] = message
+        for onlooker in self._onlookers:
+            onlooker.put(message)
+
+    @contextmanager
+    def opened(self) -> Iterator[Onlooker]:
+        """Inside the block, all that is so and all that changes."""
+        onlooker = Onlooker()
+        for message in self._now.values():
+            onlooker.put(message)
+        self._onlookers.add(onlooker)
+        try:
+            yield onlooker
+        finally:
+            self._onlookers.discard(onlooker)
+
+
+def _told(group: str, name: str, value: State | None) -> Told:
+    match value:
+        case SeatNow():
+            return SeatTold(name, value)
+        case QueueNow():
+            return QueueTold(name, value)
+        case None:
+            return SeatGone(name) if group == "seat" else QueueGone(name)

@@ -1,0 +1,34 @@
+"""What the desk may do with the hotline: what the command line may, by the same requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import msgspec
+
+from cti.control import AnyRequest
+from cti.desk.feed import Feed
+from cti.status import Status
+
+
+class House(Protocol):
+    """The hotline, as the desk sees it."""
+
+    feed: Feed
+
+    def status(self) -> Status:
+        """How it is."""
+        ...
+
+    def reported(self, headers: Mapping[str, str], body: bytes) -> int:
+        """Take a delivery report of the SMS gateway; an HTTP status."""
+        ...
+
+    def sits(self, seat: str) -> str | None:
+        """The adviser's number of who sits there; None: nobody does. Raises NotPossible when there is no such seat."""
+        ...
+
+    async def answer(self, request: AnyRequest) -> msgspec.Struct:
+        """Have something done. Raises RexianError with the reason when it cannot be."""
+        ...

@@ -1,0 +1,87 @@
+"""The routes for seats: an adviser acts at the seat where they sit, a team lead at every seat."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from litestar import post
+from litestar.exceptions import PermissionDeniedException
+from litestar.handlers import BaseRouteHandler
+from litestar.params import FromPath, JSONBody
+
+from cti.control import SeatLogOut, SeatMoreTime, SeatNotReady, SeatReady, SeatRedial, SeatVerify
+from cti.desk.entrance import Asked, Doors, known
+from cti.desk.house import House
+from cti.desk.roles import only
+from cti.status import Done
+
+SEAT = "/api/v1/seats/{seat:str}"
+
+LONGEST_REASON = 60
+
+
+SeatWish = SeatReady | SeatNotReady | SeatMoreTime | SeatLogOut | SeatRedial | SeatVerify
+
+
+class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why somebody takes no calls for a while."""
+
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_REASON)]
+
+
+def seats(doors: Doors, house: House) -> list[BaseRouteHandler]:
+    """The routes."""
+    adviser, both = only("adviser"), only("adviser", "lead")
+
+    @post(SEAT + "/ready", opt=both, status_code=200)
+    async def ready(seat: FromPath[str], request: Asked) -> Done:
+        """Take calls there: an adviser sits down, or is ready again; a lead makes whoever sits there ready."""
+        account = known(request)[0].account
+        if account.adviser is not None and house.sits(seat) in {None, account.adviser}:
+            return await _done(SeatReady(seat, account.adviser))
+        return await _at(seat, request, SeatReady(seat))
+
+    @post(SEAT + "/not-ready", opt=both, status_code=200)
+    async def not_ready(seat: FromPath[str], data: JSONBody[Reason], request: Asked) -> Done:
+        """Take no more calls there for a while; one that is up is finished first."""
+        return await _at(seat, request, SeatNotReady(seat, data.reason))
+
+    @post(SEAT + "/more-time", opt=both, status_code=200)
+    async def more_time(seat: FromPath[str], request: Asked) -> Done:
+        """A minute more for the wrap-up."""
+        return await _at(seat, request, SeatMoreTime(seat))
+
+    @post(SEAT + "/log-out", opt=both, status_code=200)
+    async def log_out(seat: FromPath[str], request: Asked) -> Done:
+        """Leave the seat."""
+        return await _at(seat, request, SeatLogOut(seat))
+
+    @post(SEAT + "/redial", opt=adviser, status_code=200)
+    async def redial(seat: FromPath[str], request: Asked) -> Done:
+        """Call back whom the adviser spoke to last."""
+        return await _at(seat, request, SeatRedial(seat))
+
+    @post(SEAT + "/verify", opt=adviser, status_code=200)
+    async def verify(seat: FromPath[str], request: Asked) -> Done:
+        """Have the machine ask the caller who they are."""
+        return await _at(seat, request, SeatVerify(seat))
+
+    async def _at(seat: str, request: Asked, wish: SeatWish) -> Done:
+        """At one's own seat, or as a lead at another's, which the audit log tells."""
+        account = known(request)[0].account
+        sits = house.sits(seat)
+        theirs = sits is not None and sits == account.adviser
+        if not theirs and "lead" not in account.roles:
+            raise PermissionDeniedException(f"you do not sit at {seat}")
+        done = await _done(wish)
+        if not theirs:
+            doors.audit.write("seat_changed", account.name, f"{seat} {sits} {wish.__struct_config__.tag}")
+        return done
+
+    async def _done(wish: SeatWish) -> Done:
+        answer = await house.answer(wish)
+        assert isinstance(answer, Done)
+        return answer
+
+    return [ready, not_ready, more_time, log_out, redial, verify]

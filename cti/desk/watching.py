@@ -1,0 +1,79 @@
+"""The routes for looking on: how the hotline is, and the feed of every queue and seat as it changes."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+from litestar import WebSocket, get, websocket
+from litestar.exceptions import WebSocketDisconnect, WebSocketException
+from litestar.handlers import BaseRouteHandler
+
+from cti.desk.entrance import COOKIE, Doors, Visitor
+from cti.desk.feed import Onlooker
+from cti.desk.house import House
+from cti.desk.roles import ANY_ROLE, only
+from cti.status import Status
+
+STATUS, FEED = "/api/v1/status", "/api/v1/feed"
+
+LOOKED_AGAIN_S = 5.0
+"""How soon an open feed notices that its session is over."""
+SESSION_OVER, LEFT_BEHIND = 4401, 4408
+"""Why a feed is closed: sign in again; or open another one."""
+FAREWELL_S = 1.0
+
+Socket = WebSocket[Visitor | None, Any, Any]
+
+
+def watching(doors: Doors, house: House) -> list[BaseRouteHandler]:
+    """The routes."""
+
+    @get("/api/v1/status", opt=only("operator", "admin", "manager"), sync_to_thread=False)
+    def status() -> Status:
+        """How the hotline is, as `rexian status --json` has it."""
+        return house.status()
+
+    @websocket(FEED, opt=ANY_ROLE)
+    async def feed(socket: Socket) -> None:
+        """How every queue and seat stands, and each change, until the session is over."""
+        await socket.accept()
+        token = socket.cookies[COOKIE]
+        with house.feed.opened() as onlooker:
+            telling = asyncio.create_task(_tell(socket, onlooker))
+            leaving = asyncio.create_task(_until_gone(socket))
+            try:
+                while not (telling.done() or leaving.done()):
+                    await asyncio.wait({telling, leaving}, timeout=LOOKED_AGAIN_S, return_when=asyncio.FIRST_COMPLETED)
+                    if not doors.sessions.stands(token):
+                        await _close(socket, SESSION_OVER, "the session is over")
+                        break
+                    if onlooker.left_behind:
+                        await _close(socket, LEFT_BEHIND, "too far behind")
+                        break
+            finally:
+                for task in (telling, leaving):
+                    task.cancel()
+                await asyncio.gather(telling, leaving, return_exceptions=True)
+
+    return [status, feed]
+
+
+async def _tell(socket: Socket, onlooker: Onlooker) -> None:
+    while True:
+        await socket.send_data(await onlooker.next(), mode="text")
+
+
+async def _until_gone(socket: Socket) -> None:
+    """Nothing is to be said on a feed but that it is over."""
+    with suppress(WebSocketDisconnect):
+        while True:
+            await socket.receive_data(mode="text")
+
+
+async def _close(socket: Socket, code: int, why: str) -> None:
+    """A page that does not read does not hear a farewell either."""
+    with suppress(TimeoutError, WebSocketException):
+        async with asyncio.timeout(FAREWELL_S):
+            await socket.close(code, why)
