@@ -1,6 +1,6 @@
 """What became of a synthetic citizen's call: for scripts (JSON) and for people (a table).
 
-Times are ms since the INVITE was sent. Steps that the controller tells carry its facts as they are (calls/facts.py); those that
+Times are ms since the INVITE was sent. Steps that the controller tells carry its facts as they are (calls/facts/); those that
 the phone noticed itself are `ringing`, `connected`, `key_sent` and `closed`.
 """
 

@@ -1,0 +1,83 @@
+"""A caller and an adviser, until they part; and the recording of it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from calls.facts.calls import EndedBy
+from calls.facts.fact import Fact
+
+AssistedOutcome = Literal["verified", "failed", "gave_up", "unavailable", "hung_up", "adviser_left", "interrupted"]
+"""What came of a caller whom an adviser sent to the machine to show who they are. `failed`: number and PIN did not fit.
+`gave_up`: keyed nothing that could be right. `unavailable`: the business system gave no answer. `hung_up`: the caller.
+`interrupted`: by a fault, or because the controller died."""
+
+
+class SeatAnswered(Fact, frozen=True, kw_only=True, tag="seat_answered"):
+    """An adviser has picked up for a caller, who waits no more; first each of them hears the adviser's number."""
+
+    call_id: str
+    visit: str
+    seat: str
+    adviser: str
+    waited_ms: int
+    rang_ms: int
+
+
+class AdviserNumberSaid(Fact, frozen=True, kw_only=True, tag="adviser_number_said"):
+    """The caller heard the adviser's own number; from here on the two hear each other."""
+
+    call_id: str
+    visit: str
+    adviser: str
+
+
+class AssistedIdentification(Fact, frozen=True, kw_only=True, tag="assisted_identification"):
+    """In mid-conversation the adviser had the machine ask the caller who they are; the two are together again, or one has left.
+
+    Nothing was recorded meanwhile: in the recording that is `gap_ms` of silence, `gap_from_ms` after its beginning.
+    """
+
+    call_id: str
+    visit: str
+    seat: str
+    adviser: str
+    outcome: AssistedOutcome
+    gap_from_ms: int
+    gap_ms: int
+
+
+class ConversationEnded(Fact, frozen=True, kw_only=True, tag="conversation_ended"):
+    """Adviser and caller are no longer connected."""
+
+    call_id: str
+    visit: str
+    seat: str
+    adviser: str
+    talked_ms: int
+    held_ms: int = 0
+    """Of these, how long the caller was on hold."""
+    ended_by: EndedBy
+
+
+class RecordingSealed(Fact, frozen=True, kw_only=True, tag="recording_sealed"):
+    """The two-channel file of a conversation is whole: caller left, adviser right. dBFS; None where no sound is."""
+
+    call_id: str
+    visit: str
+    path: str
+    sha256: str
+    length_ms: int
+    left_dbfs: float | None
+    right_dbfs: float | None
+    left_packets: int
+    right_packets: int
+    alarms: tuple[str, ...] = ()
+
+
+class RecordingLost(Fact, frozen=True, kw_only=True, tag="recording_lost"):
+    """A conversation has no recording; the reason is for operations."""
+
+    call_id: str
+    visit: str
+    reason: str
