@@ -1,6 +1,6 @@
 """The control socket: how the command line talks to the running controller. A Unix socket, 0600, a line of JSON each way.
 
-To add a command, add a request here, its answer, and its case in `server.py`.
+To add a command, add a request here, its answer, and its case in `orders.py`.
 """
 
 from __future__ import annotations

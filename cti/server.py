@@ -10,8 +10,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Mapping
-from contextlib import AsyncExitStack, suppress
-from datetime import timedelta
+from contextlib import AsyncExitStack
 from typing import Literal
 
 import msgspec
@@ -27,65 +26,33 @@ from cti.alarms import Alarms
 from cti.asterisk.apidocs import compare_api
 from cti.asterisk.client import Ari
 from cti.asterisk.node import Node
-from cti.blocklist import Blocks
 from cti.breaker import Breaker
-from cti.bus import Bus, QueueNow, SeatNow
-from cti.bus.messages import State
+from cti.bus import Bus
 from cti.business import HttpBusiness
 from cti.business.absent import NoBusiness
 from cti.business.http import Asking
-from cti.control import (
-    AddAccount,
-    AnyRequest,
-    AskAudit,
-    AskStatus,
-    BlockNumber,
-    ChangeAccount,
-    ControlServer,
-    Follow,
-    HelpAccount,
-    LiftBlock,
-    ListAccounts,
-    ListBlocks,
-    ListMessages,
-    MessageAnswered,
-    Reload,
-    ReviewBlock,
-    SeatLogOut,
-    SeatMoreTime,
-    SeatNotReady,
-    SeatReady,
-    SeatRedial,
-    SeatVerify,
-)
+from cti.control import AnyRequest, ControlServer
 from cti.desk import Accounts, Audit, Doors, Feed, Sessions, serve_web
-from cti.desk.accounts import Everybody, Handed
 from cti.floor import Floor
 from cti.hotline import Hotline, load_hotline, vocabulary
 from cti.identification import Tries
 from cti.logs import configure_logs
 from cti.offices import OfficeBook
+from cti.orders import Orders
 from cti.recorder import Recorder
 from cti.settings import TEXTS_FILE, Settings
 from cti.sms import Doorman, FileWay, GatewayWay, NoTexts, Outbox, Reports, Way
 from cti.staffing import Staffing
-from cti.status import Done, OpenMessage, OpenMessages, Status, read_status
+from cti.standing import Standing
+from cti.status import Status, read_status
 from cti.store import Journal, Shipper, migrate
 from cti.watch import Watch
 from dialplan.render import APP
 from ivr.hours import Hours
 from ivr.texts import Said
 from prompts import EspeakVoice, OwnWords, Sounds
-from queues import LogOut, MoreTime, SitDown, StandUp
-from recordings import place
 
 log = structlog.get_logger(__name__)
-
-KEPT_WITHIN_S = 3.0
-"""How long a command's answer waits for the journal, which answers within milliseconds unless its disk is full."""
-
-STATES_EVERY_S = 0.1
-"""Forty seats that move at once are one look at the floor, not forty."""
 
 MIGRATION_RETRY_S = 1.0
 CALENDAR_EVERY_S = 3600.0
@@ -99,7 +66,6 @@ class Controller:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.clock = SystemClock()
-        self.began = self.clock.now()
         keys = secret_file.load_or_create(settings.secrets_path, settings.seats)
         self.own_words = OwnWords(settings.prompts_dir, EspeakVoice())
         self.hotline = load_hotline(settings, self.own_words)
@@ -115,11 +81,14 @@ class Controller:
             username="controller",
             password=keys.mqtt_controller,
         )
-        self.feed = Feed()
-        self._moved = asyncio.Event()
         self._taken = asyncio.Event()
-        self._seats_told: dict[str, tuple[object, ...]] = {}
-        self.floor = Floor(self.clock, self.watch, self.journal, settings.seats, settings.wrap_up_s, self._moved.set)
+        self._orders = Orders(self)
+        self.feed = Feed()
+        publishers = self.bus, self.feed
+        self.standing = Standing(self.clock, publishers, lambda: self.floor.engine, lambda: self.hotline.queues)
+        self.floor = Floor(
+            self.clock, self.watch, self.journal, settings.seats, settings.wrap_up_s, self.standing.moved
+        )
         self.recorder = Recorder(
             self.watch,
             self.journal,
@@ -181,7 +150,12 @@ class Controller:
         self._taken.set()
         self.offices.look()
 
-    def _read_anew(self) -> tuple[Hotline, Sounds]:
+    async def read_anew(self) -> None:
+        """Take the hotline files as they are now. Raises BadFile when one is wrong: then nothing changes."""
+        async with self._reading:  # or the older of two readings might be taken last
+            self._take(*await asyncio.to_thread(self._read))
+
+    def _read(self) -> tuple[Hotline, Sounds]:
         """The files as they are now, with all their words rendered. Blocks; what is in use is not touched."""
         return load_hotline(self.settings, self.own_words), Sounds(self.settings.prompts_dir, self.own_words)
 
@@ -227,7 +201,7 @@ class Controller:
                     self.recorder.run(),
                     self.bus.run(),
                     self._ship(),
-                    self._tell_states(),
+                    self.standing.run(self.node.connected),
                     self._compare_api(),
                     self._watch_calendar(),
                     self.node.messages.watch(),
@@ -305,43 +279,6 @@ class Controller:
             except OSError as error:  # then they are said piece by piece
                 log.warning("sentences cannot be joined", error=str(error))
 
-    async def _tell_states(self) -> None:
-        """Tell the bus how seats and queues stand, for ever: at once when something moved, then for all in one go.
-
-        Not before this controller has taken over: until then it does not know who sits where.
-        """
-        await self.node.connected.wait()
-        while True:
-            self._moved.clear()
-            self._publish_states()
-            await asyncio.sleep(STATES_EVERY_S)
-            await self._moved.wait()
-
-    def _publish_states(self) -> None:
-        now, utc = self.clock.now(), self.clock.utc()
-        for seat in self.floor.engine.seats():
-            moved = (seat.state, seat.adviser, seat.since)
-            if self._seats_told.get(seat.number) == moved:
-                continue
-            self._seats_told[seat.number] = moved
-            since = utc - timedelta(seconds=now - max(self.began, seat.since))
-            told = SeatNow(state=seat.state, adviser=seat.adviser, since=since.replace(microsecond=0))
-            self._publish(f"seat/{seat.number}", told)
-        for name in self.hotline.queues:
-            everybody = self.floor.engine.waiting(name)
-            waiting = [one for one in everybody if not one.away]
-            stands = QueueNow(
-                waiting=len(waiting),
-                longest_wait_ms=max((round((now - one.since) * 1000) for one in waiting), default=0),
-                callbacks=len(everybody) - len(waiting),
-                updated_at=utc,
-            )
-            self._publish(f"queue/{name}", stands)
-
-    def _publish(self, suffix: str, value: State) -> None:
-        self.bus.state(suffix, value)
-        self.feed.state(suffix, value)
-
     def status(self) -> Status:
         """How the hotline is, for people and scripts."""
         return read_status(self)
@@ -355,105 +292,8 @@ class Controller:
         return self.floor.engine.seat(seat).adviser
 
     async def answer(self, request: AnyRequest) -> msgspec.Struct:
-        """One command from the control socket. Raises RexianError with the reason when it cannot be carried out."""
-        match request:
-            case AskStatus():
-                return self.status()
-            case SeatReady() | SeatNotReady() | SeatMoreTime() | SeatRedial() | SeatVerify() | SeatLogOut():
-                self._change_seat(request)
-            case ListMessages() | ListBlocks():
-                messages = isinstance(request, ListMessages)
-                return self._open_messages() if messages else Blocks(self.node.blocklist.entries())
-            case MessageAnswered(message=message, adviser=adviser):
-                self.node.messages.answered(message, adviser)
-            case BlockNumber() | ReviewBlock() | LiftBlock():
-                self._change_blocks(request)
-            case ListAccounts():
-                return Everybody(self.doors.accounts.all())
-            case AddAccount() | HelpAccount():
-                return await self._hand(request)
-            case ChangeAccount(name=name, roles=roles, adviser=adviser, disabled=disabled):
-                await self.doors.accounts.change(name, roles, adviser, disabled=disabled, by=None)
-            case AskAudit():
-                return self.doors.audit.head
-            case Reload():
-                async with self._reading:  # or the older of two readings might be taken last
-                    self._take(*await asyncio.to_thread(self._read_anew))
-            case Follow():
-                raise NotPossible("a call is followed on a connection of its own")
-        with suppress(TimeoutError):  # it is done; that it cannot be kept at this moment is told by `status`
-            async with asyncio.timeout(KEPT_WITHIN_S):
-                await self.journal.flush()
-        return Done(self._told(request))
-
-    async def _hand(self, request: AddAccount | HelpAccount) -> Handed:
-        accounts = self.doors.accounts
-        match request:
-            case AddAccount(name=name, roles=roles, adviser=adviser):
-                return await accounts.add(name, roles, adviser, by=None)
-            case HelpAccount(name=name, second_factor=second_factor):
-                return await accounts.help(name, second_factor=second_factor, by=None)
-
-    def _change_seat(
-        self, request: SeatReady | SeatNotReady | SeatMoreTime | SeatRedial | SeatVerify | SeatLogOut
-    ) -> None:
-        match request:
-            case SeatReady(seat=seat, adviser=adviser):
-                adviser = adviser or self.floor.engine.seat(seat).adviser
-                if adviser is None:
-                    raise NotPossible(f"nobody sits at seat {seat}: say who does, with --adviser NUMBER")
-                self.floor.take(SitDown(seat, adviser))
-            case SeatNotReady(seat=seat, reason=reason):
-                self.floor.take(StandUp(seat, reason))
-            case SeatMoreTime(seat=seat):
-                self.floor.take(MoreTime(seat))
-            case SeatRedial(seat=seat):
-                self.node.redial(seat)
-            case SeatVerify(seat=seat):
-                self.node.verify(seat)
-            case SeatLogOut(seat=seat):
-                self.floor.take(LogOut(seat))
-
-    def _change_blocks(self, request: BlockNumber | ReviewBlock | LiftBlock) -> None:
-        blocks = self.node.blocklist
-        match request:
-            case BlockNumber(number=number, days=days, reason=reason, by=by):
-                blocks.add(number, days, reason, by)
-            case ReviewBlock(number=number, days=days, by=by):
-                blocks.review(number, days, by)
-            case LiftBlock(number=number, by=by):
-                blocks.lift(number, by)
-
-    def _open_messages(self) -> OpenMessages:
-        folder, zone = self.settings.recordings_dir, self.settings.zone
-        return OpenMessages(
-            [
-                OpenMessage(
-                    left.message,
-                    left.line,
-                    left.about,
-                    left.calling_number,
-                    left.due_at,
-                    left.length_ms,
-                    left.purpose,
-                    left.adviser,
-                    str(place(folder, left.begun_at.astimezone(zone).date(), left.message)),
-                )
-                for left in self.node.messages.open()
-            ]
-        )
-
-    def _told(self, request: AnyRequest) -> str:
-        if isinstance(request, SeatReady | SeatNotReady | SeatMoreTime | SeatRedial | SeatVerify | SeatLogOut):
-            seat = self.floor.engine.seat(request.seat)
-            return f"{seat.number} {seat.state}" + (f" {seat.adviser}" if seat.adviser else "")
-        if isinstance(request, MessageAnswered):
-            return f"{request.message} answered {request.adviser}"
-        if isinstance(request, BlockNumber | ReviewBlock | LiftBlock):
-            return self.node.blocklist.told(request.number)
-        if isinstance(request, ChangeAccount):
-            return f"{request.name} {' '.join(request.roles)}" + (" disabled" if request.disabled else "")
-        return " ".join(f"{number}@{line.version}" for number, line in self.hotline.lines.items())
+        """Carry out what the command line or a desk orders. Raises RexianError with the reason when it cannot be done."""
+        return await self._orders.answer(request)
 
 
 async def _serve(settings: Settings) -> None:
