@@ -1,39 +1,37 @@
 """One Asterisk node: its client, its event socket, and the calls that are up on it.
 
-A controller that starts, and one whose event socket was away, do the same: ask Asterisk what is there, compare it with
-what was kept, go on with what goes on, end honestly what is gone, and clear away what nobody owns.
+The seats' telephones are in `telephones.py`; what a controller does that starts, or whose event socket was away, in
+`reconcile.py`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Container, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 
 import msgspec
 import structlog
 
 from calls.clock import Clock, boot_id, ms_between
 from calls.errors import NotPossible
-from calls.facts import AnyFact, CallArrived, CallRefused, ControllerStarted
+from calls.facts import AnyFact, CallArrived, CallRefused
 from calls.numbers import normalise
-from cti import __version__
 from cti.admission import Admission
 from cti.asterisk.books import Books
 from cti.asterisk.callback import begin_attempt
 from cti.asterisk.client import Ari
-from cti.asterisk.config import seat_endpoint, seat_of_endpoint
-from cti.asterisk.ending import until_gone
-from cti.asterisk.errors import AriError, Gone, Unavailable
+from cti.asterisk.errors import Gone, Unavailable
 from cti.asterisk.gate import Gate
-from cti.asterisk.generated.messages import PeerStatusChange, StasisStart
+from cti.asterisk.generated.messages import StasisStart
 from cti.asterisk.generated.models import Channel
 from cti.asterisk.kept import KeptCall
 from cti.asterisk.places import KeptPlace
-from cti.asterisk.playing import silence
 from cti.asterisk.promises import Promise, Promises
-from cti.asterisk.router import EndpointEvent, Router
+from cti.asterisk.reconcile import Reconciler
+from cti.asterisk.router import Router
 from cti.asterisk.session import Session
 from cti.asterisk.socket import EventSocket
+from cti.asterisk.telephones import Telephones
 from cti.blocklist import BlockList
 from cti.faxes import Faxes
 from cti.floor import Floor
@@ -50,7 +48,6 @@ from ivr.line import Line, line_for
 from ivr.refused import Refusal
 from ivr.texts import Texts
 from prompts import Sounds
-from queues import counts_from
 
 log = structlog.get_logger(__name__)
 
@@ -60,15 +57,8 @@ UNALLOCATED = "1"
 BUSY = "17"
 """Q.850: busy."""
 
-OUT_OF_ORDER = "27"
-"""Q.850: the telephone is not there."""
-
 UP = "Up"
 """What Asterisk says of a channel that was answered: one that comes to us so was held by the dialplan."""
-
-REACHABLE = "Reachable"
-ONLINE = "online"
-"""What Asterisk says of a telephone that can be rung, when it comes and when it is asked."""
 
 CALL_RECORDS_EVERY_S = 0.5
 
@@ -80,9 +70,6 @@ WHY_REFUSED: Mapping[Refusal, str] = {"blocked": "this number is blocked", "redi
 
 MOST_REFUSED_AT_ONCE = 2
 """Of one number that is refused: in so many calls it is told how help is reached. A machine that dials a hundred gets busy."""
-
-STARTS_ANEW_S = 1.0
-"""A telephone is gone only when it still is after this long: adviser and caller must not lose a seat to a restart of it."""
 
 
 class Node:
@@ -107,19 +94,19 @@ class Node:
         self.settings, self.ari, self.clock, self.watch, self.journal = settings, ari, clock, watch, journal
         self.floor, self.recorder, self.sounds, self.lines = floor, recorder, sounds, lines
         self.business, self.tries, self.texts, self.offices = business, tries, texts, offices
-        self._boot_id = boot_id()
-        self.places = Remembered("place/", KeptPlace, journal, clock, self._boot_id, settings.place_kept_s)
-        self.advisers = Remembered("adviser/", str, journal, clock, self._boot_id, settings.same_adviser_s)
+        self.boot_id = boot_id()
+        self.places = Remembered("place/", KeptPlace, journal, clock, self.boot_id, settings.place_kept_s)
+        self.advisers = Remembered("adviser/", str, journal, clock, self.boot_id, settings.same_adviser_s)
         """Whom a number spoke to last, by the adviser's number."""
-        self.callers = Remembered("caller/", KeptCall, journal, clock, self._boot_id, REDIAL_WITHIN_S)
+        self.callers = Remembered("caller/", KeptCall, journal, clock, self.boot_id, REDIAL_WITHIN_S)
         """Whom an adviser spoke to last."""
-        self.promises = Promises(settings, clock, watch, journal, self._boot_id)
+        self.promises = Promises(settings, clock, watch, journal, self.boot_id)
         self.promises.lines = lines
         self.messages = Messages(watch, journal, clock)
         self.redials = Redials(
             journal,
             clock,
-            self._boot_id,
+            self.boot_id,
             most=settings.most_redials,
             within_s=settings.redial_within_s,
             exempt=settings.redial_exempt,
@@ -130,8 +117,9 @@ class Node:
         self.books = Books(
             settings, clock, watch, journal, recorder, self.places, self.promises, self.messages, self.faxes
         )
-        self.router = Router(self._new_channel, self._endpoint_changed)
-        self.socket = EventSocket(ari, self.router.dispatch, self._reconcile)
+        self.telephones = Telephones(self)
+        self.router = Router(self._new_channel, self.telephones.changed)
+        self.socket = EventSocket(ari, self.router.dispatch, Reconciler(self).reconcile)
         self.sessions: dict[str, Session] = {}
         most_of = {trunk.name: trunk.max_calls for trunk in settings.trunks if trunk.max_calls is not None}
         self.admission = Admission(settings.max_calls, most_of, settings.max_calls_per_s)
@@ -181,13 +169,14 @@ class Node:
             return
         match event.args:
             case ["in", dialled, trunk, sip_call_id] if not self.books.closed(event.channel.id):
-                self._arrive(event.channel, dialled, trunk, sip_call_id)
+                self.arrive(event.channel, dialled, trunk, sip_call_id)
             case ["back"] if kept := self.journal.get(f"call/{event.channel.id}", KeptCall):
-                self._resume(kept)
+                self.resume(kept)
             case _:
-                self._spawn(self._clear_away(event.channel.id))
+                self.spawn(self.clear_away(event.channel.id))
 
-    def _arrive(self, channel: Channel, dialled: str, trunk: str, sip_call_id: str) -> None:
+    def arrive(self, channel: Channel, dialled: str, trunk: str, sip_call_id: str) -> None:
+        """A trunk has brought a call: it is carried, or turned away."""
         number = normalise(channel.caller.number, self.settings.region)
         line = line_for(self.lines, dialled, trunk)
         refused = CallRefused(
@@ -199,7 +188,7 @@ class Node:
             reason=line if isinstance(line, str) else "",
         )
         if isinstance(line, str):
-            self._spawn(self._refuse(refused))
+            self.spawn(self._refuse(refused))
             return
         kept = KeptCall(
             call_id=channel.id,
@@ -207,7 +196,7 @@ class Node:
             calling_number=number.e164,
             line=line.number,
             trunk=trunk,
-            boot_id=self._boot_id,
+            boot_id=self.boot_id,
             arrived_ms=round(self.clock.now() * 1000),
             arrived_at=self.clock.utc(),
         )
@@ -247,7 +236,7 @@ class Node:
         number, refused = kept.calling_number, msgspec.structs.replace(refused, reason=WHY_REFUSED[why])
         told = [one for one in self.sessions.values() if one.kept.refused and one.kept.calling_number == number]
         if len(told) >= MOST_REFUSED_AT_ONCE:
-            self._spawn(self._refuse(refused, BUSY))
+            self.spawn(self._refuse(refused, BUSY))
         else:
             self._enter(line, msgspec.structs.replace(kept, step="turned_away", refused=why), refused)
 
@@ -278,7 +267,7 @@ class Node:
     def _call_back(self, promise: Promise, line: Line, seat: str | None = None) -> None:
         if self.problem is None and not self.must_refuse:
             preferred = self.advisers.get(promise.calling_number)
-            self._enter(line, *begin_attempt(promise, line, self.clock, self._boot_id, preferred, seat))
+            self._enter(line, *begin_attempt(promise, line, self.clock, self.boot_id, preferred, seat))
 
     def _enter(self, line: Line, kept: KeptCall, *facts: AnyFact) -> None:
         """A call's first facts and its first step, in one commit; then its task."""
@@ -288,6 +277,18 @@ class Node:
             self.journal.put(f"call/{kept.call_id}", kept)
         self._begin(Session(self, line, kept), resumed=False)
 
+    def resume(self, kept: KeptCall) -> None:
+        """Go on with a call of the last controller."""
+        if kept.call_id in self.sessions:  # a take-over that was broken off came so far
+            return
+        line = self.lines.get(kept.line)
+        if line is None:
+            self.books.end(kept, "fault")
+            self.spawn(self.clear_away(kept.call_id))
+            return
+        self.watch.resume(kept.call_id, kept.sip_call_id)
+        self._begin(Session(self, line, kept), resumed=True)
+
     def _begin(self, session: Session, *, resumed: bool) -> None:
         if session.kept.callback:
             self.promises.begun(session.kept, session.withdrawn)
@@ -296,7 +297,7 @@ class Node:
             if resumed:
                 self.admission.keep(session.kept.trunk)
         self.sessions[session.call_id] = session
-        self._spawn(self._run(session, resumed))
+        self.spawn(self._run(session, resumed))
 
     async def _run(self, session: Session, resumed: bool) -> None:
         try:
@@ -307,7 +308,8 @@ class Node:
                 self.admission.left(session.kept.trunk)
             self.promises.left(session.kept)
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+    def spawn(self, work: Coroutine[None, None, None]) -> None:
+        """Have it done beside everything else; what goes wrong is in the log."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
@@ -327,184 +329,12 @@ class Node:
         Told when it is done: a controller that dies before leaves the call to the next one, or to the call records.
         """
         began = self.clock.now()
-        await self._clear_away(refused.call_id, reason_code)
+        await self.clear_away(refused.call_id, reason_code)
         self.books.refused(refused, lasted_ms=ms_between(began, self.clock.now()))
 
-    async def _clear_away(self, channel: str, reason_code: str | None = None) -> None:
+    async def clear_away(self, channel: str, reason_code: str | None = None) -> None:
+        """Hang it up; Q.850 `reason_code`. It may be gone already. Raises AriError when Asterisk does not do it."""
         try:
             await self.ari.channels.hangup(channel, reason_code=reason_code)
         except Gone:
             return
-
-    # --- telephones
-
-    def _endpoint_changed(self, event: EndpointEvent) -> None:
-        if not isinstance(event, PeerStatusChange) or (seat := seat_of_endpoint(event.endpoint.resource)) is None:
-            return
-        if event.peer.peer_status == REACHABLE:
-            self.floor.phone_seen(seat, reachable=True)
-        else:
-            self._spawn(self._look_again(seat))
-
-    async def _look_again(self, seat: str) -> None:
-        """A telephone that starts anew is told gone for an instant: its old address goes before the new one is known."""
-        while True:
-            await asyncio.sleep(STARTS_ANEW_S)
-            try:
-                endpoint = await self.ari.endpoints.get("PJSIP", seat_endpoint(seat))
-            except Gone:
-                return  # no longer a seat
-            except AriError:
-                continue
-            self.floor.phone_seen(seat, reachable=endpoint.state == ONLINE)
-            if endpoint.state != ONLINE:
-                await self._take_back_held(seat)
-            return
-
-    async def _take_back_held(self, seat: str) -> None:
-        """A telephone that died with a caller on hold: its silence tells nobody, so the leg is ended, as no adviser does."""
-        for session in self.sessions.values():
-            talk = session.kept.conversation
-            if talk and talk.seat == seat and talk.held_since_ms is not None:
-                await self._clear_away(talk.leg, OUT_OF_ORDER)
-                return
-
-    # --- coming back
-
-    async def _reconcile(self) -> None:
-        """Compare what Asterisk has with what we know. Raises Unavailable when Asterisk goes away meanwhile."""
-        await self.ari.applications.subscribe(self.ari.app, "endpoint:PJSIP")
-        for endpoint in await self.ari.endpoints.list_by_tech("PJSIP"):
-            if seat := seat_of_endpoint(endpoint.resource):
-                self.floor.phone_seen(seat, reachable=endpoint.state == ONLINE)
-        info = await self.ari.asterisk.get_info(only=["system", "status"])
-        self.asterisk_version = info.system.version if info.system else ""
-        startup = info.status.startup_time if info.status else ""
-        died = self.books.is_another_asterisk(startup)
-        live = {channel.id: channel for channel in await self.ari.channels.list_all()}
-        lost = await self._part_with_lost(live, died)
-        self._spawn(self._know_asterisk(startup, lost))
-        if not self.connected.is_set():
-            await self._take_over(live)
-            self.connected.set()
-        else:
-            await self._catch_up(live)
-        for each in self.floor.engine.seats():
-            if not each.reachable:  # it may have gone while nobody listened
-                await self._take_back_held(each.number)
-
-    async def _know_asterisk(self, startup: str, lost: Iterable[Session]) -> None:
-        """Only when its lost calls are told: a controller that dies before leaves the next one to find the same."""
-        await asyncio.gather(*(session.told.wait() for session in lost))
-        self.books.know_asterisk(startup)
-
-    async def _part_with_lost(self, live: Mapping[str, Channel], died: bool) -> list[Session]:
-        """What is no longer in Asterisk is over: the callers first, for whose end no seat is to blame."""
-        calls = [session for session in self.sessions.values() if session.has_channel]
-        lost = [session for session in calls if session.call_id not in live]
-        for session in lost:
-            self.router.vanish(session.call_id, died=died)
-        await asyncio.gather(*(session.parting.wait() for session in lost))
-        for session in self.sessions.values():
-            for channel in session.channels:
-                if channel not in live:
-                    self.router.vanish(channel, died=died)
-        self.books.catch_up(self.lines, up=self.sessions)
-        for kept in self.journal.find("call/", KeptCall).values():
-            if not kept.unreached and kept.call_id not in live and kept.call_id not in self.sessions:
-                self.books.gone(kept, died=died)
-        return lost
-
-    async def _catch_up(self, live: Mapping[str, Channel]) -> None:
-        """The socket was away for a moment: channels that came into our hands meanwhile did so untold."""
-        mine = {channel for session in self.sessions.values() for channel in session.channels}
-        for channel in (await self.ari.applications.get(self.ari.app)).channel_ids:
-            if channel in mine and channel in live:
-                self.router.come(channel)
-            elif channel in live:
-                await self._adopt_unknown(live[channel])
-
-    async def _take_over(self, live: Mapping[str, Channel]) -> None:
-        """First connection of this controller: what the last one left."""
-        ours = set((await self.ari.applications.get(self.ari.app)).channel_ids)
-        found = self.journal.find("call/", KeptCall).values()
-        self.faxes.keep_only({call.call_id for call in found})
-        kept = [self._rung(call, ours) for call in found]
-        adopted = sorted((call for call in kept if call and (call.unreached or call.call_id in ours)), key=_turn)
-        self.watch.record(ControllerStarted(release=__version__, boot_id=self._boot_id, adopted=len(adopted)))
-        legs = {call.conversation.leg for call in adopted if call.conversation}
-        bridges = {call.conversation.bridge for call in adopted if call.conversation}
-        talking = {f"{call.call_id}.{call.visits}" for call in adopted if call.conversation}
-        self.recorder.resume(talking | {call.dictation.message for call in adopted if call.dictation})
-        # What else is kept is held by the dialplan, and comes back by itself. Who talks goes first: the seat is taken. Then
-        # what rings for nobody is ended, before those who wait may have a seat: no telephone is to get a second call.
-        for call in (call for call in adopted if call.conversation):
-            self._resume(call)
-        seats = [channel.id for channel in live.values() if _is_seat(channel) and channel.id not in legs]
-        await asyncio.gather(*(self._end_seat(leg) for leg in seats))
-        for call in (call for call in adopted if not call.conversation):
-            self._resume(call)
-        legs |= {channel for session in self.sessions.values() for channel in session.channels}
-        for channel in ours - legs - {call.call_id for call in adopted}:
-            await self._adopt_unknown(live[channel]) if channel in live and not _is_seat(live[channel]) else None
-        for bridge in await self.ari.bridges.list_all():
-            if bridge.id not in bridges:
-                await self.ari.bridges.destroy(bridge.id)
-
-    def _rung(self, call: KeptCall, ours: Container[str]) -> KeptCall | None:
-        """A citizen was rung as the last controller died: who has answered is on the line; who has not is called anew."""
-        if not (call.unreached and call.step == "calling"):
-            return call
-        if call.call_id not in ours:
-            self._spawn(self._clear_away(call.call_id))
-            self.books.end(call, "fault")
-            self.recorder.discard(call.call_id, f"{call.call_id}.{call.visits}", self.clock.utc())
-            return None
-        with self.journal.together():
-            self.promises.tried(call, reached=True, counts=True)
-            call = call.answered()
-            self.journal.put(f"call/{call.call_id}", call)
-        return call
-
-    async def _end_seat(self, leg: str) -> None:
-        """End it, and wait until it is gone. Events are not read yet: Asterisk is asked. Raises Unavailable."""
-        await self._clear_away(leg)
-        await until_gone(lambda: self.ari.channels.get(leg), leg)
-
-    def _resume(self, kept: KeptCall) -> None:
-        if kept.call_id in self.sessions:  # a take-over that was broken off came so far
-            return
-        line = self.lines.get(kept.line)
-        if line is None:
-            self.books.end(kept, "fault")
-            self._spawn(self._clear_away(kept.call_id))
-            return
-        self.watch.resume(kept.call_id, kept.sip_call_id)
-        self._begin(Session(self, line, kept), resumed=True)
-
-    async def _adopt_unknown(self, channel: Channel) -> None:
-        """A channel in our hands that nobody kept: a call whose arrival was missed, or a leg whose call is gone."""
-        if _is_seat(channel):
-            await self._clear_away(channel.id)
-            return
-        try:
-            dialled, trunk, sip_call_id = [
-                (await self.ari.channels.get_channel_var(channel.id, name)).value
-                for name in ("DIALLED", "REXIAN_TRUNK", "CDR(sipcallid)")
-            ]
-        except AriError as error:
-            log.warning("a channel that nobody knows is ended", channel=channel.id, error=str(error))
-            await self._clear_away(channel.id)
-            return
-        await silence(self.ari, channel.id)
-        self._arrive(channel, dialled, trunk, sip_call_id)
-
-
-def _turn(kept: KeptCall) -> float:
-    """Lower goes on first: a seat that is free already is for whoever has waited longest."""
-    return counts_from(kept.since_ms / 1000, kept.needs.urgency if kept.needs else "normal")
-
-
-def _is_seat(channel: Channel) -> bool:
-    """Whether it leads to a seat's telephone."""
-    return seat_of_endpoint(channel.name.removeprefix("PJSIP/").rpartition("-")[0]) is not None

@@ -32,6 +32,7 @@ RIGHT = {
     "cti/desk/sessions.py": "the end of an idle session, and of a shift: it must hold over a boot of the machine",
     "cti/messages.py": "whether that day is over",
     "cti/asterisk/node.py": "the stamp of an arrival, for a machine that is started anew before the call's end is told",
+    "cti/asterisk/reconcile.py": "the day whose folder a recording is discarded from",
     "cti/asterisk/promises.py": "when people are called, and after a day or so no more; a place across a boot of the machine",
     "cti/asterisk/callback.py": "the stamp of an attempt's beginning, as node.py of an arrival's",
     "cti/asterisk/conversation.py": "the day whose folder a recording is put into",
