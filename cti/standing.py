@@ -1,4 +1,4 @@
-"""How seats and queues stand, told to the bus and to the desks: at once when something moved, and of all that moved together in one go."""
+"""How seats and queues stand, told to the bus and to the desks: at once when something moved, and all together."""
 
 from __future__ import annotations
 
