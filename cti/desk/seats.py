@@ -19,7 +19,7 @@ from cti.status import Done
 SEAT = "/api/v1/seats/{seat:str}"
 
 LONGEST_REASON = 60
-
+"""Characters: a few words."""
 
 SeatWish = SeatReady | SeatNotReady | SeatMoreTime | SeatLogOut | SeatRedial | SeatVerify
 
@@ -60,23 +60,23 @@ def seats(doors: Doors, house: House) -> list[BaseRouteHandler]:
     @post(SEAT + "/redial", opt=adviser, status_code=200)
     async def redial(seat: FromPath[str], request: Asked) -> Done:
         """Call back whom the adviser spoke to last."""
-        return await _at(seat, request, SeatRedial(seat))
+        return await _at(seat, request, SeatRedial(seat), lead=False)
 
     @post(SEAT + "/verify", opt=adviser, status_code=200)
     async def verify(seat: FromPath[str], request: Asked) -> Done:
         """Have the machine ask the caller who they are."""
-        return await _at(seat, request, SeatVerify(seat))
+        return await _at(seat, request, SeatVerify(seat), lead=False)
 
-    async def _at(seat: str, request: Asked, wish: SeatWish) -> Done:
-        """At one's own seat, or as a lead at another's, which the audit log tells."""
+    async def _at(seat: str, request: Asked, wish: SeatWish, *, lead: bool = True) -> Done:
+        """At one's own seat; where a lead may, as a lead at another's, which the audit log tells."""
         account = known(request)[0].account
         sits = house.sits(seat)
         theirs = sits is not None and sits == account.adviser
-        if not theirs and "lead" not in account.roles:
+        if not theirs and not (lead and "lead" in account.roles):
             raise PermissionDeniedException(f"you do not sit at {seat}")
         done = await _done(wish)
         if not theirs:
-            doors.audit.write("seat_changed", account.name, f"{seat} {sits} {wish.__struct_config__.tag}")
+            doors.audit.write("seat_changed", account.name, f"{seat} {sits or 'nobody'} {wish.__struct_config__.tag}")
         return done
 
     async def _done(wish: SeatWish) -> Done:

@@ -30,7 +30,7 @@ Socket = WebSocket[Visitor | None, Any, Any]
 def watching(doors: Doors, house: House) -> list[BaseRouteHandler]:
     """The routes."""
 
-    @get("/api/v1/status", opt=only("operator", "admin", "manager"), sync_to_thread=False)
+    @get(STATUS, opt=only("operator", "admin", "manager"), sync_to_thread=False)
     def status() -> Status:
         """How the hotline is, as `rexian status --json` has it."""
         return house.status()

@@ -348,6 +348,19 @@ async def test_a_lead_acts_at_every_seat_and_the_log_tells(desk: Desk) -> None:
     assert told == [("li.na", f"1002 8002 {wish}") for wish in ("seat_not_ready", "seat_ready", "seat_log_out")]
 
 
+async def test_a_lead_who_takes_calls_too_acts_for_nobody_towards_citizens(desk: Desk) -> None:
+    password, _ = await desk.handed("li.na", ["adviser", "lead"])
+    assert await desk.doors.accounts.choose("li.na", password, OWN, "10.0.0.7")
+    desk.house.sitting["1002"] = "8002"
+    async with desk.posting("li.na") as post:
+        assert await post("1001/ready") == 200
+        assert await post("1001/redial") == 200
+        assert await post("1002/ready") == 200
+        assert await post("1002/redial") == 403
+        assert await post("1002/verify") == 403
+    assert desk.house.asked == [SeatReady("1001", "8001"), SeatRedial("1001"), SeatReady("1002")]
+
+
 @pytest.mark.parametrize(
     "body", [{}, {"reason": ""}, {"reason": "x" * 61}, {"reason": 1}, {"reason": "x", "seat": "1"}]
 )
