@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import json
 import sys
-from io import StringIO
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.scalarstring import LiteralScalarString
-
 from bureau.web import application
+from calls.contractfile import contract_text
 
 
 def document() -> dict[str, Any]:
@@ -22,21 +19,13 @@ def document() -> dict[str, Any]:
     def never() -> None:
         raise AssertionError("nothing is opened to describe it")
 
-    schema: dict[str, Any] = json.loads(json.dumps(application(never, "").openapi_schema.to_schema()))
-    schema["info"]["description"] = LiteralScalarString(schema["info"]["description"])
-    return schema
+    described: dict[str, Any] = json.loads(json.dumps(application(never, "").openapi_schema.to_schema()))
+    return described
 
 
 def text() -> str:
     """The document as YAML."""
-    yaml = YAML()
-    yaml.width = 110
-    yaml.representer.ignore_aliases = lambda _: True
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    out = StringIO()
-    out.write("# Made from the application by `python -m bureau.contract`; do not edit.\n")
-    yaml.dump(document(), out)
-    return out.getvalue()
+    return contract_text(document(), "application", "bureau.contract")
 
 
 if __name__ == "__main__":

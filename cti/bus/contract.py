@@ -6,13 +6,11 @@
 from __future__ import annotations
 
 import sys
-from io import StringIO
 from typing import Any
 
 import msgspec
-from ruamel.yaml import YAML
-from ruamel.yaml.scalarstring import LiteralScalarString
 
+from calls.contractfile import contract_text
 from calls.facts import VERSION, Stamped
 from cti.bus.messages import ROOT, NodeNow, QueueNow, SeatNow
 
@@ -35,7 +33,7 @@ def document() -> dict[str, Any]:
     kinds = sorted(schema["properties"]["kind"]["enum"][0] for schema in schemas.values() if _is_fact(schema))
     return {
         "asyncapi": "3.0.0",
-        "info": {"title": "Rexian", "version": f"{VERSION}.0.0", "description": LiteralScalarString(DESCRIPTION)},
+        "info": {"title": "Rexian", "version": f"{VERSION}.0.0", "description": DESCRIPTION},
         "defaultContentType": "application/json",
         "channels": {
             "facts": _channel(
@@ -66,14 +64,7 @@ def document() -> dict[str, Any]:
 
 def text() -> str:
     """The document as YAML."""
-    yaml = YAML()
-    yaml.width = 110
-    yaml.representer.ignore_aliases = lambda _: True
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    out = StringIO()
-    out.write("# Made from the classes by `python -m cti.bus.contract`; do not edit.\n")
-    yaml.dump(document(), out)
-    return out.getvalue()
+    return contract_text(document(), "classes", "cti.bus.contract")
 
 
 def _channel(address: str, shape: type, description: str, **parameters: dict[str, Any]) -> dict[str, Any]:

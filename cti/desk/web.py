@@ -12,6 +12,7 @@ from litestar import Litestar, Request, Response, get, post
 from litestar.handlers import BaseRouteHandler
 
 from calls.errors import NotPossible
+from cti.desk.described import described, openapi
 from cti.desk.entrance import Doors, admit, recognising, ways
 from cti.desk.house import House
 from cti.desk.people import people
@@ -53,6 +54,7 @@ def application(house: House, doors: Doors) -> Litestar:
         *people(doors),
         *seats(doors, house),
         *watching(doors, house),
+        openapi,
     ]
     if unsaid := [route.name or route.handler_name for route in routes if not allowed(route.opt)]:
         raise ValueError(f"who may use it is not said of: {', '.join(unsaid)}")
@@ -61,7 +63,7 @@ def application(house: House, doors: Doors) -> Litestar:
         guards=[admit],
         middleware=[recognising(doors)],
         exception_handlers={NotPossible: _not_possible, UnicodeDecodeError: _not_text},
-        openapi_config=None,
+        openapi_config=described(),
         response_headers={"Cache-Control": "no-store"},  # what one person may see is for nobody's cache
         request_max_body_size=LONGEST_BODY,
     )

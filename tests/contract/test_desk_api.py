@@ -19,12 +19,13 @@ from calls.facts import AnyFact, Audited
 from calls.words import ROLES, Role
 from cti.bus import QueueNow, SeatNow
 from cti.control import SeatLogOut, SeatMoreTime, SeatNotReady, SeatReady, SeatRedial, SeatVerify
-from cti.desk import Doors, watching
+from cti.desk import Doors, contract, watching
 from cti.desk.accounts import REFUSED, WRONG_ALLOWED
 from cti.desk.entrance import COOKIE, PASSWORD, SESSION, TOKEN_HEADER, TRIES
 from cti.desk.people import ACCOUNTS
 from cti.desk.watching import FEED, STATUS
 from cti.desk.web import application, server
+from cti.settings import CHECKOUT
 from cti.store import Journal
 from tests.desk import FakeHouse, code, doors
 from tests.eventually import eventually
@@ -56,6 +57,7 @@ ROUTES: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/api/v1/seats/{name}/redial"): frozenset({"adviser"}),
     ("POST", "/api/v1/seats/{name}/verify"): frozenset({"adviser"}),
     ("GET", STATUS): frozenset({"operator", "admin", "manager"}),
+    ("GET", "/api/openapi.json"): EVERYBODY,
 }
 
 
@@ -174,6 +176,16 @@ async def test_a_route_that_is_nowhere_tells_a_stranger_nothing(desk: Desk) -> N
     async with desk.browser() as browser:
         for path in ("/api", "/api/v1", "/api/v1/seats", "/api/schema"):
             assert (await browser.get(path)).status in {401, 404}, path
+
+
+def test_the_description_in_the_docs_is_what_the_application_says() -> None:
+    assert (CHECKOUT / "docs/desk.openapi.yaml").read_text(encoding="utf-8") == contract.text(), (
+        "stale: .venv/bin/python -m cti.desk.contract > docs/desk.openapi.yaml"
+    )
+    described = contract.document()["paths"]
+    assert {(method.upper(), path) for path, methods in described.items() for method in methods} == {
+        (method, path.replace("{name}", "{seat}") if "seats" in path else path) for method, path in ROUTES
+    }
 
 
 # In and out
