@@ -40,8 +40,9 @@ goes by the wall clock, which may jump, so ours rules."""
 END_TOLD_S = 3.0
 """Asterisk tells the end of a leg within milliseconds; after this long it is not told at all."""
 
-DIALPLAN_S = 3.0
-"""A channel sent through the dialplan is back within 10 ms; after this long it is given up."""
+DIALPLAN_S = 10.0
+"""A channel sent through the dialplan is back within 10 ms, unless it opens or closes a recording on a disk that is held up:
+some seconds of that are no reason to lose a caller. After this long it is given up."""
 
 NORMAL = 16
 """Q.850: the party hung up."""

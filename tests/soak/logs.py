@@ -59,6 +59,12 @@ EXPECTED = (
     Expected(
         "asterisk.log", "sendfax_exec: error initializing channel", "", "somebody left in the instant the fax began"
     ),
+    Expected(
+        "asterisk.log",
+        "error reading frame while generating CNG tone",
+        "",
+        "somebody left while their machine was called",
+    ),
     Expected("controller.log", "the conversation has no length", "", "somebody left in the instant of the answer"),
     Expected("postgres.log", "idle-session timeout", "controller stalled", "the database gives up a silent client"),
     *(
