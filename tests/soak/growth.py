@@ -40,6 +40,8 @@ class Sample(msgspec.Struct, frozen=True):
     memory_mb: float
     files: int
     threads: int
+    born: int
+    """When the process began, in ticks of the kernel: its number may have been another's an hour ago."""
 
 
 class Life(msgspec.Struct):
@@ -47,6 +49,7 @@ class Life(msgspec.Struct):
 
     program: str
     pid: int
+    born: int
     samples: list[Sample] = msgspec.field(default_factory=list)
 
     @property
@@ -84,9 +87,9 @@ class Growth:
         for program in WATCHED:
             if not (pid := pid_of(self._hotline, program)) or (sample := _sample(pid, now)) is None:
                 continue
-            life = next((life for life in self.lives if life.pid == pid), None)
+            life = next((life for life in self.lives if (life.pid, life.born) == (pid, sample.born)), None)
             if life is None:
-                life = Life(program, pid)
+                life = Life(program, pid, sample.born)
                 self.lives.append(life)
             life.samples.append(sample)
 
@@ -137,6 +140,7 @@ def _sample(pid: int, now: float) -> Sample | None:
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
         files = len(list(Path(f"/proc/{pid}/fd").iterdir()))
         threads = len(list(Path(f"/proc/{pid}/task").iterdir()))
+        born = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
     except OSError:  # it has ended
         return None
-    return Sample(now, pages * os.sysconf("SC_PAGE_SIZE") / MB, files, threads)
+    return Sample(now, pages * os.sysconf("SC_PAGE_SIZE") / MB, files, threads, born)
