@@ -7,7 +7,8 @@ import sys
 from typing import TYPE_CHECKING, Any, cast
 
 from calls.contractfile import contract_text
-from cti.desk.web import application
+from cti.desk.described import described
+from cti.desk.web import all_routes
 
 if TYPE_CHECKING:
     from cti.desk.entrance import Doors
@@ -23,9 +24,9 @@ class _Nothing:
 
 def document() -> dict[str, Any]:
     """The OpenAPI document."""
-    app = application(cast("House", _Nothing()), cast("Doors", _Nothing()))
-    described: dict[str, Any] = json.loads(json.dumps(app.openapi_schema.to_schema()))
-    return described
+    routes = all_routes(cast("House", _Nothing()), cast("Doors", _Nothing()))
+    document: dict[str, Any] = json.loads(json.dumps(described(routes)))
+    return document
 
 
 def text() -> str:

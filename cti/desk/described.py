@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-from litestar import Request, get
+from litestar import Litestar, get
+from litestar.handlers import BaseRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import Components, Reference, SecurityScheme, Server
 
@@ -20,13 +23,28 @@ websocket, `/api/v1/feed`, which this document has no words for: docs/desk.md ha
 """
 
 
-def described() -> OpenAPIConfig:
-    """How the description begins, and that nobody but `openapi` shows it."""
+def describing(routes: Sequence[BaseRouteHandler]) -> BaseRouteHandler:
+    """The route that describes these routes and itself."""
+
+    @cache
+    def description() -> dict[str, Any]:
+        return described([*routes, openapi])
+
+    @get("/api/openapi.json", opt=ANY_ROLE, sync_to_thread=False)
+    def openapi() -> dict[str, Any]:
+        """This description."""
+        return description()
+
+    return openapi
+
+
+def described(routes: Sequence[BaseRouteHandler]) -> dict[str, Any]:
+    """The document. It is made by an application that is never served: one that describes itself shows that to strangers."""
     schemes: dict[str, SecurityScheme | Reference] = {
         "session": SecurityScheme(type="apiKey", name="rexian", security_scheme_in="cookie"),
         "csrf": SecurityScheme(type="apiKey", name="X-CSRF-Token", security_scheme_in="header"),
     }
-    return OpenAPIConfig(
+    config = OpenAPIConfig(
         title="The desk of a hotline",
         version=VERSION,
         description=DESCRIPTION,
@@ -36,9 +54,4 @@ def described() -> OpenAPIConfig:
         use_handler_docstrings=True,
         operation_id_creator=lambda handler, _, __: handler.handler_name,
     )
-
-
-@get("/api/openapi.json", opt=ANY_ROLE, sync_to_thread=False)
-def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
-    """This description."""
-    return request.app.openapi_schema.to_schema()
+    return Litestar(list(routes), openapi_config=config).openapi_schema.to_schema()

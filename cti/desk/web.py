@@ -12,7 +12,7 @@ from litestar import Litestar, Request, Response, get, post
 from litestar.handlers import BaseRouteHandler
 
 from calls.errors import NotPossible
-from cti.desk.described import described, openapi
+from cti.desk.described import describing
 from cti.desk.entrance import Doors, admit, recognising, ways
 from cti.desk.house import House
 from cti.desk.people import people
@@ -34,6 +34,22 @@ class Health(msgspec.Struct, frozen=True):
 
 def application(house: House, doors: Doors) -> Litestar:
     """The ASGI application. Raises ValueError when a route does not say who may use it."""
+    routes = all_routes(house, doors)
+    if unsaid := [route.name or route.handler_name for route in routes if not allowed(route.opt)]:
+        raise ValueError(f"who may use it is not said of: {', '.join(unsaid)}")
+    return Litestar(
+        routes,
+        guards=[admit],
+        middleware=[recognising(doors)],
+        exception_handlers={NotPossible: _not_possible, UnicodeDecodeError: _not_text},
+        openapi_config=None,
+        response_headers={"Cache-Control": "no-store"},  # what one person may see is for nobody's cache
+        request_max_body_size=LONGEST_BODY,
+    )
+
+
+def all_routes(house: House, doors: Doors) -> list[BaseRouteHandler]:
+    """Every route of the API."""
 
     @get("/api/health", opt=STRANGERS, sync_to_thread=False)
     def health() -> Health:
@@ -47,26 +63,8 @@ def application(house: House, doors: Doors) -> Litestar:
         headers = {name.title(): value for name, value in request.headers.items()}
         return Response(None, status_code=house.reported(headers, await request.body()))
 
-    routes: list[BaseRouteHandler] = [
-        health,
-        report,
-        *ways(doors),
-        *people(doors),
-        *seats(doors, house),
-        *watching(doors, house),
-        openapi,
-    ]
-    if unsaid := [route.name or route.handler_name for route in routes if not allowed(route.opt)]:
-        raise ValueError(f"who may use it is not said of: {', '.join(unsaid)}")
-    return Litestar(
-        routes,
-        guards=[admit],
-        middleware=[recognising(doors)],
-        exception_handlers={NotPossible: _not_possible, UnicodeDecodeError: _not_text},
-        openapi_config=described(),
-        response_headers={"Cache-Control": "no-store"},  # what one person may see is for nobody's cache
-        request_max_body_size=LONGEST_BODY,
-    )
+    routes = [health, report, *ways(doors), *people(doors), *seats(doors, house), *watching(doors, house)]
+    return [*routes, describing(routes)]
 
 
 def _not_possible(_: Request[Any, Any, Any], error: NotPossible) -> Response[dict[str, object]]:

@@ -60,6 +60,8 @@ def on_disk(path: Path) -> list[Stamped]:
     connection = sqlite3.connect(path / "journal.sqlite")
     try:
         rows = connection.execute("SELECT body FROM facts ORDER BY seq").fetchall()
+    except sqlite3.OperationalError:  # the file is there, and its tables are not yet
+        rows = []
     finally:
         connection.close()
     return [msgspec.json.decode(body, type=Stamped) for (body,) in rows]
