@@ -250,7 +250,10 @@ class Controller:
 
     async def _serve_desk(self) -> None:
         """The API for ever; whoever has no account yet finds the first one made."""
-        await self.doors.accounts.first()
+        try:
+            await self.doors.accounts.first()
+        except OSError as error:  # a full disk, most likely: callers are served all the same
+            log.warning("the first admin is made at the next start", error=str(error))
         await serve_web(self.settings.api_port, self, self.doors)
 
     async def _send_texts(self) -> None:

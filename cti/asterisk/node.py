@@ -234,8 +234,8 @@ class Node:
     def _refuse_number(self, line: Line, kept: KeptCall, refused: CallRefused, why: Refusal) -> None:
         """Tell the caller so, and how help is reached."""
         number, refused = kept.calling_number, msgspec.structs.replace(refused, reason=WHY_REFUSED[why])
-        told = [one for one in self.sessions.values() if one.kept.refused and one.kept.calling_number == number]
-        if len(told) >= MOST_REFUSED_AT_ONCE:
+        refusals = (one.kept for one in self.sessions.values() if one.kept.refused and not one.kept.queued)
+        if sum(one.calling_number == number for one in refusals) >= MOST_REFUSED_AT_ONCE:
             self.spawn(self._refuse(refused, BUSY))
         else:
             self._enter(line, msgspec.structs.replace(kept, step="turned_away", refused=why), refused)

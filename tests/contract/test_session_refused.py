@@ -110,6 +110,20 @@ async def test_a_machine_that_dials_is_told_twice_at_once_and_then_busy(crisis_l
         await calls.nothing_left()
 
 
+async def test_whoever_is_in_danger_keeps_nobody_else_of_that_number_from_the_key(crisis_line: Site) -> None:
+    """Two of a payphone's callers wait for the crisis queue: the third is told how to get there, too."""
+    async with crisis_line.controller() as calls:
+        block(calls)
+        calls.sit()
+        calls.pause()
+        for times in (1, 2):
+            caller = await told_refused(calls)
+            calls.fake.dtmf(caller, "1")
+            await calls.told(QueueEntered, times)
+        await told_refused(calls)
+        assert calls.of(CallEnded) == []
+
+
 async def test_who_calls_too_often_is_refused_for_a_while_and_whoever_was_one_too_many_does_not_count(
     crisis_line: Site,
 ) -> None:

@@ -18,6 +18,7 @@ import pytest
 from calls.clock import Instant
 from calls.errors import NotPossible
 from calls.facts import AnyFact, Audited
+from calls.words import Role
 from cti.desk import Doors
 from cti.desk.accounts import FIRST, LOCKED_FOR, WRONG_ALLOWED, Handed
 from cti.desk.audit import Head, broken
@@ -176,6 +177,16 @@ async def test_the_first_admin_is_made_once_and_its_file_goes_with_its_first_pas
         assert not site.first.exists()
 
 
+async def test_a_first_admin_whose_file_cannot_be_written_is_made_another_time(site: Site, door: Doors) -> None:
+    site.first.mkdir()  # nothing can be written there
+    with pytest.raises(OSError, match="first-admin"):
+        await door.accounts.first()
+    assert door.accounts.all() == []
+    site.first.rmdir()
+    await door.accounts.first()
+    assert [one.name for one in door.accounts.all()] == [FIRST]
+
+
 async def test_no_password_is_kept_or_told(site: Site) -> None:
     async with site.opened() as door:
         handed = await adviser(door)
@@ -244,9 +255,10 @@ async def test_an_account_that_cannot_be_is_refused(door: Doors, wrong: str) -> 
 
 async def test_the_last_admin_stays(site: Site, door: Doors) -> None:
     await door.accounts.add("zhao", ["admin"], None, by=FIRST)
-    for roles, disabled in ((["lead"], False), (["admin"], True)):
+    rights: list[tuple[Role, bool]] = [("lead", False), ("admin", True)]
+    for role, disabled in rights:
         with pytest.raises(NotPossible, match="last admin"):
-            await door.accounts.change("zhao", roles, None, disabled=disabled, by="zhao")  # type: ignore[arg-type]
+            await door.accounts.change("zhao", [role], None, disabled=disabled, by="zhao")
     await door.accounts.add("qian", ["admin"], None, by="zhao")
     await door.accounts.change("zhao", ["lead"], None, disabled=False, by="qian")
     with pytest.raises(NotPossible, match="last admin"):
