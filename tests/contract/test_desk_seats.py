@@ -1,0 +1,70 @@
+"""Seats over HTTP: an adviser's own, a lead's all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from calls.facts import Audited
+from cti.control import SeatLogOut, SeatMoreTime, SeatNotReady, SeatReady, SeatRedial, SeatVerify
+from tests.contract.served_desk import OWN, Desk
+
+
+async def test_an_adviser_acts_at_the_seat_where_they_sit_and_at_no_other(desk: Desk) -> None:
+    await desk.account("wang.li", "adviser")
+    desk.house.sitting["1002"] = "8002"
+    async with desk.posting("wang.li") as post:
+        assert await post("1001/not-ready", {"reason": "lunch"}) == 403, "nobody sits there"
+        assert await post("1001/ready") == 200
+        assert await post("1001/not-ready", {"reason": "午休"}) == 200
+        for wish in ("more-time", "redial", "verify", "log-out"):
+            assert await post(f"1001/{wish}") == 200
+        for wish in ("ready", "not-ready", "more-time", "redial", "verify", "log-out"):
+            assert await post(f"1002/{wish}", {"reason": "lunch"}) == 403
+        assert await post("1003/ready") == 409
+    assert desk.house.asked == [
+        SeatReady("1001", "8001"),
+        SeatNotReady("1001", "午休"),
+        SeatMoreTime("1001"),
+        SeatRedial("1001"),
+        SeatVerify("1001"),
+        SeatLogOut("1001"),
+    ]
+
+
+async def test_a_lead_acts_at_every_seat_and_the_log_tells(desk: Desk) -> None:
+    await desk.account("li.na", "lead")
+    desk.house.sitting["1002"] = "8002"
+    async with desk.posting("li.na") as post:
+        assert await post("1002/not-ready", {"reason": "meeting"}) == 200
+        assert await post("1002/ready") == 200
+        assert await post("1002/log-out") == 200
+    assert desk.house.asked == [SeatNotReady("1002", "meeting"), SeatReady("1002"), SeatLogOut("1002")]
+    told = [
+        (fact.account, fact.about) for fact in desk.facts if isinstance(fact, Audited) and fact.did == "seat_changed"
+    ]
+    assert told == [("li.na", f"1002 8002 {wish}") for wish in ("seat_not_ready", "seat_ready", "seat_log_out")]
+
+
+async def test_a_lead_who_takes_calls_too_acts_for_nobody_towards_citizens(desk: Desk) -> None:
+    password, _ = await desk.handed("li.na", ["adviser", "lead"])
+    assert await desk.doors.accounts.choose("li.na", password, OWN, "10.0.0.7")
+    desk.house.sitting["1002"] = "8002"
+    async with desk.posting("li.na") as post:
+        assert await post("1001/ready") == 200
+        assert await post("1001/redial") == 200
+        assert await post("1002/ready") == 200
+        assert await post("1002/redial") == 403
+        assert await post("1002/verify") == 403
+    assert desk.house.asked == [SeatReady("1001", "8001"), SeatRedial("1001"), SeatReady("1002")]
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"reason": ""}, {"reason": "x" * 61}, {"reason": 1}, {"reason": "x", "seat": "1"}]
+)
+async def test_a_reason_that_is_none_is_told_of(desk: Desk, body: dict[str, Any]) -> None:
+    await desk.account("li.na", "lead")
+    async with desk.posting("li.na") as post:
+        assert await post("1001/not-ready", body) == 400
+    assert desk.house.asked == []
