@@ -67,6 +67,12 @@ class SeatVerify(Request, frozen=True, tag="seat_verify"):
     seat: str
 
 
+class SeatMove(Request, frozen=True, tag="seat_move"):
+    """The adviser goes on talking on another telephone of the seat: the page that they loaded anew."""
+
+    seat: str
+
+
 class SeatLogOut(Request, frozen=True, tag="seat_log_out"):
     """The adviser leaves the seat."""
 
@@ -161,6 +167,7 @@ AnyRequest = (
     | SeatMoreTime
     | SeatRedial
     | SeatVerify
+    | SeatMove
     | SeatLogOut
     | ListMessages
     | MessageAnswered

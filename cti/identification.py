@@ -25,7 +25,7 @@ import msgspec
 from calls.clock import Clock, Instant
 from calls.words import Language
 from cti.store import Journal
-from ivr.business import Business, Citizen, Identity, NotAvailable
+from ivr.business import Business, Citizen, Identity, IdentityKind, NotAvailable
 from ivr.texts import Said, Text, Texts
 
 TRIES_A_CALL, TRIES_A_DAY = 3, 5
@@ -100,6 +100,13 @@ class _Code(msgspec.Struct, frozen=True):
         return "_Code(...)"
 
 
+class Shown(msgspec.Struct, frozen=True):
+    """Who a caller has shown to be, as far as an adviser sees it: the last four signs of the number."""
+
+    kind: IdentityKind
+    ends_in: str
+
+
 class CallersIdentity:
     """`ivr.window.Identification` of one call."""
 
@@ -120,6 +127,11 @@ class CallersIdentity:
         self._identity: Identity | None = None
         """Of whoever is known; for as long as the call lasts, and nowhere else."""
         self._code: _Code | None = None
+
+    @property
+    def shown(self) -> Shown | None:
+        """Whoever is known; None: nobody yet."""
+        return Shown(self._identity.kind, self._identity.number[-4:]) if self._identity else None
 
     async def verify(self, identity: Identity, pin: str) -> Citizen | None:
         """One try; see the Protocol."""

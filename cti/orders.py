@@ -31,6 +31,7 @@ from cti.control import (
     ReviewBlock,
     SeatLogOut,
     SeatMoreTime,
+    SeatMove,
     SeatNotReady,
     SeatReady,
     SeatRedial,
@@ -59,7 +60,9 @@ class Orders:
         match request:
             case AskStatus():
                 return read_status(self._controller)
-            case SeatReady() | SeatNotReady() | SeatMoreTime() | SeatRedial() | SeatVerify() | SeatLogOut():
+            case (
+                SeatReady() | SeatNotReady() | SeatMoreTime() | SeatRedial() | SeatVerify() | SeatMove() | SeatLogOut()
+            ):
                 self._change_seat(request)
             case ListMessages() | ListBlocks():
                 messages = isinstance(request, ListMessages)
@@ -94,7 +97,7 @@ class Orders:
                 return await accounts.help(name, second_factor=second_factor, by=None)
 
     def _change_seat(
-        self, request: SeatReady | SeatNotReady | SeatMoreTime | SeatRedial | SeatVerify | SeatLogOut
+        self, request: SeatReady | SeatNotReady | SeatMoreTime | SeatRedial | SeatVerify | SeatMove | SeatLogOut
     ) -> None:
         match request:
             case SeatReady(seat=seat, adviser=adviser):
@@ -110,6 +113,8 @@ class Orders:
                 self._controller.node.redial(seat)
             case SeatVerify(seat=seat):
                 self._controller.node.verify(seat)
+            case SeatMove(seat=seat):
+                self._controller.node.move(seat)
             case SeatLogOut(seat=seat):
                 self._controller.floor.take(LogOut(seat))
 
@@ -143,7 +148,9 @@ class Orders:
         )
 
     def _told(self, request: AnyRequest) -> str:
-        if isinstance(request, SeatReady | SeatNotReady | SeatMoreTime | SeatRedial | SeatVerify | SeatLogOut):
+        if isinstance(
+            request, SeatReady | SeatNotReady | SeatMoreTime | SeatRedial | SeatVerify | SeatMove | SeatLogOut
+        ):
             seat = self._controller.floor.engine.seat(request.seat)
             return f"{seat.number} {seat.state}" + (f" {seat.adviser}" if seat.adviser else "")
         if isinstance(request, MessageAnswered):

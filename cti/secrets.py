@@ -36,6 +36,8 @@ class Secrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Signs what goes to the SMS gateway and comes from it; for one that is not ours, written here by hand."""
     audit: str = msgspec.field(default_factory=_password)
     """Seals the audit log."""
+    demo: str = msgspec.field(default_factory=lambda: secrets.token_hex(6))
+    """Typed by whoever tries the desk of a demonstration."""
     seats: dict[str, str] = {}
     trunks: dict[str, str] = {}
     """By trunk name, for trunks that we register with: written here by hand, since the carrier chooses them."""

@@ -25,6 +25,8 @@ from cti import secrets as secret_file
 from cti.alarms import Alarms
 from cti.asterisk.apidocs import compare_api
 from cti.asterisk.client import Ari
+from cti.asterisk.config import page_endpoint
+from cti.asterisk.errors import AriError
 from cti.asterisk.node import Node
 from cti.breaker import Breaker
 from cti.bus import Bus
@@ -32,7 +34,7 @@ from cti.business import HttpBusiness
 from cti.business.absent import NoBusiness
 from cti.business.http import Asking
 from cti.control import AnyRequest, ControlServer
-from cti.desk import Accounts, Audit, Doors, Feed, Sessions, serve_web
+from cti.desk import Accounts, Audit, Doors, Feed, PagePhone, Sessions, serve_web
 from cti.floor import Floor
 from cti.hotline import Hotline, load_hotline, vocabulary
 from cti.identification import Tries
@@ -40,13 +42,15 @@ from cti.logs import configure_logs
 from cti.offices import OfficeBook
 from cti.orders import Orders
 from cti.recorder import Recorder
+from cti.screens import Screens
 from cti.settings import TEXTS_FILE, Settings
 from cti.sms import Doorman, FileWay, GatewayWay, NoTexts, Outbox, Reports, Way
 from cti.staffing import Staffing
 from cti.standing import Standing
 from cti.status import Status, read_status
-from cti.store import Journal, Shipper, migrate
+from cti.store import Callers, Journal, Shipper, migrate
 from cti.watch import Watch
+from cti.whereabouts import Whereabouts
 from dialplan.render import APP
 from ivr.hours import Hours
 from ivr.texts import Said
@@ -56,6 +60,8 @@ log = structlog.get_logger(__name__)
 
 MIGRATION_RETRY_S = 1.0
 CALENDAR_EVERY_S = 3600.0
+DEMO_ADVISERS = 4
+"""So many accounts to try the desk with."""
 PLACES = range(1, 31)
 """Places in a queue that are said often."""
 
@@ -67,6 +73,7 @@ class Controller:
         self.settings = settings
         self.clock = SystemClock()
         keys = secret_file.load_or_create(settings.secrets_path, settings.seats)
+        self._demo_password = keys.demo
         self.own_words = OwnWords(settings.prompts_dir, EspeakVoice())
         self.hotline = load_hotline(settings, self.own_words)
         self._reading = asyncio.Lock()
@@ -115,6 +122,9 @@ class Controller:
             lambda: self.hotline.lines,
             lambda: vocabulary(self.own_words)[2],
         )
+        self.screens = Screens(
+            self.clock, self.feed, Callers(settings.postgres_dsn("rexian_read")), Whereabouts(settings.language[:2])
+        )
         self.node = Node(
             settings,
             self.ari,
@@ -129,9 +139,10 @@ class Controller:
             Tries(self.journal, self.clock, settings.zone, keys.tries),
             self.outbox or NoTexts(),
             self.offices.of,
+            self.screens,
         )
         audit = Audit(self.watch, self.journal, self.clock, keys.audit)
-        accounts = Accounts(self.journal, self.clock, audit, settings.first_admin_path)
+        accounts = Accounts(self.journal, self.clock, audit, settings.first_admin_path, demo=settings.demo)
         self.doors = Doors(accounts, Sessions(self.journal, self.clock, accounts), audit, self.clock)
         self.differences: list[str] = []
         """Between the Asterisk that runs and the one that its client was made from."""
@@ -252,6 +263,8 @@ class Controller:
         """The API for ever; whoever has no account yet finds the first one made."""
         try:
             await self.doors.accounts.first()
+            if self.settings.demo:
+                await self.doors.accounts.demonstrate(self._demo_password, list(self.hotline.advisers)[:DEMO_ADVISERS])
         except OSError as error:  # a full disk, most likely: callers are served all the same
             log.warning("the first admin is made at the next start", error=str(error))
         await serve_web(self.settings.api_port, self, self.doors)
@@ -293,6 +306,15 @@ class Controller:
     def sits(self, seat: str) -> str | None:
         """The adviser's number of who sits there. Raises NotPossible when there is no such seat."""
         return self.floor.engine.seat(seat).adviser
+
+    async def open_page(self, seat: str, adviser: str) -> PagePhone:
+        """A password for the page that this adviser opens at the seat. Raises NotPossible."""
+        try:
+            password = await self.node.telephones.open_page(seat, adviser)
+        except AriError as error:
+            log.warning("a page cannot be opened", seat=seat, error=str(error))
+            raise NotPossible("Asterisk does not answer at this moment: try again in some seconds") from error
+        return PagePhone(page_endpoint(seat), password)
 
     async def answer(self, request: AnyRequest) -> msgspec.Struct:
         """Carry out what the command line or a desk orders. Raises RexianError with the reason when it cannot be done."""

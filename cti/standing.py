@@ -47,12 +47,13 @@ class Standing:
 
     def _tell_seats(self, now: float, utc: datetime) -> None:
         for seat in self._engine().seats():
-            moved = (seat.state, seat.adviser, seat.since)
+            moved = (seat.state, seat.adviser, seat.since, seat.reason)
             if self._told.get(seat.number) == moved:
                 continue
             self._told[seat.number] = moved
             since = utc - timedelta(seconds=now - max(self._began, seat.since))
-            told = SeatNow(state=seat.state, adviser=seat.adviser, since=since.replace(microsecond=0))
+            since = since.replace(microsecond=0)
+            told = SeatNow(state=seat.state, adviser=seat.adviser, since=since, reason=seat.reason)
             self._publish(f"seat/{seat.number}", told)
 
     def _tell_queues(self, now: float, utc: datetime) -> None:

@@ -31,7 +31,10 @@ class TrunkAccount(msgspec.Struct, frozen=True):
 
 
 class SeatAccount(msgspec.Struct, frozen=True):
-    """One seat's telephone; its SIP user is `seat` and the number."""
+    """One seat: its telephone's SIP user is `seat` and the number, that of a page there `page` and the number.
+
+    The page's password is made when somebody opens it, and given to Asterisk then (`sorcery.conf`).
+    """
 
     number: str
     password: str
@@ -78,6 +81,8 @@ MODULES = (
     "codec_ulaw",
     "codec_a_mu",
     "codec_g722",
+    "codec_opus_open_source",
+    "res_format_attr_opus",
     "codec_resample",
     "format_pcm",
     "format_wav",
@@ -89,10 +94,12 @@ MODULES = (
     "bridge_native_rtp",
     # SIP
     "res_rtp_asterisk",
+    "res_srtp",
     "res_pjproject",
     "res_pjsip",
     "res_pjsip_pubsub",
     "res_pjsip_session",
+    "res_pjsip_transport_websocket",
     "res_pjsip_sdp_rtp",
     "res_pjsip_t38",
     "res_pjsip_authenticator_digest",

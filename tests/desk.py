@@ -13,7 +13,7 @@ from calls.clock import Clock
 from calls.errors import NotPossible
 from calls.ports import FactSink
 from cti.control import AnyRequest, SeatReady
-from cti.desk import Accounts, Audit, Doors, Feed, Sessions
+from cti.desk import Accounts, Audit, Doors, Feed, PagePhone, Sessions
 from cti.status import Done, Status
 from cti.store import Journal
 from tests.status import STATUS
@@ -27,6 +27,7 @@ class FakeHouse:
         self.reported = reported
         self.sitting: dict[str, str | None] = {"1001": None, "1002": None}
         self.asked: list[AnyRequest] = []
+        self.opened: list[tuple[str, str]] = []
 
     def status(self) -> Status:
         return STATUS
@@ -35,6 +36,10 @@ class FakeHouse:
         if seat not in self.sitting:
             raise NotPossible(f"there is no seat {seat}")
         return self.sitting[seat]
+
+    async def open_page(self, seat: str, adviser: str) -> PagePhone:
+        self.opened.append((seat, adviser))
+        return PagePhone(f"page{seat}", "one shift's")
 
     async def answer(self, request: AnyRequest) -> msgspec.Struct:
         self.asked.append(request)
@@ -49,7 +54,7 @@ AUDIT_KEY = "the key of the audit log"
 def doors(facts: FactSink, journal: Journal, clock: Clock, folder: Path) -> Doors:
     """As the controller has it."""
     audit = Audit(facts, journal, clock, AUDIT_KEY)
-    accounts = Accounts(journal, clock, audit, folder / "first-admin.json")
+    accounts = Accounts(journal, clock, audit, folder / "first-admin.json", demo=True)
     return Doors(accounts, Sessions(journal, clock, accounts), audit, clock)
 
 

@@ -142,8 +142,8 @@ async def _record_again(call: Session, leg: Leg) -> None:
     pending = recorder.find(call.visit)
     if pending.unrecorded:
         return
-    number = len(pending.caller_again) + 2
-    names = [f"{call.visit}.{side}.{number}" for side in ("caller", "seat")]
+    numbers = {"caller": len(pending.caller_again) + 2, "seat": len(pending.seat_again) + 2}
+    names = [f"{call.visit}.{side}.{number}" for side, number in numbers.items()]
     recorder.keep(_with_parts(call, pending, names))
     await _both_through(call, leg, "start-recording", *names)
     recorder.keep(_with_parts(call, pending, names))

@@ -19,7 +19,7 @@ from calls.facts import CallbackBegun, CallbackTried, NotReached, QueueEntered
 from cti.asterisk.conversation import forget_seat
 from cti.asterisk.errors import AriError
 from cti.asterisk.kept import Attempt, KeptCall
-from cti.asterisk.leg import NORMAL, DidNotAnswerError, Leg
+from cti.asterisk.leg import NORMAL, DidNotAnswerError, Leg, Phone
 from cti.asterisk.promises import Promise
 from cti.asterisk.waiting import Seated, ring
 from cti.floor import Place
@@ -182,7 +182,7 @@ async def _ring(call: Session, citizen: Leg, line: Line) -> NotReached | None:
     call.keep(step="calling")
     call.counts()
     try:
-        await citizen.ring(way, ("to-citizen", "s"), line.callback.ring_s, line.number)
+        await citizen.ring(Phone(way), ("to-citizen", "s"), line.callback.ring_s, line.number)
     except DidNotAnswerError as error:
         return error.reason
     return None

@@ -15,13 +15,18 @@ from cti.stack.voice import find_asterisk
 from dialplan import Plan, SeatAccount, TrunkAccount, render
 from prompts import Sounds
 
-SEAT_USER = "seat"
-"""A seat's SIP user is this and its number, so that no caller id can be mistaken for one."""
+SEAT_USER, PAGE_USER = "seat", "page"
+"""A seat's SIP users are these and its number: its telephone, and the page there. No caller id can be mistaken for one."""
 
 
 def seat_endpoint(number: str) -> str:
-    """The PJSIP endpoint of a seat."""
+    """The PJSIP endpoint of a seat's telephone."""
     return f"{SEAT_USER}{number}"
+
+
+def page_endpoint(number: str) -> str:
+    """The PJSIP endpoint of the page that an adviser has open at a seat."""
+    return f"{PAGE_USER}{number}"
 
 
 def trunk_endpoint(name: str) -> str:
@@ -30,9 +35,9 @@ def trunk_endpoint(name: str) -> str:
 
 
 def seat_of_endpoint(resource: str) -> str | None:
-    """The seat whose endpoint this is; None for a trunk."""
-    number = resource.removeprefix(SEAT_USER)
-    return number if resource.startswith(SEAT_USER) and number.isdecimal() else None
+    """The seat whose endpoint this is, by telephone or page; None for a trunk."""
+    number = resource.removeprefix(SEAT_USER).removeprefix(PAGE_USER)
+    return number if number.isdecimal() and resource in {seat_endpoint(number), page_endpoint(number)} else None
 
 
 def write_config(settings: Settings, secrets: Secrets) -> Path:

@@ -19,8 +19,10 @@ from calls.facts import AdviserNumberSaid, ConversationEnded, EndedBy, SeatAnswe
 from cti.asterisk.apart import VERIFY_KEYS, take_back, verify_apart
 from cti.asterisk.ending import ASK_AGAIN_S, asked_to_go
 from cti.asterisk.errors import Gone, NotInStasis
+from cti.asterisk.holding import put_on_hold
 from cti.asterisk.kept import Conversation, Step
 from cti.asterisk.leg import NORMAL, Leg
+from cti.asterisk.moving import move
 from cti.asterisk.playing import silence
 from cti.recorder import Pending
 from ivr.caller import Heard
@@ -41,14 +43,20 @@ async def connect(call: Session, undo: AsyncExitStack, seated: Seated) -> bool:
     begun_ms = call.now_ms()
     pending = msgspec.structs.replace(pending, caller_started_ms=begun_ms, begin_ms=begun_ms)
     conversation = Conversation(
-        proposal.seat, proposal.adviser, seated.leg.channel, uuid4().hex, begun_ms, seated.rang_ms
+        proposal.seat,
+        proposal.adviser,
+        seated.leg.channel,
+        uuid4().hex,
+        seated.phone.endpoint,
+        begun_ms,
+        seated.rang_ms,
     )
     undo.push_async_callback(_remove_bridge, call, conversation.bridge)
     with call.node.journal.together():
         call.node.floor.take(Answered(proposal.seat, proposal.generation))
         call.node.recorder.keep(pending)
         _tell_answered(call, conversation)
-    return await _until_over(call, seated.leg, conversation, pending, found=False)
+    return await _until_over(call, undo, seated.leg, conversation, pending, found=False)
 
 
 def _pending(call: Session, visit: str, seat_started_ms: int, unrecorded: str | None) -> Pending:
@@ -94,7 +102,7 @@ async def find_again(call: Session, undo: AsyncExitStack, conversation: Conversa
     if conversation.held_since_ms is not None:
         call.node.floor.take(Held(conversation.seat, call.visit, True))
     pending = call.node.recorder.find(call.visit)
-    return await _until_over(call, leg, conversation, pending, found=True)
+    return await _until_over(call, undo, leg, conversation, pending, found=True)
 
 
 def _tell_answered(call: Session, conversation: Conversation) -> None:
@@ -110,7 +118,9 @@ def _tell_answered(call: Session, conversation: Conversation) -> None:
     call.leave_queue("answered", answered, step="talking", conversation=conversation)
 
 
-async def _until_over(call: Session, leg: Leg, conversation: Conversation, pending: Pending, *, found: bool) -> bool:
+async def _until_over(
+    call: Session, undo: AsyncExitStack, leg: Leg, conversation: Conversation, pending: Pending, *, found: bool
+) -> bool:
     """Bring them together and wait until one leaves. True when the adviser was lost to the caller: vanished, or never met.
 
     `found`: it began under another controller, so they may have met, and the seat may have left while none ran.
@@ -124,7 +134,7 @@ async def _until_over(call: Session, leg: Leg, conversation: Conversation, pendi
         met = there is not None and (call.call_id in there or conversation.apart_since_ms is not None)
         cause: int | None = None
         if not met:
-            leaving = asyncio.create_task(leg.ended(partial(_hold, call)))
+            leaving = asyncio.create_task(leg.ended(partial(put_on_hold, call)))
             meeting = asyncio.create_task(_meet(call, conversation, bridged=there is not None))
             tasks += [leaving, meeting]
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -135,11 +145,9 @@ async def _until_over(call: Session, leg: Leg, conversation: Conversation, pendi
                 leaving.cancel()
         if cause is None:
             freed = ConversationOver(conversation.seat, call.visit, lost=False, hung_up=True, early=not met)
-            leg.at_hang_up(partial(call.node.floor.take, freed))  # its next caller waits for the seat
-            leaving = asyncio.create_task(leg.ended(partial(_hold, call), _Keys(call).press))
-            tasks.append(leaving)
-            await _while_both_are_there(call, leg, leaving, apart=conversation.apart_since_ms is not None)
-            cause = leaving.result()
+            leg, cause = await _while_both_are_there(
+                call, undo, leg, tasks, freed, apart=conversation.apart_since_ms is not None
+            )
         lost = cause != NORMAL
         hung_up = not lost
         ended_by, step = "fault" if lost else "seat", "rating" if met and not lost else "queue"
@@ -165,21 +173,45 @@ async def _until_over(call: Session, leg: Leg, conversation: Conversation, pendi
     return step == "queue"
 
 
-async def _while_both_are_there(call: Session, leg: Leg, leaving: asyncio.Task[int], *, apart: bool) -> None:
-    """Until the adviser leaves; meanwhile the caller is sent to the machine whenever the adviser wants it.
+async def _while_both_are_there(
+    call: Session,
+    undo: AsyncExitStack,
+    leg: Leg,
+    tasks: list[asyncio.Task[object]],
+    freed: ConversationOver,
+    *,
+    apart: bool,
+) -> tuple[Leg, int]:
+    """Until the adviser leaves: by which leg, and the cause. Meanwhile the adviser may send the caller to the machine, or take
+    the call on another telephone.
 
-    `apart`: another controller had sent the caller there.
+    `freed` is told in the instant in which the adviser hangs up: the next caller waits for the seat. `apart`: another
+    controller had sent the caller to the machine.
     """
+
+    def watch() -> asyncio.Task[int]:
+        leg.at_hang_up(partial(call.node.floor.take, freed))
+        task = asyncio.create_task(leg.ended(partial(put_on_hold, call), _Keys(call).press))
+        tasks.append(task)
+        return task
+
+    leaving = watch()
     if apart:
         await take_back(call, leg, leaving)
     while not leaving.done():
-        wanted = asyncio.create_task(call.wanted_apart.wait())
+        wanted = [asyncio.create_task(event.wait()) for event in (call.wanted_apart, call.wanted_moved)]
         try:
-            await asyncio.wait({leaving, wanted}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({leaving, *wanted}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            wanted.cancel()
-        if not leaving.done():
+            for task in wanted:
+                task.cancel()
+        if leaving.done():
+            break
+        if call.wanted_apart.is_set():
             await verify_apart(call, leg, leaving)
+        elif moved := await move(call, undo, leg, leaving):
+            leg, leaving = moved, watch()
+    return leg, leaving.result()
 
 
 def _recorded_until_now(call: Session, pending: Pending) -> Pending:
@@ -200,16 +232,6 @@ class _Keys:
         if self._last == VERIFY_KEYS:
             with suppress(NotPossible):  # it is so already, or cannot be, and the adviser hears that nothing happens
                 self._call.send_to_machine()
-
-
-def _hold(call: Session, on: bool) -> None:
-    """The adviser pressed the telephone's hold key: Asterisk plays music to the caller, we keep count."""
-    conversation = call.kept.conversation
-    if conversation is None or on == (conversation.held_since_ms is not None):  # it may be pressed twice
-        return
-    with call.node.journal.together():
-        call.node.floor.take(Held(conversation.seat, call.visit, on))
-        call.keep(conversation=conversation.hold(on, call.now_ms()))
 
 
 async def _found(call: Session, conversation: Conversation) -> list[str] | None:

@@ -28,6 +28,8 @@ class Conversation(msgspec.Struct, frozen=True):
     adviser: str
     leg: str
     bridge: str
+    endpoint: str
+    """Of the seat: its telephone, or the page there."""
     begun_ms: int
     rang_ms: int
     held_ms: int = 0
@@ -44,6 +46,13 @@ class Conversation(msgspec.Struct, frozen=True):
     def held_until(self, now_ms: int) -> int:
         """How long the caller was on hold in all."""
         return self.held_ms + (0 if self.held_since_ms is None else max(0, now_ms - self.held_since_ms))
+
+
+class Rung(msgspec.Struct, frozen=True):
+    """Which seat rings for a caller."""
+
+    seat: str
+    adviser: str
 
 
 class KeptDictation(Matter, frozen=True, kw_only=True):
@@ -112,12 +121,16 @@ class KeptCall(msgspec.Struct, frozen=True, kw_only=True):
     """The visit of an earlier call whose kept place this one was given."""
     told: Told = Told()
     """In the present visit."""
+    rung: Rung | None = None
+    """While a seat rings, and while its adviser waits for a citizen who is called back."""
     conversation: Conversation | None = None
     callback: Attempt | None = None
     language: str | None = None
     """Spoken to the caller; None: the line's own."""
     reached: Reached = Reached()
     """In the menus."""
+    chosen: tuple[str, ...] = ()
+    """What the caller chose in the menus, by name, and what the machine served them with: for the adviser to see."""
     slow: bool = False
     """The caller has asked for slow speech."""
     served: bool = False

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from uuid import uuid4
 
+import msgspec
 import structlog
 
 from calls.facts import NotAnswered
@@ -55,6 +56,14 @@ NO_CALL_RECORD = {"CDR_PROP(disable)": "1"}
 """Asterisk's call records are for arrivals: a leg that we ring makes none, answered or not."""
 
 
+class Phone(msgspec.Struct, frozen=True):
+    """What is rung: a PJSIP endpoint, or a number at one (`13800138000@trunk-city`)."""
+
+    endpoint: str
+    codec: str | None = None
+    """Offered first; None: as Asterisk likes it."""
+
+
 class DidNotAnswerError(Exception):
     """It rang in vain."""
 
@@ -70,29 +79,31 @@ class Leg:
         """A leg to come, or one that is `there` already."""
         self.channel = channel or uuid4().hex
         self.packets = 0
-        """RTP packets received on it, known at its end."""
+        """RTP packets received on it, and on one whose place it took; known at its end."""
         self._ari = ari
         self._there = there
+        self._closed = False
         self._back = asyncio.Event()
         """It came back from the dialplan, or never will."""
         self._mailbox = router.mailbox(self.channel)
         self._box = self._mailbox.__enter__()
 
-    async def ring(self, endpoint: str, to: tuple[str, str], ring_s: float, caller_id: str | None) -> None:
-        """Ring a PJSIP endpoint until it answers and is through the context and extension `to`. Raises DidNotAnswerError."""
+    async def ring(self, phone: Phone, to: tuple[str, str], ring_s: float, caller_id: str | None) -> None:
+        """Ring until it answers and is through the context and extension `to`. Raises DidNotAnswerError."""
         context, extension = to
         self._there = True  # from here on it may exist, whatever the answer
         try:
             await until_answered(
                 self._ari.channels.originate_with_id(
                     self.channel,
-                    f"PJSIP/{endpoint}",
+                    f"PJSIP/{phone.endpoint}",
                     context=context,
                     extension=extension,
                     priority=1,
                     timeout_s=math.ceil(ring_s) + OUTLIVES_US_S,
                     caller_id=caller_id,
                     variables=NO_CALL_RECORD,
+                    formats=phone.codec,
                 )
             )
         except AriError as error:
@@ -158,7 +169,7 @@ class Leg:
         """Take note of an event; the cause, if it is the leg's last."""
         match event:
             case ChannelUserevent(userevent=counts):
-                self.packets = packets_received(counts)
+                self.packets += packets_received(counts)
             case ChannelDestroyed(cause=cause):
                 self._there = False
                 self._back.set()
@@ -170,7 +181,10 @@ class Leg:
         return None
 
     async def close(self) -> None:
-        """End it, if it is still there, and wait until its end is told: only then its packets are known."""
+        """End it, if it is still there, and wait until its end is told: only then its packets are known. Once does it."""
+        if self._closed:
+            return
+        self._closed = True
         try:
             await self._end()
         finally:

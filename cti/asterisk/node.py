@@ -40,6 +40,7 @@ from cti.messages import Messages
 from cti.recorder import Recorder
 from cti.redials import Redials
 from cti.remembered import Remembered
+from cti.screens import Screens
 from cti.settings import Settings
 from cti.store import Journal
 from cti.watch import Watch
@@ -90,10 +91,12 @@ class Node:
         tries: Tries,
         texts: Texts,
         offices: Callable[[str], Sequence[Office] | None],
+        screens: Screens,
     ) -> None:
         self.settings, self.ari, self.clock, self.watch, self.journal = settings, ari, clock, watch, journal
         self.floor, self.recorder, self.sounds, self.lines = floor, recorder, sounds, lines
         self.business, self.tries, self.texts, self.offices = business, tries, texts, offices
+        self.screens = screens
         self.boot_id = boot_id()
         self.places = Remembered("place/", KeptPlace, journal, clock, self.boot_id, settings.place_kept_s)
         self.advisers = Remembered("adviser/", str, journal, clock, self.boot_id, settings.same_adviser_s)
@@ -255,6 +258,13 @@ class Node:
 
     def verify(self, seat: str) -> None:
         """The adviser at this seat has the machine ask the caller who they are. Raises NotPossible with the mend."""
+        self._talking(seat).send_to_machine()
+
+    def move(self, seat: str) -> None:
+        """The adviser goes on talking on what is the seat's telephone now. Raises NotPossible with the mend."""
+        self._talking(seat).move()
+
+    def _talking(self, seat: str) -> Session:
         self.floor.engine.seat(seat)
         talking = (
             one for one in self.sessions.values() if one.kept.conversation and one.kept.conversation.seat == seat
@@ -262,7 +272,7 @@ class Node:
         session = next(talking, None)
         if session is None:
             raise NotPossible(f"nobody is talking at seat {seat}. Mend: ask while the adviser is talking to the caller")
-        session.send_to_machine()
+        return session
 
     def _call_back(self, promise: Promise, line: Line, seat: str | None = None) -> None:
         if self.problem is None and not self.must_refuse:
@@ -297,6 +307,7 @@ class Node:
             if resumed:
                 self.admission.keep(session.kept.trunk)
         self.sessions[session.call_id] = session
+        self.screens.see(session.kept, None)
         self.spawn(self._run(session, resumed))
 
     async def _run(self, session: Session, resumed: bool) -> None:
@@ -304,6 +315,7 @@ class Node:
             await session.run(resumed=resumed)
         finally:
             del self.sessions[session.call_id]
+            self.screens.gone(session.call_id)
             if session.counted:
                 self.admission.left(session.kept.trunk)
             self.promises.left(session.kept)

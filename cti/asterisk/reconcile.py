@@ -51,9 +51,7 @@ class Reconciler:
             node.connected.set()
         else:
             await self._catch_up(live)
-        for each in node.floor.engine.seats():
-            if not each.reachable:  # it may have gone while nobody listened
-                await node.telephones.take_back_held(each.number)
+        await node.telephones.take_back_held()
 
     async def _know_asterisk(self, startup: str, lost: Iterable[Session]) -> None:
         """Only when its lost calls are told: a controller that dies before leaves the next one to find the same."""

@@ -23,6 +23,7 @@ from calls.facts import (
     CallEnded,
     EndedBy,
     FaxSent,
+    MenuStepTaken,
     NoticeHeard,
     QueueLeft,
     ServiceUsed,
@@ -70,6 +71,9 @@ log = structlog.get_logger(__name__)
 PROMISE_S = 2.0
 """A call back that is not on the disk after this long is not promised: nobody is kept waiting for a full disk."""
 
+MOST_CHOSEN = 8
+"""The last of what a caller chose; somebody who plays with the keys chooses for ever."""
+
 LAST_EVENT_S = 3.0
 """How long the end of a channel that we hung up may take to be told."""
 
@@ -95,6 +99,8 @@ class Session:
         """What the dialplan told of the fax during which the call ended."""
         self.wanted_apart = asyncio.Event()
         """Set when the adviser wants the machine to ask the caller who they are."""
+        self.wanted_moved = asyncio.Event()
+        """Set when the adviser wants to go on talking on another telephone of the seat."""
         self.counted = False
         """One of the calls that are carried at once."""
         self.line = line
@@ -133,6 +139,8 @@ class Session:
         match fact:
             case NoticeHeard(whole=True, language=language):
                 self.turn(fact, step="menu", language=language)
+            case MenuStepTaken(outcome="chosen", choice=str(choice)):
+                self.turn(fact, chosen=(*self.kept.chosen, choice)[-MOST_CHOSEN:])
             case SlowSpeechBegun():
                 self.turn(fact, slow=True)
             case ServiceUsed(outcome="done") | FaxSent(result="done"):
@@ -150,6 +158,7 @@ class Session:
         """Note something where the next controller finds it."""
         self.kept = msgspec.structs.replace(self.kept, **changes)
         self.node.journal.put(f"call/{self.call_id}", self.kept)
+        self.node.screens.see(self.kept, self._identity.shown)
 
     def turn(self, *facts: AnyFact, **changes: object) -> None:
         """Take a turn: the facts and the step come to the disk together, so no controller tells them twice or never."""
@@ -169,7 +178,7 @@ class Session:
         with self.node.journal.together():
             if how in KEEPS_PLACE:
                 keep_place(self.node.places, self.kept)
-            self.turn(*facts, left, visit_open=False, **changes)
+            self.turn(*facts, left, visit_open=False, rung=None, **changes)
 
     def person(self, channel: str) -> TelephoneCaller:
         """Somebody on that channel, to be spoken to."""
@@ -241,6 +250,12 @@ class Session:
         if conversation.held_since_ms is not None:
             raise NotPossible("the caller is on hold. Mend: take them back first")
         self.wanted_apart.set()
+
+    def move(self) -> None:
+        """The adviser goes on talking on what is the seat's telephone now. Raises NotPossible when nobody is talking there."""
+        if self.kept.conversation is None:
+            raise NotPossible("nobody is talking there")
+        self.wanted_moved.set()
 
     # --- the task
 

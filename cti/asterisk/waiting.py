@@ -16,10 +16,9 @@ from calls.clock import Instant, ms_between
 from calls.facts import QueueEntered, SeatDidNotAnswer, SeatOffered
 from calls.words import Needs
 from cti.asterisk.announcing import announce
-from cti.asterisk.config import seat_endpoint
 from cti.asterisk.conversation import end_attempt
-from cti.asterisk.kept import Told
-from cti.asterisk.leg import DidNotAnswerError, Leg
+from cti.asterisk.kept import Rung, Told
+from cti.asterisk.leg import DidNotAnswerError, Leg, Phone
 from cti.asterisk.places import KeptPlace, take_place
 from cti.asterisk.playing import silence
 from cti.asterisk.promises import Promise
@@ -47,6 +46,7 @@ class Seated(msgspec.Struct, frozen=True):
 
     proposal: Propose
     leg: Leg
+    phone: Phone
     started_ms: int
     """Monotonic; the first moment of the leg's recording."""
     rang_ms: int
@@ -154,7 +154,7 @@ async def _promise(call: Session, words: str) -> None:
 def _open_visit(call: Session, needs: Needs, since: Instant, returned: bool) -> tuple[Instant, bool]:
     """A visit begins, unless the last controller began it already; from when its wait counts, and if that place was kept."""
     if returned and call.kept.visit_open:
-        call.keep(step="queue")
+        call.keep(step="queue", rung=None)
         return since, call.kept.place_of is not None
     visits, number = call.kept.visits + 1, call.kept.calling_number
     with call.node.journal.together():
@@ -193,7 +193,7 @@ async def ring(call: Session, undo: AsyncExitStack, proposal: Propose) -> Seated
     """Ring the proposed seat; None when it did not answer and the caller waits on, at the same place."""
     if call.node.must_refuse or not call.node.floor.accept(proposal):
         return None
-    leg = call.leg(undo)
+    leg, phone = call.leg(undo), call.node.telephones.of(proposal.seat)
     unrecorded = call.node.recorder.cannot_record
     track = UNRECORDED if unrecorded else f"{proposal.visit}.seat"
     offered = SeatOffered(
@@ -209,11 +209,10 @@ async def ring(call: Session, undo: AsyncExitStack, proposal: Propose) -> Seated
         site=proposal.site,
         lent_to=proposal.lent_to,
     )
-    call.turn(offered, step="ringing")
+    call.turn(offered, step="ringing", rung=Rung(proposal.seat, proposal.adviser))
     began = call.clock.now()
     try:
-        endpoint = seat_endpoint(proposal.seat)
-        await leg.ring(endpoint, ("to-seat", track), call.node.settings.ring_s, call.kept.calling_number)
+        await leg.ring(phone, ("to-seat", track), call.node.settings.ring_s, call.kept.calling_number)
     except DidNotAnswerError as error:
         missed = SeatDidNotAnswer(
             call_id=call.call_id,
@@ -223,7 +222,7 @@ async def ring(call: Session, undo: AsyncExitStack, proposal: Propose) -> Seated
             reason=error.reason,
             rang_ms=ms_between(began, call.clock.now()),
         )
-        call.turn(missed, step="queue")
+        call.turn(missed, step="queue", rung=None)
         call.node.floor.take(NotAnswered(proposal.seat, proposal.generation, error.reason))
         return None
-    return Seated(proposal, leg, call.now_ms(), ms_between(began, call.clock.now()), unrecorded)
+    return Seated(proposal, leg, phone, call.now_ms(), ms_between(began, call.clock.now()), unrecorded)

@@ -37,11 +37,13 @@ class QueueNow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class SeatNow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a seat has been doing since `since`, UTC. `adviser` is the number of who is signed in; null for nobody."""
+    """What a seat has been doing since `since`, UTC, and why. `adviser` is the number of who is signed in; null for nobody."""
 
     state: SeatState
     adviser: str | None
     since: Utc
+    reason: str = ""
+    """What the adviser gave, or the hotline's own word; see seat_states.reason."""
 
 
 class NodeNow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

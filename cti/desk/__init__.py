@@ -4,7 +4,8 @@ from cti.desk.accounts import Accounts
 from cti.desk.audit import Audit
 from cti.desk.entrance import Doors
 from cti.desk.feed import Feed
+from cti.desk.house import PagePhone
 from cti.desk.sessions import Sessions
 from cti.desk.web import serve_web
 
-__all__ = ["Accounts", "Audit", "Doors", "Feed", "Sessions", "serve_web"]
+__all__ = ["Accounts", "Audit", "Doors", "Feed", "PagePhone", "Sessions", "serve_web"]

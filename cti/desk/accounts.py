@@ -55,6 +55,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     wrong: int = 0
     locked_until: datetime | None = None
     disabled: bool = False
+    demo: bool = False
+    """To try the hotline with: good for nothing once it is not a demonstration any more."""
 
     def __repr__(self) -> str:
         return f"Account({self.name!r}, {self.roles})"
@@ -93,7 +95,9 @@ class Handed(msgspec.Struct, frozen=True):
 class Accounts:
     """Everybody who may sign in."""
 
-    def __init__(self, journal: Journal, clock: Clock, audit: Audit, first_file: Path) -> None:
+    def __init__(self, journal: Journal, clock: Clock, audit: Audit, first_file: Path, *, demo: bool) -> None:
+        """`demo`: whether those of the demonstration may sign in."""
+        self._demo = demo
         self._journal, self._clock, self._audit, self._first_file = journal, clock, audit, first_file
         self._passwords = Passwords()
         self._known = {one.name: one for one in journal.find("account/", Account).values()}
@@ -101,7 +105,7 @@ class Accounts:
     def get(self, name: str) -> Account | None:
         """Who may sign in under this name at this moment."""
         account = self._known.get(name)
-        return None if account is None or account.disabled else account
+        return None if account is None or account.disabled or (account.demo and not self._demo) else account
 
     def all(self) -> list[Shown]:
         """By name."""
@@ -114,6 +118,19 @@ class Accounts:
             body = msgspec.json.format(msgspec.json.encode(handed))
             await asyncio.to_thread(write_private, self._first_file, body)  # first: an account without it is of no use
             self._enter(account, by=None)
+
+    async def demonstrate(self, password: str, advisers: Iterable[str]) -> None:
+        """Make what is missing of `demo1` and so on, for these adviser numbers, and of `demolead`, all with this password."""
+        wanted: dict[str, tuple[tuple[Role, ...], str | None]] = {
+            f"demo{number}": (("adviser",), adviser) for number, adviser in enumerate(advisers, 1)
+        }
+        wanted["demolead"] = ("lead",), None
+        for name in wanted.keys() - self._known.keys():
+            roles, adviser = wanted[name]
+            kept = await self._passwords.hashed(password)
+            self._enter(
+                Account(name=name, roles=roles, adviser=adviser, password=kept, must_change=False, demo=True), by=None
+            )
 
     async def add(self, name: str, roles: Iterable[Role], adviser: str | None, by: str | None) -> Handed:
         """A new person; `by` None: at the command line. Raises NotPossible with the mend."""
@@ -240,7 +257,8 @@ class Accounts:
             raise NotPossible(
                 "an adviser's number (工号) and the role adviser go together. Mend: give both or neither."
             )
-        taken = [one.name for one in self._known.values() if adviser and one.adviser == adviser and one.name != name]
+        others = (one for one in self._known.values() if adviser and one.adviser == adviser and one.name != name)
+        taken = [one.name for one in others if not one.demo]
         if taken:
             raise NotPossible(
                 f"{taken[0]!r} works under the number {adviser}. Mend: each adviser has one of their own."
@@ -253,6 +271,15 @@ class Accounts:
         return account
 
     def _keep(self, account: Account) -> None:
+        """One of the demonstration yields its adviser's number to whoever really works under it."""
+        for one in list(self._known.values()):
+            if (
+                one.demo
+                and not one.disabled
+                and account.adviser == one.adviser is not None
+                and account.name != one.name
+            ):
+                self._keep(msgspec.structs.replace(one, disabled=True))
         self._known[account.name] = account
         self._journal.put(f"account/{account.name}", account)
 

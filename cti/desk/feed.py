@@ -10,10 +10,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from typing import Literal
 
 import msgspec
 
+from calls.words import Urgency
 from cti.bus.messages import QueueNow, SeatNow, State
+from cti.identification import Shown
+from cti.store import Before
 
 BEHIND_ALLOWED = 500
 """Messages: a second of a whole centre at its worst."""
@@ -45,13 +50,65 @@ class QueueGone(msgspec.Struct, frozen=True, tag_field="kind", tag="queue_gone")
     queue: str
 
 
-Told = SeatTold | QueueTold | SeatGone | QueueGone
+CallState = Literal["ringing", "calling", "talking", "holding", "apart"]
+"""`calling`: the citizen is being called back. `apart`: the machine asks the caller who they are."""
+
+
+class CallNow(msgspec.Struct, frozen=True, kw_only=True):
+    """The call at a seat, for its adviser alone. Times are UTC."""
+
+    call_id: str
+    visit: str
+    seat: str
+    adviser: str
+    state: CallState
+    since: datetime
+    """Of the state."""
+    arrived_at: datetime
+    waited_ms: int
+    """Until the seat rang."""
+    line: str
+    queue: str | None
+    urgency: Urgency
+    language: str | None
+    """Spoken to the caller; null: the line's own."""
+    number: str | None
+    """E.164; null when withheld. Proves nothing."""
+    place: str
+    """Where the number is from; empty when unknown."""
+    chosen: tuple[str, ...]
+    """What the caller chose in the menus, by name."""
+    verified: Shown | None
+    """Who the caller has shown to be; null: nobody yet."""
+    callback: bool
+    """We call them back."""
+    history: Literal["looking", "known", "unknown"]
+    """How it is with `before`: `unknown` when no number is shown, or the database is away."""
+    before: Before | None
+
+
+class CallTold(msgspec.Struct, frozen=True, tag_field="kind", tag="call"):
+    """How the call at one's seat stands."""
+
+    seat: str
+    now: CallNow
+
+
+class CallGone(msgspec.Struct, frozen=True, tag_field="kind", tag="call_gone"):
+    """There is no call at one's seat any more."""
+
+    seat: str
+
+
+Told = SeatTold | QueueTold | SeatGone | QueueGone | CallTold | CallGone
 
 
 class Onlooker:
     """One open page: what it has not been told yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, adviser: str | None) -> None:
+        self.adviser = adviser
+        """Whose page it is, if an adviser's."""
         self._messages: asyncio.Queue[bytes] = asyncio.Queue()
         self.left_behind = False
         """It did not read: what is there is not all any more, and it is to be let go of."""
@@ -73,6 +130,8 @@ class Feed:
 
     def __init__(self) -> None:
         self._now: dict[str, bytes] = {}
+        self._calls: dict[str, tuple[str, bytes]] = {}
+        """By seat: for which adviser, and what."""
         self._onlookers: set[Onlooker] = set()
 
     @property
@@ -94,12 +153,26 @@ class Feed:
         for onlooker in self._onlookers:
             onlooker.put(message)
 
+    def call(self, seat: str, adviser: str, now: CallNow | None) -> None:
+        """Tell the adviser's own pages of the call at their seat; None: it is gone."""
+        message = msgspec.json.encode(CallTold(seat, now) if now else CallGone(seat))
+        if now:
+            self._calls[seat] = adviser, message
+        elif self._calls.pop(seat, None) is None:
+            return
+        for onlooker in self._onlookers:
+            if onlooker.adviser == adviser:
+                onlooker.put(message)
+
     @contextmanager
-    def opened(self) -> Iterator[Onlooker]:
-        """Inside the block, all that is so and all that changes."""
-        onlooker = Onlooker()
+    def opened(self, adviser: str | None) -> Iterator[Onlooker]:
+        """Inside the block, all that is so and all that changes; of calls, those of this adviser."""
+        onlooker = Onlooker(adviser)
         for message in self._now.values():
             onlooker.put(message)
+        for whose, message in self._calls.values():
+            if whose == adviser:
+                onlooker.put(message)
         self._onlookers.add(onlooker)
         try:
             yield onlooker

@@ -12,6 +12,16 @@ from cti.desk.feed import Feed
 from cti.status import Status
 
 
+class PagePhone(msgspec.Struct, frozen=True):
+    """What a page registers with: good until the page of the seat is opened anew."""
+
+    user: str
+    password: str
+
+    def __repr__(self) -> str:
+        return f"PagePhone({self.user!r}, ...)"
+
+
 class House(Protocol):
     """The hotline, as the desk sees it."""
 
@@ -27,6 +37,10 @@ class House(Protocol):
 
     def sits(self, seat: str) -> str | None:
         """The adviser's number of who sits there; None: nobody does. Raises NotPossible when there is no such seat."""
+        ...
+
+    async def open_page(self, seat: str, adviser: str) -> PagePhone:
+        """Let the adviser's page be the telephone of this seat. Raises RexianError with the reason when it cannot be."""
         ...
 
     async def answer(self, request: AnyRequest) -> msgspec.Struct:

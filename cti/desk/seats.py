@@ -10,9 +10,9 @@ from litestar.exceptions import PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, JSONBody
 
-from cti.control import SeatLogOut, SeatMoreTime, SeatNotReady, SeatReady, SeatRedial, SeatVerify
+from cti.control import SeatLogOut, SeatMoreTime, SeatMove, SeatNotReady, SeatReady, SeatRedial, SeatVerify
 from cti.desk.entrance import Asked, Doors, known
-from cti.desk.house import House
+from cti.desk.house import House, PagePhone
 from cti.desk.roles import only
 from cti.status import Done
 
@@ -21,7 +21,7 @@ SEAT = "/api/v1/seats/{seat:str}"
 LONGEST_REASON = 60
 """Characters: a few words."""
 
-SeatWish = SeatReady | SeatNotReady | SeatMoreTime | SeatLogOut | SeatRedial | SeatVerify
+SeatWish = SeatReady | SeatNotReady | SeatMoreTime | SeatLogOut | SeatRedial | SeatVerify | SeatMove
 
 
 class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,6 +41,14 @@ def seats(doors: Doors, house: House) -> list[BaseRouteHandler]:
         if account.adviser is not None and house.sits(seat) in {None, account.adviser}:
             return await _done(SeatReady(seat, account.adviser))
         return await _at(seat, request, SeatReady(seat))
+
+    @post(SEAT + "/page", opt=adviser, status_code=200)
+    async def page(seat: FromPath[str], request: Asked) -> PagePhone:
+        """Have one's page as the telephone there: what it registers with at `/sip`, until it is opened anew."""
+        account = known(request)[0].account
+        if account.adviser is None or house.sits(seat) not in {None, account.adviser}:
+            raise PermissionDeniedException(f"somebody else sits at {seat}")
+        return await house.open_page(seat, account.adviser)
 
     @post(SEAT + "/not-ready", opt=both, status_code=200)
     async def not_ready(seat: FromPath[str], data: JSONBody[Reason], request: Asked) -> Done:
@@ -67,6 +75,11 @@ def seats(doors: Doors, house: House) -> list[BaseRouteHandler]:
         """Have the machine ask the caller who they are."""
         return await _at(seat, request, SeatVerify(seat), lead=False)
 
+    @post(SEAT + "/move", opt=adviser, status_code=200)
+    async def move(seat: FromPath[str], request: Asked) -> Done:
+        """Go on talking on what is the telephone there now: after the page was loaded anew in mid-call."""
+        return await _at(seat, request, SeatMove(seat), lead=False)
+
     async def _at(seat: str, request: Asked, wish: SeatWish, *, lead: bool = True) -> Done:
         """At one's own seat; where a lead may, as a lead at another's, which the audit log tells."""
         account = known(request)[0].account
@@ -84,4 +97,4 @@ def seats(doors: Doors, house: House) -> list[BaseRouteHandler]:
         assert isinstance(answer, Done)
         return answer
 
-    return [ready, not_ready, more_time, log_out, redial, verify]
+    return [ready, page, not_ready, more_time, log_out, redial, verify, move]

@@ -40,7 +40,8 @@ def watching(doors: Doors, house: House) -> list[BaseRouteHandler]:
         """How every queue and seat stands, and each change, until the session is over."""
         await socket.accept()
         token = socket.cookies[COOKIE]
-        with house.feed.opened() as onlooker:
+        visitor = socket.user
+        with house.feed.opened(visitor.account.adviser if visitor else None) as onlooker:
             telling = asyncio.create_task(_tell(socket, onlooker))
             leaving = asyncio.create_task(_until_gone(socket))
             try:

@@ -25,7 +25,7 @@ from cti.stack import files, postgres
 from cti.stack.owner import become_daemon_user
 from cti.stack.ports import refuse_busy_ports
 from cti.stack.programs import VENV
-from cti.stack.ready import await_ready, ready_block
+from cti.stack.ready import Status, await_ready, ready_block
 from cti.stack.supervisor import Supervisor
 from prompts import CATALOGUE, Catalogue, EspeakVoice, build
 
@@ -67,7 +67,11 @@ def _build_voices(settings: Settings) -> None:
 def _write_demo(settings: Settings, secrets: Secrets) -> None:
     """So that a telephone, or a script, can register at a demo seat. Demo data only."""
     seats = [{"number": n, "user": seat_endpoint(n), "password": secrets.seats[n]} for n in settings.seats]
-    demo = {"line": "12333", "seats": seats}
+    demo = {
+        "line": "12333",
+        "seats": seats,
+        "desk": {"accounts": "demo1 demo2 demo3 demo4 demolead", "password": secrets.demo},
+    }
     files.write(settings.state_dir / "demo.json", msgspec.json.format(msgspec.json.encode(demo)).decode())
 
 
@@ -84,7 +88,7 @@ def run(settings: Settings) -> None:
         process = _start(settings, dies_with_us=True)
         try:
             status = await_ready(settings, process)
-            _say(ready_block(settings, status, time.monotonic() - begun, "Ctrl-C"))
+            _say_ready(settings, status, begun, "Ctrl-C")
             code = process.wait()
         except KeyboardInterrupt:
             _say("\n正在停止 · stopping ...")
@@ -110,7 +114,12 @@ def up(settings: Settings) -> None:
         except BaseException:  # Ctrl-C too: what was begun is ended, and the error goes on
             _stop(settings, process)
             raise
-        _say(ready_block(settings, status, time.monotonic() - begun, "make down"))
+        _say_ready(settings, status, begun, "make down")
+
+
+def _say_ready(settings: Settings, status: Status, begun: float, how_to_stop: str) -> None:
+    demo_password = secrets.load_or_create(settings.secrets_path, settings.seats).demo
+    _say(ready_block(settings, status, time.monotonic() - begun, how_to_stop, demo_password))
 
 
 def down(settings: Settings) -> None:

@@ -82,7 +82,7 @@ def _words(settings: Settings) -> dict[str, object]:
         "settings": settings,
         "programs": programs(settings),
         "command_line": shlex.join,
-        "web_dir": CHECKOUT / "web",
+        "web_dir": CHECKOUT / "build/web",
         "cluster": cluster_dir(settings),
         "daemon_user": user_name(os.geteuid()),
         "readers": sorted(readers),

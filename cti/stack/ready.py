@@ -87,8 +87,8 @@ def _tail(log: Path, lines: int = 8) -> str:
     return "\n".join(f"    {line}" for line in once[-lines:]) or "    (nothing)"
 
 
-def ready_block(settings: Settings, status: Status, took_s: float, how_to_stop: str) -> str:
-    """What a person needs for a first call, in both languages."""
+def ready_block(settings: Settings, status: Status, took_s: float, how_to_stop: str, demo_password: str) -> str:
+    """What a person needs for a first call, in both languages. The password is shown of a demonstration alone."""
     where = "".join(
         f"{variable}={os.environ[variable]} "
         for variable in ("REXIAN_SETTINGS", "REXIAN_STATE_DIR", "REXIAN_PORT_OFFSET")
@@ -99,7 +99,8 @@ def ready_block(settings: Settings, status: Status, took_s: float, how_to_stop: 
             "拨打 Call",
             f"sip:12333@{settings.host}:{settings.sip_port} (UDP) · 本机任意 SIP 话机，无需账号 / any SIP phone here",
         ),
-        ("坐席 Seats", f"{' '.join(settings.seats)} · 密码 / passwords: {settings.state_dir / 'demo.json'}"),
+        ("坐席 Desk", f"{status.web}/desk/ · demo1 … demo4, demolead · 密码 / password: {demo_password}"),
+        ("话机 Phones", f"{' '.join(settings.seats)} · 密码 / passwords: {settings.state_dir / 'demo.json'}"),
         ("试拨 Try", f"{where}{VENV / 'bin' / 'rexian'} call --keys 1"),
         ("状态 Status", f"{where}{VENV / 'bin' / 'rexian'} status"),
         ("网页 Web", status.web),
@@ -109,7 +110,7 @@ def ready_block(settings: Settings, status: Status, took_s: float, how_to_stop: 
         ("停止 Stop", how_to_stop),
     ]
     if not settings.demo:
-        rows = [row for row in rows if row[0] not in ("拨打 Call", "坐席 Seats", "试拨 Try")]
+        rows = [row for row in rows if row[0] not in ("拨打 Call", "坐席 Desk", "话机 Phones", "试拨 Try")]
     rows = [("问题 Problem", problem) for problem in status.problems] + rows
     headline = (
         "热线已就绪 · Rexian is ready" if status.ready else "热线在接听，但有问题 · Rexian takes calls, with problems"

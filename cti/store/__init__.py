@@ -4,8 +4,9 @@ record ──> Journal (SQLite, this node, at once) ──> Shipper ──> Post
               └──────────────> the bus, the desks (each follows at its own pace)
 """
 
+from cti.store.callers import Before, Callers
 from cti.store.journal import Journal
 from cti.store.schema import migrate
 from cti.store.shipper import Shipper
 
-__all__ = ["Journal", "Shipper", "migrate"]
+__all__ = ["Before", "Callers", "Journal", "Shipper", "migrate"]

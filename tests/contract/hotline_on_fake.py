@@ -23,18 +23,21 @@ from uuid import uuid4
 import pytest
 
 from calls.clock import Instant, SystemClock
+from calls.errors import NotPossible
 from calls.facts import AnyFact, CallEnded
 from calls.moments import AwaitingKey, MenuStarted
 from cti.asterisk.client import Ari
 from cti.asterisk.kept import KeptCall
 from cti.asterisk.node import Node
 from cti.business.absent import NoBusiness
+from cti.desk.feed import Feed
 from cti.floor import Floor
 from cti.identification import Tries
 from cti.recorder import Recorder
+from cti.screens import Screens
 from cti.settings import CHECKOUT, Settings
 from cti.sms import NoTexts
-from cti.store import Journal
+from cti.store import Before, Journal
 from cti.watch import Watch
 from ivr.line import Choice, Line, Menu, Notice, Queue
 from prompts import CATALOGUE, Catalogue, Sounds, build
@@ -96,6 +99,20 @@ class Seen(Watch):
         self.more.set()
 
 
+class NoHistory:
+    """A database that is away."""
+
+    async def before(self, number: str, call_id: str) -> Before:
+        raise NotPossible("it is away")
+
+
+class NoPlaces:
+    """Nobody knows where a number is from."""
+
+    async def of(self, number: str) -> str:
+        return ""
+
+
 class Calls:
     """One controller and its Asterisk, moved by hand."""
 
@@ -106,6 +123,7 @@ class Calls:
         self.fake, self.journal, self.settings, self.sounds = fake, journal, settings, sounds
         self.facts: list[AnyFact] = []
         self.watch = Seen(journal, self.facts)
+        self.feed = Feed()
         self.floor = Floor(clock, self.watch, journal, settings.seats, 0.0, lambda: None)
         self.floor.load(
             {number: Adviser(number, {"cards": 1}) for number in (ADVISER, OTHER_ADVISER)},
@@ -133,6 +151,7 @@ class Calls:
             Tries(journal, clock, settings.zone, "secret"),
             NoTexts(),
             lambda area: None,
+            Screens(clock, self.feed, NoHistory(), NoPlaces()),
         )
 
     # --- hands

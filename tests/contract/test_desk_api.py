@@ -38,6 +38,8 @@ ROUTES: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/api/v1/seats/{name}/log-out"): frozenset({"adviser", "lead"}),
     ("POST", "/api/v1/seats/{name}/redial"): frozenset({"adviser"}),
     ("POST", "/api/v1/seats/{name}/verify"): frozenset({"adviser"}),
+    ("POST", "/api/v1/seats/{name}/move"): frozenset({"adviser"}),
+    ("POST", "/api/v1/seats/{name}/page"): frozenset({"adviser"}),
     ("GET", STATUS): frozenset({"operator", "admin", "manager"}),
     ("GET", "/api/openapi.json"): EVERYBODY,
 }

@@ -31,7 +31,7 @@ async def test_a_feed_tells_how_all_stands_and_then_each_change(desk: Desk) -> N
         first = {
             "kind": "seat",
             "seat": "1001",
-            "now": {"state": "talking", "adviser": "8001", "since": "2026-01-05T01:00:00Z"},
+            "now": {"state": "talking", "adviser": "8001", "since": "2026-01-05T01:00:00Z", "reason": ""},
         }
         assert [await each.receive_json() for each in (one, another)] == [first] * 2
         desk.house.feed.state("seat/1001", talking())  # as before: nothing to tell

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from calls.facts import Audited
-from cti.control import SeatLogOut, SeatMoreTime, SeatNotReady, SeatReady, SeatRedial, SeatVerify
+from cti.control import SeatLogOut, SeatMoreTime, SeatMove, SeatNotReady, SeatReady, SeatRedial, SeatVerify
 from tests.contract.served_desk import OWN, Desk
 
 
@@ -18,9 +18,9 @@ async def test_an_adviser_acts_at_the_seat_where_they_sit_and_at_no_other(desk: 
         assert await post("1001/not-ready", {"reason": "lunch"}) == 403, "nobody sits there"
         assert await post("1001/ready") == 200
         assert await post("1001/not-ready", {"reason": "午休"}) == 200
-        for wish in ("more-time", "redial", "verify", "log-out"):
+        for wish in ("more-time", "redial", "verify", "move", "log-out"):
             assert await post(f"1001/{wish}") == 200
-        for wish in ("ready", "not-ready", "more-time", "redial", "verify", "log-out"):
+        for wish in ("ready", "not-ready", "more-time", "redial", "verify", "move", "page", "log-out"):
             assert await post(f"1002/{wish}", {"reason": "lunch"}) == 403
         assert await post("1003/ready") == 409
     assert desk.house.asked == [
@@ -29,8 +29,21 @@ async def test_an_adviser_acts_at_the_seat_where_they_sit_and_at_no_other(desk: 
         SeatMoreTime("1001"),
         SeatRedial("1001"),
         SeatVerify("1001"),
+        SeatMove("1001"),
         SeatLogOut("1001"),
     ]
+
+
+async def test_an_advisers_page_is_the_telephone_of_a_free_seat_and_of_their_own(desk: Desk) -> None:
+    await desk.account("wang.li", "adviser")
+    desk.house.sitting["1002"] = "8002"
+    async with desk.posting("wang.li") as post:
+        assert await post("1001/page") == 200
+        desk.house.sitting["1001"] = "8001"
+        assert await post("1001/page") == 200
+        assert await post("1002/page") == 403, "somebody else sits there"
+        assert await post("1003/page") == 409, "there is no such seat"
+    assert desk.house.opened == [("1001", "8001")] * 2
 
 
 async def test_a_lead_acts_at_every_seat_and_the_log_tells(desk: Desk) -> None:

@@ -45,7 +45,8 @@ async def test_every_module_runs(asterisk: Running) -> None:
 async def test_trunks_and_seats_are_there_and_nobody_else(asterisk: Running) -> None:
     endpoints = set(re.findall(r"^ Endpoint:  ([\w-]+)", await asterisk.cli("pjsip show endpoints"), re.MULTILINE))
 
-    assert endpoints == {"trunk-city", "trunk-carrier", "seat1001", "seat1002", "seat1003", "seat1004"}
+    seats = {f"{kind}{number}" for kind in ("seat", "page") for number in range(1001, 1005)}
+    assert endpoints == {"trunk-city", "trunk-carrier", *seats}
 
 
 async def test_passwords_are_read_as_they_were_written(asterisk: Running) -> None:
@@ -53,6 +54,19 @@ async def test_passwords_are_read_as_they_were_written(asterisk: Running) -> Non
         assert re.search(
             rf"^ password +: {re.escape(password)}$", await asterisk.cli(f"pjsip show auth {name}"), re.MULTILINE
         )
+
+
+async def test_a_page_gets_a_password_and_then_another(asterisk: Running) -> None:
+    url = f"http://127.0.0.1:{asterisk.settings.ari_port}/ari"
+    assert "Unable to find" in await asterisk.cli("pjsip show auth page1002")
+    async with Ari(url, APP, asterisk.secrets.ari, APP) as ari:
+        for password in ("one", "another"):
+            fields = {"auth_type": "digest", "username": "page1002", "password": password}
+            told = [{"attribute": name, "value": value} for name, value in fields.items()]
+            await ari.asterisk.update_object("res_pjsip", "auth", "page1002", fields=told)
+            assert re.search(
+                rf"^ password +: {password}$", await asterisk.cli("pjsip show auth page1002"), re.MULTILINE
+            )
 
 
 async def test_the_controllers_door_opens_with_its_password(asterisk: Running) -> None:

@@ -149,7 +149,7 @@ def test_what_is_not_needed_is_not_loaded(files: dict[str, str]) -> None:
 def test_asterisks_manager_gets_no_configuration(files: dict[str, str]) -> None:
     """Without one it is off; so are the CLI's aliases, the web pages and the rest that nobody asked for."""
     wanted = {"ari", "asterisk", "cdr", "cdr_custom", "extensions", "http", "indications", "logger", "modules"}
-    wanted |= {"musiconhold", "pjsip", "rtp", "stasis", "udptl", *UNUSED_FILES}
+    wanted |= {"musiconhold", "pjsip", "rtp", "sorcery", "stasis", "udptl", *UNUSED_FILES}
 
     assert set(files) == {f"{name}.conf" for name in wanted}
 
@@ -171,7 +171,7 @@ def test_nobody_is_anonymous(files: dict[str, str]) -> None:
     endpoints = of_type("endpoint", pjsip)
     order = of_type("global", pjsip)["global"]["endpoint_identifier_order"]
 
-    assert set(endpoints) == {"trunk-city", "trunk-carrier", "seat1001", "seat1002"}
+    assert set(endpoints) == {"trunk-city", "trunk-carrier", "seat1001", "seat1002", "page1001", "page1002"}
     assert "anonymous" not in order
     assert not [name for name in endpoints if "anonymous" in name]
     for endpoint in endpoints.values():
@@ -189,6 +189,8 @@ def test_silent_peers_are_given_up_after_their_time(files: dict[str, str]) -> No
         "trunk-carrier": ("61", "61"),
         "seat1001": ("31", "0"),
         "seat1002": ("31", "0"),
+        "page1001": ("31", "0"),
+        "page1002": ("31", "0"),
     }
 
 
@@ -268,7 +270,19 @@ def test_every_seat_has_its_own_account(files: dict[str, str]) -> None:
         assert seat_of_endpoint(name) == seat.number
 
 
-@pytest.mark.parametrize("resource", ["trunk-city", "seat", "seat-1", "seat1001x", "1001"])
+def test_a_page_has_no_password_until_somebody_opens_it(files: dict[str, str]) -> None:
+    pjsip, sorcery = files["pjsip.conf"], files["sorcery.conf"]
+
+    for seat in PLAN.seats:
+        name = f"page{seat.number}"
+        page = of_type("endpoint", pjsip)[name]
+        assert (page["auth"], page["aors"], page["webrtc"]) == (name, name, "yes")
+        assert name not in of_type("auth", pjsip)
+        assert seat_of_endpoint(name) == seat.number
+    assert re.findall(r"^auth = (.+)$", sorcery, re.MULTILINE) == ["config,pjsip.conf,criteria=type=auth", "memory"]
+
+
+@pytest.mark.parametrize("resource", ["trunk-city", "seat", "seat-1", "seat1001x", "1001", "page", "seatpage1001"])
 def test_a_trunk_is_never_taken_for_a_seat(resource: str) -> None:
     assert seat_of_endpoint(resource) is None
 

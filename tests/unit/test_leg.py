@@ -12,7 +12,7 @@ from cti.asterisk import leg as legs
 from cti.asterisk.client import Ari
 from cti.asterisk.errors import AriError, Gone, Unavailable, Unreachable
 from cti.asterisk.generated.messages import AnyMessage
-from cti.asterisk.leg import DidNotAnswerError, Leg
+from cti.asterisk.leg import DidNotAnswerError, Leg, Phone
 from cti.asterisk.router import Router
 from tests.eventually import eventually
 
@@ -119,7 +119,7 @@ async def test_a_leg_that_was_refused_is_not_ended(router: Router) -> None:
     ari = RefusingAri(Unreachable("500"))
     leg = Leg(cast(Ari, ari), router)
     with pytest.raises(DidNotAnswerError, match="unreachable"):
-        await leg.ring("seat1001", ("to-seat", "track"), 15, None)
+        await leg.ring(Phone("seat1001"), ("to-seat", "track"), 15, None)
     await leg.close()
 
     assert len(ari.asked) == 1
@@ -133,7 +133,7 @@ async def test_a_leg_that_may_exist_is_asked_to_go_until_it_is_gone(
     ari = RefusingAri(Unavailable("no answer"))
     leg = Leg(cast(Ari, ari), router)
     with pytest.raises(DidNotAnswerError, match="unreachable"):
-        await leg.ring("seat1001", ("to-seat", "track"), 15, None)
+        await leg.ring(Phone("seat1001"), ("to-seat", "track"), 15, None)
     closing = asyncio.create_task(leg.close())
     await eventually(lambda: len(ari.asked) > 3)
     router.vanish(leg.channel)
@@ -146,7 +146,7 @@ async def test_a_leg_that_is_still_being_made_is_ended_only_once_it_is_made(rout
     """Asterisk would say that it does not know it, and then make it: it would ring for nobody."""
     ari = SlowAri()
     leg = Leg(cast(Ari, ari), router)
-    ringing = asyncio.create_task(leg.ring("seat1001", ("to-seat", "track"), 15, None))
+    ringing = asyncio.create_task(leg.ring(Phone("seat1001"), ("to-seat", "track"), 15, None))
     await eventually(lambda: len(ari.asked) == 1)
     ringing.cancel()
     await asyncio.wait({ringing}, timeout=0.02)

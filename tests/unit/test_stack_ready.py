@@ -25,22 +25,30 @@ def test_the_block_says_how_to_call_in_two_languages(monkeypatch: pytest.MonkeyP
     monkeypatch.delenv("REXIAN_STATE_DIR", raising=False)
     monkeypatch.delenv("REXIAN_SETTINGS", raising=False)
     settings = Settings(port_offset=100, seats=("1001", "1002"))
-    block = ready_block(settings, STATUS, 6.14, "Ctrl-C")
+    block = ready_block(settings, STATUS, 6.14, "Ctrl-C", "a1b2c3")
     assert "热线已就绪 · Rexian is ready (6.1 s)" in block
-    for part in ("sip:12333@127.0.0.1:5160", "1001 1002", str(settings.state_dir / "demo.json"), STATUS.web, "Ctrl-C"):
+    for part in (
+        "sip:12333@127.0.0.1:5160",
+        "1001 1002",
+        str(settings.state_dir / "demo.json"),
+        STATUS.web + "/desk/",
+        "a1b2c3",
+        "Ctrl-C",
+    ):
         assert part in block
     assert " REXIAN_PORT_OFFSET=100 " in block
 
 
 def test_without_demo_data_no_demo_call_is_offered() -> None:
-    block = ready_block(Settings(demo=False), STATUS, 6.0, "Ctrl-C")
+    block = ready_block(Settings(demo=False), STATUS, 6.0, "Ctrl-C", "a1b2c3")
     assert "demo.json" not in block
+    assert "a1b2c3" not in block
     assert "rexian call" not in block
 
 
 def test_who_takes_calls_with_a_problem_says_both() -> None:
     status = msgspec.structs.replace(STATUS, ready=False, answering=True, problems=["only 3 MB free"])
-    block = ready_block(Settings(), status, 90.0, "Ctrl-C")
+    block = ready_block(Settings(), status, 90.0, "Ctrl-C", "a1b2c3")
     assert "Rexian takes calls, with problems (90.0 s)" in block
     assert "only 3 MB free" in block
 

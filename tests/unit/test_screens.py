@@ -1,0 +1,186 @@
+"""What an adviser sees of a call: at once, to nobody else, and what is looked up comes after."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from calls.clock import Instant
+from calls.errors import NotPossible
+from calls.words import Needs
+from cti.asterisk.kept import Conversation, KeptCall, Rung
+from cti.desk.feed import CallNow, Feed, Onlooker
+from cti.identification import Shown
+from cti.screens import Screens
+from cti.store import Before
+from tests.eventually import eventually
+
+BEFORE = Before(calls=2, messages=1, callbacks=0, newest=())
+ARRIVED = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
+NEEDS = Needs({"cards": 1}, "cards")
+
+
+class Clock:
+    def now(self) -> Instant:
+        return Instant(100.0)
+
+    def utc(self) -> datetime:
+        return ARRIVED
+
+
+class Known:
+    """History and places that answer when they are told to."""
+
+    def __init__(self) -> None:
+        self.answers = asyncio.Event()
+        self.away = False
+        self.asked: list[str] = []
+
+    async def before(self, number: str, call_id: str) -> Before:
+        self.asked.append(number)
+        await self.answers.wait()
+        if self.away:
+            raise NotPossible("it is away")
+        return BEFORE
+
+    async def of(self, number: str) -> str:
+        await self.answers.wait()
+        return "" if self.away else "浙江省杭州市"
+
+
+class Desk:
+    """Two advisers' pages and the controller's end of the feed."""
+
+    def __init__(self) -> None:
+        self.known, self.feed = Known(), Feed()
+        self.screens = Screens(Clock(), self.feed, self.known, self.known)
+        self.pages: dict[str | None, Onlooker] = {}
+        for adviser in ("8001", "8002", None):
+            onlooker = Onlooker(adviser)
+            self.feed._onlookers.add(onlooker)
+            self.pages[adviser] = onlooker
+
+    def told(self, adviser: str | None = "8001") -> list[dict[str, Any]]:
+        """What this page was told since the last look."""
+        queue, messages = self.pages[adviser]._messages, []
+        while not queue.empty():
+            messages.append(msgspec.json.decode(queue.get_nowait()))
+        return messages
+
+
+@pytest.fixture
+async def desk() -> Desk:
+    return Desk()
+
+
+def call(**changes: Any) -> KeptCall:
+    kept = KeptCall(
+        call_id="c1",
+        sip_call_id="s1",
+        calling_number="+8613800001111",
+        line="12333",
+        boot_id="b",
+        arrived_ms=0,
+        arrived_at=ARRIVED,
+        since_ms=60_000,
+        visits=1,
+        needs=NEEDS,
+        chosen=("cards",),
+    )
+    return msgspec.structs.replace(kept, **changes)
+
+
+RINGING = call(step="ringing", rung=Rung("1001", "8001"))
+TALK = Conversation("1001", "8001", "leg", "bridge", "page1001", 0, 0)
+TALKING = call(step="talking", conversation=TALK)
+
+
+async def test_a_ringing_seat_shows_who_calls_and_what_is_found_out_comes_after(desk: Desk) -> None:
+    desk.screens.see(RINGING, None)
+    (first,) = desk.told()
+    assert first["kind"] == "call"
+    assert first["seat"] == "1001"
+    assert {name: first["now"][name] for name in ("state", "number", "queue", "waited_ms", "chosen")} == {
+        "state": "ringing",
+        "number": "+8613800001111",
+        "queue": "cards",
+        "waited_ms": 40_000,
+        "chosen": ["cards"],
+    }
+    assert (first["now"]["history"], first["now"]["before"], first["now"]["place"]) == ("looking", None, "")
+    desk.known.answers.set()
+    await eventually(lambda: desk.pages["8001"]._messages.qsize() == 2)
+    last = desk.told()[-1]["now"]
+    assert (last["history"], last["before"]["calls"], last["place"]) == ("known", 2, "浙江省杭州市")
+    assert desk.told("8002") == []
+    assert desk.told(None) == []
+
+
+async def test_from_ring_to_talk_what_is_known_stays_and_the_number_is_looked_up_once(desk: Desk) -> None:
+    desk.known.answers.set()
+    desk.screens.see(RINGING, None)
+    await eventually(lambda: desk.pages["8001"]._messages.qsize() == 3)
+    desk.told()
+    desk.screens.see(TALKING, Shown("card", "0027"))
+    (told,) = desk.told()
+    assert (told["now"]["state"], told["now"]["history"], told["now"]["place"]) == ("talking", "known", "浙江省杭州市")
+    assert told["now"]["verified"] == {"kind": "card", "ends_in": "0027"}
+    desk.screens.see(msgspec.structs.replace(TALKING, conversation=TALK.hold(True, 5)), None)
+    assert desk.told()[0]["now"]["state"] == "holding"
+    assert desk.known.asked == ["+8613800001111"]
+
+
+async def test_a_turn_that_changes_nothing_is_not_told_again(desk: Desk) -> None:
+    desk.screens.see(TALKING, None)
+    desk.screens.see(msgspec.structs.replace(TALKING, served=True), None)
+    assert len(desk.told()) == 1
+
+
+async def test_when_it_rings_elsewhere_the_first_page_loses_it(desk: Desk) -> None:
+    desk.screens.see(RINGING, None)
+    desk.screens.see(msgspec.structs.replace(RINGING, rung=Rung("1002", "8002")), None)
+    assert [each["kind"] for each in desk.told()] == ["call", "call_gone"]
+    assert [each["kind"] for each in desk.told("8002")] == ["call"]
+
+
+async def test_a_call_that_is_over_is_gone_once(desk: Desk) -> None:
+    desk.screens.see(TALKING, None)
+    desk.screens.see(call(step="rating"), None)
+    desk.screens.gone("c1")
+    assert [each["kind"] for each in desk.told()] == ["call", "call_gone"]
+
+
+async def test_without_the_database_the_page_says_so(desk: Desk) -> None:
+    desk.known.away = True
+    desk.known.answers.set()
+    desk.screens.see(RINGING, None)
+    await eventually(lambda: desk.pages["8001"]._messages.qsize() == 2)
+    assert desk.told()[-1]["now"]["history"] == "unknown"
+
+
+async def test_of_a_withheld_number_nothing_is_looked_up(desk: Desk) -> None:
+    desk.screens.see(msgspec.structs.replace(RINGING, calling_number=None), None)
+    assert desk.told()[0]["now"]["history"] == "unknown"
+    assert desk.known.asked == []
+
+
+async def test_an_answer_that_comes_after_the_call_is_for_nobody(desk: Desk) -> None:
+    desk.screens.see(RINGING, None)
+    looking = set(desk.screens._looking)
+    desk.screens.gone("c1")
+    desk.known.answers.set()
+    await asyncio.gather(*looking)
+    assert [each["kind"] for each in desk.told()] == ["call", "call_gone"]
+
+
+async def test_whoever_opens_a_page_in_mid_call_has_it_at_once(desk: Desk) -> None:
+    desk.screens.see(TALKING, None)
+    with desk.feed.opened("8001") as page, desk.feed.opened("8002") as other, desk.feed.opened(None) as leads:
+        now = msgspec.convert(msgspec.json.decode(await page.next())["now"], CallNow)
+        assert (now.state, now.visit) == ("talking", "c1.1")
+        assert other._messages.empty()
+        assert leads._messages.empty()

@@ -1,0 +1,65 @@
+// What the page asks of the hotline. Shapes are those of docs/desk.openapi.yaml (`npm run types`).
+import { hear } from './clock'
+import type { components } from './described'
+
+type Shapes = components['schemas']
+export type SignedIn = Shapes['SignedIn']
+export type PagePhone = Shapes['PagePhone']
+
+/** The hotline says no: `status` is that of HTTP, the message its reason. 0: it did not answer. */
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    reason: string,
+  ) {
+    super(reason)
+  }
+}
+
+let secret = ''
+
+/** The secret of the session, which every request shows that changes something. */
+export function show(csrf: string): void {
+  secret = csrf
+}
+
+async function ask<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+  const headers: Record<string, string> = {}
+  if (body !== undefined) headers['Content-Type'] = 'application/json'
+  if (method !== 'GET' && secret !== '') headers['X-CSRF-Token'] = secret
+  let response: Response
+  try {
+    response = await fetch(path, {
+      method,
+      headers,
+      credentials: 'same-origin',
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(10_000),
+    })
+  } catch {
+    throw new Refused(0, '')
+  }
+  hear(response.headers.get('Date'))
+  if (!response.ok) {
+    const told: unknown = await response.json().catch(() => null)
+    const detail = typeof told === 'object' && told !== null && 'detail' in told ? String(told.detail) : ''
+    throw new Refused(response.status, detail)
+  }
+  return (response.status === 204 ? undefined : await response.json()) as Answer
+}
+
+const seat = (number: string, wish: string) => `/api/v1/seats/${encodeURIComponent(number)}/${wish}`
+
+export const api = {
+  whoami: () => ask<SignedIn>('GET', '/api/v1/session'),
+  signIn: (typed: Shapes['SignIn']) => ask<SignedIn>('POST', '/api/v1/session', typed),
+  signOut: () => ask<undefined>('DELETE', '/api/v1/session'),
+  choosePassword: (chosen: Shapes['Chosen']) => ask<SignedIn>('PUT', '/api/v1/session/password', chosen),
+  openPage: (number: string) => ask<PagePhone>('POST', seat(number, 'page')),
+  ready: (number: string) => ask<Shapes['Done']>('POST', seat(number, 'ready')),
+  notReady: (number: string, reason: string) => ask<Shapes['Done']>('POST', seat(number, 'not-ready'), { reason }),
+  moreTime: (number: string) => ask<Shapes['Done']>('POST', seat(number, 'more-time')),
+  logOut: (number: string) => ask<Shapes['Done']>('POST', seat(number, 'log-out')),
+  redial: (number: string) => ask<Shapes['Done']>('POST', seat(number, 'redial')),
+  verify: (number: string) => ask<Shapes['Done']>('POST', seat(number, 'verify')),
+}

@@ -1,0 +1,147 @@
+// How every queue and seat stands, and the call at one's own seat, as the hotline tells it (docs/desk.md).
+import { computed, reactive, ref } from 'vue'
+
+import { Refused, api } from './api'
+import { over } from './session'
+
+export type SeatState =
+  | 'logged_out' | 'not_ready' | 'ready' | 'reserved' | 'ringing' | 'calling' | 'talking' | 'holding' | 'wrap_up'
+
+export interface SeatNow {
+  readonly state: SeatState
+  readonly adviser: string | null
+  readonly since: string
+  readonly reason: string
+}
+
+export interface QueueNow {
+  readonly waiting: number
+  readonly longest_wait_ms: number
+  readonly callbacks: number
+  readonly updated_at: string
+}
+
+export interface Earlier {
+  readonly call_id: string
+  readonly at: string
+  readonly line: string | null
+  readonly outcome: string | null
+  readonly called_back: boolean
+  readonly queue: string | null
+  readonly adviser: string | null
+  readonly visit_outcome: string | null
+  readonly waited_ms: number | null
+  readonly talked_ms: number | null
+  readonly score: number | null
+  readonly chosen: readonly string[]
+  readonly services: readonly string[]
+}
+
+export interface Before {
+  readonly calls: number
+  readonly messages: number
+  readonly callbacks: number
+  readonly newest: readonly Earlier[]
+}
+
+export interface CallNow {
+  readonly call_id: string
+  readonly visit: string
+  readonly seat: string
+  readonly adviser: string
+  readonly state: 'ringing' | 'calling' | 'talking' | 'holding' | 'apart'
+  readonly since: string
+  readonly arrived_at: string
+  readonly waited_ms: number
+  readonly line: string
+  readonly queue: string | null
+  readonly urgency: 'spare' | 'normal' | 'promised' | 'urgent' | 'crisis'
+  readonly language: string | null
+  readonly number: string | null
+  readonly place: string
+  readonly chosen: readonly string[]
+  readonly verified: { readonly kind: 'id_card' | 'card'; readonly ends_in: string } | null
+  readonly callback: boolean
+  readonly history: 'looking' | 'known' | 'unknown'
+  readonly before: Before | null
+}
+
+type Told =
+  | { readonly kind: 'seat'; readonly seat: string; readonly now: SeatNow }
+  | { readonly kind: 'queue'; readonly queue: string; readonly now: QueueNow }
+  | { readonly kind: 'seat_gone'; readonly seat: string }
+  | { readonly kind: 'queue_gone'; readonly queue: string }
+  | { readonly kind: 'call'; readonly seat: string; readonly now: CallNow }
+  | { readonly kind: 'call_gone'; readonly seat: string }
+
+const SESSION_OVER = 4401
+const FIRST_RETRY_MS = 300
+const LAST_RETRY_MS = 3000
+
+/** Whether what is shown is so at this moment. */
+export const live = ref(false)
+/** Whether all has been told once. */
+export const told = ref(false)
+export const seats = reactive(new Map<string, SeatNow>())
+export const queues = reactive(new Map<string, QueueNow>())
+export const calls = reactive(new Map<string, CallNow>())
+
+export const seatsInOrder = computed(() => [...seats.entries()].sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true })))
+export const queuesInOrder = computed(() => [...queues.entries()].sort(([a], [b]) => a.localeCompare(b)))
+
+let socket: WebSocket | null = null
+let retry: ReturnType<typeof setTimeout> | undefined
+let wait = FIRST_RETRY_MS
+
+/** Be told from now on; a connection that is lost is opened again, and all is told anew on it. */
+export function open(): void {
+  close()
+  const mine = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/v1/feed`)
+  socket = mine
+  let first = true
+  mine.onmessage = ({ data }: MessageEvent<string>) => {
+    if (first) {
+      first = false
+      seats.clear()
+      queues.clear()
+      calls.clear()
+    }
+    live.value = told.value = true
+    wait = FIRST_RETRY_MS
+    take(JSON.parse(data) as Told)
+  }
+  mine.onclose = ({ code }) => {
+    if (socket !== mine) return
+    live.value = false
+    if (code === SESSION_OVER) {
+      close()
+      over()
+      return
+    }
+    if (first)  // a browser does not say why it was not let in
+      api.whoami().catch((error: unknown) => {
+        if (error instanceof Refused && error.status === 401) over()
+      })
+    retry = setTimeout(open, wait)
+    wait = Math.min(LAST_RETRY_MS, wait * 2)
+  }
+}
+
+export function close(): void {
+  clearTimeout(retry)
+  const old = socket
+  socket = null
+  old?.close()
+  live.value = told.value = false
+}
+
+function take(message: Told): void {
+  switch (message.kind) {
+    case 'seat': seats.set(message.seat, message.now); break
+    case 'queue': queues.set(message.queue, message.now); break
+    case 'call': calls.set(message.seat, message.now); break
+    case 'seat_gone': seats.delete(message.seat); break
+    case 'queue_gone': queues.delete(message.queue); break
+    case 'call_gone': calls.delete(message.seat); break
+  }
+}

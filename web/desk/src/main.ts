@@ -1,0 +1,6 @@
+import { createApp } from 'vue'
+
+import './style.css'
+import Page from './Page.vue'
+
+createApp(Page).mount('#page')

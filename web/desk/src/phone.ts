@@ -1,0 +1,186 @@
+// The telephone in the page: SIP over a websocket to Asterisk (/sip), the voice by WebRTC. It lives outside every view, so that
+// no change of view touches a call. What the hotline says of the call comes by the feed; here is only the voice.
+import JsSIP from 'jssip'
+import type { IncomingRTCSessionEvent, OutgoingRTCSessionEvent } from 'jssip/lib/UA'
+import type { RTCSession } from 'jssip/lib/RTCSession'
+import { reactive } from 'vue'
+
+import { Refused, api } from './api'
+import { chosen, letGo, microphone } from './devices'
+import { quiet, ring } from './sound'
+import { giveBack, hold as holdTab } from './tab'
+
+/** Another page took the seat: this one must not ask for it again by itself. */
+const TAKEN = 409
+
+interface Phone {
+  /** `lost`: was there, and tries again. */
+  line: 'off' | 'connecting' | 'there' | 'lost'
+  call: 'none' | 'ringing' | 'up'
+  muted: boolean
+  held: boolean
+  /** Answer without a key. */
+  automatic: boolean
+  trouble: '' | 'microphone' | 'taken' | 'elsewhere' | 'refused'
+}
+
+const KEPT = 'rexian.automatic'
+const RETRY_MS = 1500
+
+export const phone = reactive<Phone>({
+  line: 'off',
+  call: 'none',
+  muted: false,
+  held: false,
+  automatic: localStorage.getItem(KEPT) === 'yes',
+  trouble: '',
+})
+
+let seat = ''
+let agent: JsSIP.UA | null = null
+let session: RTCSession | null = null
+let again: ReturnType<typeof setTimeout> | undefined
+const speaker = new Audio()
+speaker.autoplay = true
+
+/** Be the telephone of this seat from now on. */
+export async function start(number: string): Promise<void> {
+  stop()
+  seat = number
+  phone.trouble = ''
+  if (!(await holdTab())) {
+    phone.trouble = 'elsewhere'
+    return
+  }
+  phone.line = 'connecting'
+  if ((await microphone()) === null) {
+    phone.trouble = 'microphone'
+    phone.line = 'off'
+    return
+  }
+  await register()
+}
+
+/** No telephone here any more. A call that is up goes on until the hotline ends it. */
+export function stop(): void {
+  clearTimeout(again)
+  agent?.stop()
+  agent = null
+  session = null
+  seat = ''
+  quiet()
+  letGo()
+  giveBack()
+  Object.assign(phone, { line: 'off', call: 'none', muted: false, held: false, trouble: '' })
+}
+
+async function register(): Promise<void> {
+  const mine = seat
+  let given
+  try {
+    given = await api.openPage(mine)
+  } catch (error) {
+    const status = error instanceof Refused ? error.status : 0
+    phone.trouble = status === TAKEN ? 'taken' : status === 0 || status >= 500 ? '' : 'refused'
+    phone.line = phone.trouble === '' ? 'lost' : 'off'
+    if (phone.trouble === '') again = setTimeout(() => { if (seat === mine) void register() }, RETRY_MS)
+    return
+  }
+  if (seat !== mine) return
+  const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
+  const fresh = new JsSIP.UA({
+    sockets: [new JsSIP.WebSocketInterface(`${scheme}://${location.host}/sip`)],
+    uri: `sip:${given.user}@${location.hostname}`,
+    password: given.password,
+    register: true,
+    register_expires: 120,
+    session_timers: false,
+    connection_recovery_min_interval: 1,
+    connection_recovery_max_interval: 4,
+    user_agent: 'Rexian desk',
+  })
+  agent = fresh
+  fresh.on('registered', () => { phone.line = 'there' })
+  fresh.on('disconnected', () => { if (agent === fresh) phone.line = 'lost' })
+  fresh.on('unregistered', () => { if (agent === fresh) phone.line = 'lost' })
+  fresh.on('registrationFailed', ({ response }) => {
+    if (agent !== fresh || !response) return
+    // Asterisk has started anew and forgot the password, or another page has the seat now: ask for it again.
+    phone.line = 'lost'
+    fresh.stop()
+    again = setTimeout(() => { if (seat === mine) void register() }, RETRY_MS)
+  })
+  fresh.on('newRTCSession', (event: IncomingRTCSessionEvent | OutgoingRTCSessionEvent) => {
+    if (event.originator === 'remote') incoming(event.session)
+  })
+  fresh.start()
+}
+
+function incoming(call: RTCSession): void {
+  if (session) {
+    call.terminate({ status_code: 486 })
+    return
+  }
+  session = call
+  phone.call = 'ringing'
+  ring()
+  call.on('peerconnection', ({ peerconnection }: { peerconnection: RTCPeerConnection }) => {
+    peerconnection.addEventListener('track', ({ streams, track }) => {
+      speaker.srcObject = streams[0] ?? new MediaStream([track])
+      if (chosen.speaker !== '' && 'setSinkId' in speaker) void speaker.setSinkId(chosen.speaker).catch(() => undefined)
+      void speaker.play().catch(() => undefined)
+    })
+  })
+  call.on('accepted', () => {
+    quiet()
+    phone.call = 'up'
+  })
+  const gone = (): void => {
+    if (session !== call) return
+    session = null
+    quiet()
+    Object.assign(phone, { call: 'none', muted: false, held: false })
+  }
+  call.on('ended', gone)
+  call.on('failed', gone)
+  if (phone.automatic) void answer()
+}
+
+export async function answer(): Promise<void> {
+  const call = session
+  const stream = await microphone()
+  if (!call || call !== session || phone.call !== 'ringing') return
+  if (stream === null) {
+    phone.trouble = 'microphone'
+    return
+  }
+  stream.getAudioTracks().forEach((track) => { track.enabled = true })
+  call.answer({ mediaStream: stream, pcConfig: { iceServers: [], rtcpMuxPolicy: 'require' } })
+}
+
+export function hangUp(): void {
+  session?.terminate()
+}
+
+export function mute(on: boolean): void {
+  if (phone.call !== 'up') return
+  if (on) session?.mute({ audio: true })
+  else session?.unmute({ audio: true })
+  phone.muted = on
+}
+
+export function hold(on: boolean): void {
+  if (phone.call !== 'up') return
+  const done = (): void => { phone.held = on }
+  if (on) session?.hold({}, done)
+  else session?.unhold({}, done)
+}
+
+export function key(digit: string): void {
+  session?.sendDTMF(digit, { transportType: 'RFC2833' as never })
+}
+
+export function answerAutomatically(on: boolean): void {
+  phone.automatic = on
+  localStorage.setItem(KEPT, on ? 'yes' : 'no')
+}

@@ -1,0 +1,62 @@
+// The seat where this page's adviser sits, and the call there.
+import { computed, ref, watch } from 'vue'
+
+import { Refused, api } from './api'
+import { calls, live, seats } from './feed'
+import { t } from './language'
+import * as telephone from './phone'
+import { keepUpWhile, me } from './session'
+
+const KEPT = 'rexian.seat'
+
+/** The seat that was last taken on this machine. */
+export const lastSeat = ref(localStorage.getItem(KEPT) ?? '')
+/** The seat that this page is at; empty: none. */
+export const mine = ref('')
+/** What could not be done, for the adviser to read. */
+export const failed = ref('')
+
+export const now = computed(() => seats.get(mine.value))
+export const call = computed(() => calls.get(mine.value))
+/** Whether the hotline knows this adviser at this seat. */
+export const seated = computed(() => now.value !== undefined && now.value.adviser === me.value?.adviser)
+export const state = computed(() => (seated.value ? now.value!.state : 'logged_out'))
+
+keepUpWhile(() => mine.value !== '' && state.value !== 'logged_out')
+
+/** Where the hotline has this adviser already: after a reload of the page. */
+export const whereIAm = computed(() => {
+  const adviser = me.value?.adviser
+  return adviser == null ? undefined : [...seats].find(([, seat]) => seat.adviser === adviser)?.[0]
+})
+
+export async function take(number: string): Promise<void> {
+  mine.value = lastSeat.value = number
+  localStorage.setItem(KEPT, number)
+  await telephone.start(number)
+}
+
+export function leaveSeat(): void {
+  telephone.stop()
+  mine.value = ''
+}
+
+/** Ask for something at this seat; what is refused is told. True when it is done. */
+export async function wish(what: (seat: string) => Promise<unknown>): Promise<boolean> {
+  failed.value = ''
+  try {
+    await what(mine.value)
+    return true
+  } catch (error) {
+    failed.value = error instanceof Refused && error.status !== 0 ? t.value.failed + error.message : t.value.noAnswer
+    return false
+  }
+}
+
+export async function logOut(): Promise<void> {
+  if (state.value === 'logged_out' || (await wish(api.logOut))) leaveSeat()
+}
+
+// Whoever is signed out by the hotline, or by themselves, is no telephone any more.
+watch(me, (who) => { if (!who) leaveSeat() })
+watch(live, (is) => { if (is) failed.value = '' })
