@@ -210,7 +210,8 @@ async def _while_both_are_there(
         if call.wanted_apart.is_set():
             await verify_apart(call, leg, leaving)
         elif moved := await move(call, undo, leg, leaving):
-            leg, leaving = moved, watch()
+            leg = moved
+            leaving = watch()
     return leg, leaving.result()
 
 

@@ -29,6 +29,8 @@ ONLINE = "online"
 
 STARTS_ANEW_S = 1.0
 """A telephone is gone only when it still is after this long: adviser and caller must not lose a seat to a restart of it."""
+LOADS_ANEW_S = 4.0
+"""The same of a page: its adviser loaded it anew, or its network was away for a moment."""
 
 WIDE = "opus"
 """Offered to a page; without a word about it Asterisk puts the trunk's codec first."""
@@ -94,8 +96,9 @@ class Telephones:
 
     async def _look_again(self, resource: str) -> None:
         """A telephone that starts anew is told gone for an instant: its old address goes before the new one is known."""
+        seat = seat_of_endpoint(resource) or ""
         while True:
-            await asyncio.sleep(STARTS_ANEW_S)
+            await asyncio.sleep(LOADS_ANEW_S if resource == page_endpoint(seat) else STARTS_ANEW_S)
             try:
                 endpoint = await self._node.ari.endpoints.get("PJSIP", resource)
             except Gone:

@@ -61,5 +61,6 @@ export const api = {
   moreTime: (number: string) => ask<Shapes['Done']>('POST', seat(number, 'more-time')),
   logOut: (number: string) => ask<Shapes['Done']>('POST', seat(number, 'log-out')),
   redial: (number: string) => ask<Shapes['Done']>('POST', seat(number, 'redial')),
+  move: (number: string) => ask<Shapes['Done']>('POST', seat(number, 'move')),
   verify: (number: string) => ask<Shapes['Done']>('POST', seat(number, 'verify')),
 }

@@ -40,6 +40,9 @@ let seat = ''
 let agent: JsSIP.UA | null = null
 let session: RTCSession | null = null
 let again: ReturnType<typeof setTimeout> | undefined
+let expected = false
+/** When a call here ended, by `Date.now()`; 0: there was none since this page was loaded. */
+export let lastEnded = 0
 const speaker = new Audio()
 speaker.autoplay = true
 
@@ -123,7 +126,7 @@ function incoming(call: RTCSession): void {
   }
   session = call
   phone.call = 'ringing'
-  ring()
+  if (!expected) ring()
   call.on('peerconnection', ({ peerconnection }: { peerconnection: RTCPeerConnection }) => {
     peerconnection.addEventListener('track', ({ streams, track }) => {
       speaker.srcObject = streams[0] ?? new MediaStream([track])
@@ -138,12 +141,19 @@ function incoming(call: RTCSession): void {
   const gone = (): void => {
     if (session !== call) return
     session = null
+    lastEnded = Date.now()
     quiet()
     Object.assign(phone, { call: 'none', muted: false, held: false })
   }
   call.on('ended', gone)
   call.on('failed', gone)
-  if (phone.automatic) void answer()
+  if (phone.automatic || expected) void answer()
+  expected = false
+}
+
+/** The next call is one that is up already and comes back to this page: it is answered without a ring. */
+export function expect(): void {
+  expected = true
 }
 
 export async function answer(): Promise<void> {

@@ -57,6 +57,35 @@ export async function logOut(): Promise<void> {
   if (state.value === 'logged_out' || (await wish(api.logOut))) leaveSeat()
 }
 
+// What the hotline says of the call and what the voice here does are held against each other: a page that was loaded anew in
+// mid-call has the conversation moved to it, and one that missed the end of a call, while its network was away, ends it.
+const MISSED_MS = 1200
+const AGAIN_MS = 3000
+const GHOST_MS = 3000
+
+const voiceless = computed(
+  () => live.value && telephone.phone.line === 'there' && telephone.phone.call === 'none'
+    && (call.value?.state === 'talking' || call.value?.state === 'holding'),
+)
+const ghost = computed(() => live.value && telephone.phone.call === 'up' && call.value === undefined)
+let taking: ReturnType<typeof setTimeout> | undefined
+let ending: ReturnType<typeof setTimeout> | undefined
+
+function takeBack(): void {
+  telephone.expect()
+  void wish(api.move)
+  taking = setTimeout(takeBack, AGAIN_MS)
+}
+
+watch(voiceless, (is) => {
+  clearTimeout(taking)
+  if (is) taking = setTimeout(takeBack, telephone.lastEnded === 0 ? 0 : MISSED_MS)
+})
+watch(ghost, (is) => {
+  clearTimeout(ending)
+  if (is) ending = setTimeout(telephone.hangUp, GHOST_MS)
+})
+
 // Whoever is signed out by the hotline, or by themselves, is no telephone any more.
 watch(me, (who) => { if (!who) leaveSeat() })
 watch(live, (is) => { if (is) failed.value = '' })

@@ -1,8 +1,7 @@
 // One page of a browser is the telephone: a second one would take the registration from it in mid-call.
-import { ref } from 'vue'
 
-/** Another page of this browser is the telephone already. */
-export const elsewhere = ref(false)
+/** A page that is loaded anew waits this long for itself to be gone. */
+const GONE_MS = 2000
 
 let release: (() => void) | null = null
 
@@ -10,11 +9,12 @@ let release: (() => void) | null = null
 export async function hold(): Promise<boolean> {
   if (release) return true
   return new Promise((resolve) => {
-    void navigator.locks.request('rexian.phone', { ifAvailable: true }, (lock) => {
-      elsewhere.value = lock === null
-      resolve(lock !== null)
-      return lock === null ? undefined : new Promise<void>((done) => { release = done })
-    })
+    navigator.locks
+      .request('rexian.phone', { signal: AbortSignal.timeout(GONE_MS) }, () => {
+        resolve(true)
+        return new Promise<void>((done) => { release = done })
+      })
+      .catch(() => { resolve(false) })
   })
 }
 
