@@ -1,4 +1,4 @@
-"""A browser in front of a running hotline's door."""
+"""A browser, and a hotline behind the pages: the one that all whole-hotline tests call, or one to stop and start."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import soundfile  # type: ignore[import-untyped]  # it ships no types
 from playwright.async_api import Browser, async_playwright
 
+from cti.phone.places import RATE_HZ
+from tests.browser.ear import speech
 from tests.deployment import Deployment, deployed
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -19,22 +22,29 @@ ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
 )
 PORT_OFFSET = 18_400
 
 
 @pytest.fixture(scope="module")
-def hotline() -> Iterator[Deployment]:
+def door() -> Iterator[Deployment]:
     """A hotline for the tests of one file, which may stop its parts and start them again."""
     with deployed(PORT_OFFSET) as deployment:
         yield deployment
 
 
 @pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """Debian's Chromium, without a window."""
+async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
+    """Debian's Chromium, without a window, whose microphone hears an adviser's tone."""
+    voice = tmp_path / "voice.wav"
+    soundfile.write(voice, speech(), RATE_HZ, subtype="PCM_16")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=[*ARGUMENTS, f"--use-file-for-fake-audio-capture={voice}"]
+        )
         try:
             yield browser
         finally:

@@ -26,9 +26,9 @@ HEADERS = {
 
 
 @pytest.fixture
-async def page(browser: Browser, hotline: Deployment) -> AsyncIterator[Page]:
+async def page(browser: Browser, door: Deployment) -> AsyncIterator[Page]:
     """A page of a visitor who has never been there."""
-    context = await browser.new_context(base_url=hotline.web, viewport={"width": 1100, "height": 1020})
+    context = await browser.new_context(base_url=door.web, viewport={"width": 1100, "height": 1020})
     yield await context.new_page()
     await context.close()
 
@@ -67,12 +67,12 @@ async def test_everything_has_the_headers_that_keep_a_browser_safe(page: Page) -
         assert answer.headers["server"] == "nginx", path
 
 
-async def test_it_keeps_nothing_of_the_visitor_and_asks_nobody_else(page: Page, hotline: Deployment) -> None:
+async def test_it_keeps_nothing_of_the_visitor_and_asks_nobody_else(page: Page, door: Deployment) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     await page.goto("/#en")
     await expect(page.get_by_text("You can call now.")).to_be_visible()
-    assert {url.removeprefix(hotline.web) for url in asked} <= {
+    assert {url.removeprefix(door.web) for url in asked} <= {
         "/#en",
         "/",
         "/page.css",
@@ -93,8 +93,8 @@ async def test_nothing_sticks_out_on_small_screens_and_large_ones(page: Page, wi
         assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
-async def test_without_script_it_says_the_number_in_both_languages(browser: Browser, hotline: Deployment) -> None:
-    context = await browser.new_context(base_url=hotline.web, java_script_enabled=False)
+async def test_without_script_it_says_the_number_in_both_languages(browser: Browser, door: Deployment) -> None:
+    context = await browser.new_context(base_url=door.web, java_script_enabled=False)
     page = await context.new_page()
     await page.goto("/")
     await expect(page.get_by_role("link", name="12333")).to_be_visible()
@@ -104,18 +104,18 @@ async def test_without_script_it_says_the_number_in_both_languages(browser: Brow
     await context.close()
 
 
-async def test_a_lost_asterisk_is_recovering_a_lost_controller_is_silence(page: Page, hotline: Deployment) -> None:
+async def test_a_lost_asterisk_is_recovering_a_lost_controller_is_silence(page: Page, door: Deployment) -> None:
     await page.goto("/")
     state = page.locator("#hotline")
     await expect(state).to_have_attribute("data-state", "answering")
-    hotline.supervisorctl("stop", "asterisk")
+    door.supervisorctl("stop", "asterisk")
     await expect(state).to_have_attribute("data-state", "impaired", timeout=LOOKS_AGAIN_MS)
     await expect(page.get_by_text("热线正在恢复")).to_be_visible()
-    hotline.supervisorctl("start", "asterisk")
+    door.supervisorctl("start", "asterisk")
     await expect(state).to_have_attribute("data-state", "answering", timeout=LOOKS_AGAIN_MS)
-    hotline.supervisorctl("stop", "controller")
+    door.supervisorctl("stop", "controller")
     await expect(state).to_have_attribute("data-state", "silent", timeout=LOOKS_AGAIN_MS)
     await expect(page.get_by_text("热线暂时无法接听")).to_be_visible()
     await expect(page.get_by_role("link", name="12333")).to_be_visible()
-    hotline.supervisorctl("start", "controller")
+    door.supervisorctl("start", "controller")
     await expect(state).to_have_attribute("data-state", "answering", timeout=LOOKS_AGAIN_MS)
