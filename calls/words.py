@@ -20,6 +20,9 @@ Role = Literal["adviser", "lead", "quality", "manager", "operator", "admin"]
 """Whoever signs in: adviser 咨询员, team lead 班长, quality officer 质检员, manager 主管, operator 运维, admin 管理员."""
 ROLES: tuple[Role, ...] = get_args(Role)
 
+WrapUpResult = Literal["answered", "to_call_back", "passed_on", "unresolved", "no_question"]
+"""What came of a conversation: 已解答, 承诺回电, 已转办, 未能解答, 无效来电 (nothing was asked)."""
+
 SKILL_LEVELS = range(1, 6)
 """1 is a beginner, 5 an expert seat."""
 

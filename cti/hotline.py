@@ -9,6 +9,7 @@ import msgspec
 
 from calls.errors import BadFile, NotPossible
 from calls.words import FIRST_LANGUAGE, Language
+from cti.categories import Category, load_categories
 from cti.settings import Settings
 from ivr.information import Speak, unheard
 from ivr.line import Line
@@ -34,6 +35,7 @@ class Hotline(msgspec.Struct, frozen=True):
     lines: Mapping[str, Line]
     queues: Mapping[str, QueueRules]
     advisers: Mapping[str, Adviser]
+    categories: tuple[Category, ...]
 
 
 def load_hotline(settings: Settings, own_words: OwnWords | None = None) -> Hotline:
@@ -55,4 +57,4 @@ def load_hotline(settings: Settings, own_words: OwnWords | None = None) -> Hotli
                 raise BadFile(
                     folder, 1, 1, reason, f"give {name} the same max_waiting, relax, site and keeps everywhere"
                 )
-    return Hotline(lines, rules, load_advisers(folder / "advisers.yaml"))
+    return Hotline(lines, rules, load_advisers(folder / "advisers.yaml"), load_categories(folder))

@@ -16,6 +16,7 @@ from calls.clock import Clock
 from calls.errors import NotPossible
 from cti.asterisk.kept import KeptCall
 from cti.desk.feed import CallNow, CallState, Feed
+from cti.forms import Forms
 from cti.identification import Shown
 from cti.store import Before
 
@@ -39,8 +40,8 @@ class Places(Protocol):
 class Screens:
     """One controller's."""
 
-    def __init__(self, clock: Clock, feed: Feed, history: History, places: Places) -> None:
-        self._clock, self._feed, self._history, self._places = clock, feed, history, places
+    def __init__(self, clock: Clock, feed: Feed, forms: Forms, history: History, places: Places) -> None:
+        self._clock, self._feed, self._forms, self._history, self._places = clock, feed, forms, history, places
         self._shown: dict[str, CallNow] = {}
         """By call."""
         self._looking: set[asyncio.Task[None]] = set()
@@ -55,6 +56,8 @@ class Screens:
             if before and before.seat != now.seat:
                 self.gone(kept.call_id)
             self._show(now)
+            if now.state == "talking":
+                self._forms.begin(now)
             if now.history == "looking" and (before is None or before.visit != now.visit):
                 self._look(now)
 

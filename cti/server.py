@@ -33,9 +33,11 @@ from cti.bus import Bus
 from cti.business import HttpBusiness
 from cti.business.absent import NoBusiness
 from cti.business.http import Asking
+from cti.categories import Category
 from cti.control import AnyRequest, ControlServer
 from cti.desk import Accounts, Audit, Doors, Feed, PagePhone, Sessions, serve_web
 from cti.floor import Floor
+from cti.forms import Forms
 from cti.hotline import Hotline, load_hotline, vocabulary
 from cti.identification import Tries
 from cti.logs import configure_logs
@@ -122,8 +124,13 @@ class Controller:
             lambda: self.hotline.lines,
             lambda: vocabulary(self.own_words)[2],
         )
+        self.forms = Forms(self.watch, self.journal, self.clock, self.feed, self.categories)
         self.screens = Screens(
-            self.clock, self.feed, Callers(settings.postgres_dsn("rexian_read")), Whereabouts(settings.language[:2])
+            self.clock,
+            self.feed,
+            self.forms,
+            Callers(settings.postgres_dsn("rexian_read")),
+            Whereabouts(settings.language[:2]),
         )
         self.node = Node(
             settings,
@@ -302,6 +309,10 @@ class Controller:
     def reported(self, headers: Mapping[str, str], body: bytes) -> int:
         """Take a delivery report of the SMS gateway; an HTTP status."""
         return self.reports.take(headers, body)
+
+    def categories(self) -> tuple[Category, ...]:
+        """What conversations are about, by the file of the moment."""
+        return self.hotline.categories
 
     def sits(self, seat: str) -> str | None:
         """The adviser's number of who sits there. Raises NotPossible when there is no such seat."""

@@ -12,8 +12,11 @@ import pyotp
 from calls.clock import Clock
 from calls.errors import NotPossible
 from calls.ports import FactSink
+from cti.categories import Category, load_categories
 from cti.control import AnyRequest, SeatReady
 from cti.desk import Accounts, Audit, Doors, Feed, PagePhone, Sessions
+from cti.forms import Forms
+from cti.settings import CHECKOUT
 from cti.status import Done, Status
 from cti.store import Journal
 from tests.status import STATUS
@@ -22,8 +25,15 @@ from tests.status import STATUS
 class FakeHouse:
     """A hotline of two seats, which does what it is asked and keeps what that was. A `House`."""
 
-    def __init__(self, reported: Callable[[Mapping[str, str], bytes], int] = lambda headers, body: 401) -> None:
+    def __init__(
+        self,
+        facts: FactSink,
+        journal: Journal,
+        clock: Clock,
+        reported: Callable[[Mapping[str, str], bytes], int] = lambda headers, body: 401,
+    ) -> None:
         self.feed = Feed()
+        self.forms = Forms(facts, journal, clock, self.feed, self.categories)
         self.reported = reported
         self.sitting: dict[str, str | None] = {"1001": None, "1002": None}
         self.asked: list[AnyRequest] = []
@@ -31,6 +41,9 @@ class FakeHouse:
 
     def status(self) -> Status:
         return STATUS
+
+    def categories(self) -> tuple[Category, ...]:
+        return load_categories(CHECKOUT / "lines")
 
     def sits(self, seat: str) -> str | None:
         if seat not in self.sitting:

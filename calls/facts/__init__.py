@@ -11,6 +11,7 @@
     conversations.py   a caller and an adviser, and the recording of it
     ratings.py         how callers found it
     callbacks.py       calls back that are owed, and what becomes of them
+    wrapups.py         what advisers write down of a conversation
     audit.py           who did what at the desk
 
 Every figure is computed from these and nothing is counted on the side. A fact is appended to the node's journal,
@@ -67,6 +68,7 @@ from calls.facts.seats import (
 )
 from calls.facts.texts import TextEnded, TextOutcome, TextQueued, TextTaken, Whose
 from calls.facts.waiting import PositionSaid, QueueEntered, QueueLeft, VisitOutcome
+from calls.facts.wrapups import WrappedUp
 
 __all__ = [
     "VERSION",
@@ -135,6 +137,7 @@ __all__ = [
     "VoiceMessageAnswered",
     "VoiceMessageLeft",
     "Whose",
+    "WrappedUp",
     "kind_of",
 ]
 
@@ -174,6 +177,7 @@ AnyFact = (
     | RatingKeyed
     | MachineRated
     | RatingFollowedUp
+    | WrappedUp
     | CallbackOwed
     | CallbackBegun
     | CallbackTried

@@ -17,7 +17,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
-from calls.facts import Audited, NumberBlocked, SeatState, Stamped, kind_of
+from calls.facts import Audited, NumberBlocked, SeatState, Stamped, WrappedUp, kind_of
 
 ROOT = "rexian"
 
@@ -91,6 +91,8 @@ def public(stamped: Stamped) -> Stamped:
         hidden["calling_number"] = masked(number)
     if isinstance(stamped.fact, NumberBlocked):
         hidden["reason"] = ""
+    if isinstance(stamped.fact, WrappedUp):
+        hidden["note"] = ""
     if isinstance(stamped.fact, Audited):
         hidden |= {"account": None, "about": "", "address": None, "seal": ""}
     return msgspec.structs.replace(stamped, fact=msgspec.structs.replace(stamped.fact, **hidden)) if hidden else stamped

@@ -15,7 +15,7 @@ from typing import Literal
 
 import msgspec
 
-from calls.words import Urgency
+from calls.words import Urgency, WrapUpResult
 from cti.bus.messages import QueueNow, SeatNow, State
 from cti.identification import Shown
 from cti.store import Before
@@ -100,7 +100,38 @@ class CallGone(msgspec.Struct, frozen=True, tag_field="kind", tag="call_gone"):
     seat: str
 
 
-Told = SeatTold | QueueTold | SeatGone | QueueGone | CallTold | CallGone
+class Form(msgspec.Struct, frozen=True, kw_only=True):
+    """What an adviser has written down of a conversation so far; empty: not yet. Times are UTC."""
+
+    visit: str
+    call_id: str
+    adviser: str
+    number: str | None
+    queue: str | None
+    begun_at: datetime
+    category: str = ""
+    topic: str = ""
+    result: WrapUpResult | Literal[""] = ""
+    note: str = ""
+    due_at: datetime | None = None
+
+    def __repr__(self) -> str:
+        return f"Form({self.visit!r}, ...)"
+
+
+class FormTold(msgspec.Struct, frozen=True, tag_field="kind", tag="form"):
+    """A conversation of one's own that is to be written down."""
+
+    form: Form
+
+
+class FormGone(msgspec.Struct, frozen=True, tag_field="kind", tag="form_gone"):
+    """It is saved."""
+
+    visit: str
+
+
+Told = SeatTold | QueueTold | SeatGone | QueueGone | CallTold | CallGone | FormTold | FormGone
 
 
 class Onlooker:
@@ -130,8 +161,8 @@ class Feed:
 
     def __init__(self) -> None:
         self._now: dict[str, bytes] = {}
-        self._calls: dict[str, tuple[str, bytes]] = {}
-        """By seat: for which adviser, and what."""
+        self._own: dict[str, tuple[str, bytes]] = {}
+        """What is for one adviser alone, the calls at their seats and their forms: by what it is, for whom, and the message."""
         self._onlookers: set[Onlooker] = set()
 
     @property
@@ -155,22 +186,31 @@ class Feed:
 
     def call(self, seat: str, adviser: str, now: CallNow | None) -> None:
         """Tell the adviser's own pages of the call at their seat; None: it is gone."""
-        message = msgspec.json.encode(CallTold(seat, now) if now else CallGone(seat))
-        if now:
-            self._calls[seat] = adviser, message
-        elif self._calls.pop(seat, None) is None:
+        self._tell_own(f"call/{seat}", adviser, CallTold(seat, now) if now else CallGone(seat), gone=now is None)
+
+    def form(self, visit: str, adviser: str, form: Form | None, *, quietly: bool = False) -> None:
+        """Tell the adviser's own pages of a form; None: it is gone. `quietly`: only those that are opened from now on, because
+        it was written on the one that is."""
+        told = FormTold(form) if form else FormGone(visit)
+        self._tell_own(f"form/{visit}", adviser, told, gone=form is None, quietly=quietly)
+
+    def _tell_own(self, what: str, adviser: str, told: Told, *, gone: bool, quietly: bool = False) -> None:
+        message = msgspec.json.encode(told)
+        if not gone:
+            self._own[what] = adviser, message
+        elif self._own.pop(what, None) is None:
             return
         for onlooker in self._onlookers:
-            if onlooker.adviser == adviser:
+            if onlooker.adviser == adviser and not quietly:
                 onlooker.put(message)
 
     @contextmanager
     def opened(self, adviser: str | None) -> Iterator[Onlooker]:
-        """Inside the block, all that is so and all that changes; of calls, those of this adviser."""
+        """Inside the block, all that is so and all that changes; of calls and forms, this adviser's."""
         onlooker = Onlooker(adviser)
         for message in self._now.values():
             onlooker.put(message)
-        for whose, message in self._calls.values():
+        for whose, message in self._own.values():
             if whose == adviser:
                 onlooker.put(message)
         self._onlookers.add(onlooker)

@@ -7,8 +7,10 @@ from typing import Protocol
 
 import msgspec
 
+from cti.categories import Category
 from cti.control import AnyRequest
 from cti.desk.feed import Feed
+from cti.forms import Forms
 from cti.status import Status
 
 
@@ -26,6 +28,11 @@ class House(Protocol):
     """The hotline, as the desk sees it."""
 
     feed: Feed
+    forms: Forms
+
+    def categories(self) -> tuple[Category, ...]:
+        """What conversations are about."""
+        ...
 
     def status(self) -> Status:
         """How it is."""

@@ -14,6 +14,7 @@ from litestar.handlers import BaseRouteHandler
 from calls.errors import NotPossible
 from cti.desk.described import describing
 from cti.desk.entrance import Doors, admit, recognising, ways
+from cti.desk.forms import forms
 from cti.desk.house import House
 from cti.desk.people import people
 from cti.desk.roles import STRANGERS, allowed
@@ -63,7 +64,15 @@ def all_routes(house: House, doors: Doors) -> list[BaseRouteHandler]:
         headers = {name.title(): value for name, value in request.headers.items()}
         return Response(None, status_code=house.reported(headers, await request.body()))
 
-    routes = [health, report, *ways(doors), *people(doors), *seats(doors, house), *watching(doors, house)]
+    routes = [
+        health,
+        report,
+        *ways(doors),
+        *people(doors),
+        *seats(doors, house),
+        *forms(house),
+        *watching(doors, house),
+    ]
     return [*routes, describing(routes)]
 
 

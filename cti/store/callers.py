@@ -24,6 +24,7 @@ ANSWER_S = 2.0
 EARLIER = f"""
 SELECT c.call_id, c.arrived_at AS at, c.line, c.outcome, c.callback_of IS NOT NULL AS called_back,
   v.queue, v.adviser, v.outcome AS visit_outcome, v.waited_ms, v.talked_ms, r.score,
+  w.category, w.topic, w.result, w.note, w.due_at,
   ARRAY(SELECT m.choice FROM menu_steps m WHERE m.call_id = c.call_id AND m.outcome = 'chosen' ORDER BY m.seq) AS chosen,
   ARRAY(SELECT s.service || ' ' || s.outcome FROM service_uses s WHERE s.call_id = c.call_id ORDER BY s.seq) AS services
 FROM calls c
@@ -31,6 +32,7 @@ LEFT JOIN LATERAL (
   SELECT * FROM queue_visits q WHERE q.call_id = c.call_id ORDER BY q.answered_at IS NULL, q.entered_at DESC LIMIT 1
 ) v ON true
 LEFT JOIN ratings r ON r.visit = v.visit
+LEFT JOIN wrap_ups w ON w.visit = v.visit
 WHERE c.calling_number = $1 AND c.call_id <> $2 AND c.arrived_at > now() - make_interval(days => {LOOKED_BACK_DAYS})
 ORDER BY c.arrived_at DESC LIMIT {MOST_TOLD}
 """
@@ -58,6 +60,12 @@ class Earlier(msgspec.Struct, frozen=True):
     waited_ms: int | None
     talked_ms: int | None
     score: int | None
+    category: str | None
+    """What its adviser wrote down, as far as they have."""
+    topic: str | None
+    result: str | None
+    note: str | None
+    due_at: datetime | None
     chosen: tuple[str, ...]
     """What was chosen in the menus, by name."""
     services: tuple[str, ...]

@@ -46,6 +46,7 @@ from calls.facts import (
     TextTaken,
     VoiceMessageAnswered,
     VoiceMessageLeft,
+    WrappedUp,
 )
 from cti.store import statements as sql
 
@@ -74,7 +75,7 @@ def storable(facts: Sequence[Stamped]) -> tuple[Sequence[Stamped], str]:
 
 def project(stamped: Stamped) -> Projected:
     """What lays this fact out for questions."""
-    parts = (_of_a_call, _of_a_visit, _of_a_callback, _of_a_message, _of_the_house)
+    parts = (_of_a_call, _of_a_visit, _of_what_came_of_it, _of_a_callback, _of_a_message, _of_the_house)
     return next((projected for part in parts if (projected := part(stamped))), None)
 
 
@@ -160,12 +161,22 @@ def _of_a_visit(stamped: Stamped) -> Projected:
             projected = sql.SEALED, (f.visit, f.call_id, at, f.path, f.sha256, f.length_ms, *heard)
         case RecordingLost() as f:
             projected = sql.LOST, (f.visit, f.call_id, at, f.reason)
+    return projected
+
+
+def _of_what_came_of_it(stamped: Stamped) -> Projected:
+    at = stamped.at
+    projected: Projected = None
+    match stamped.fact:
         case RatingKeyed() as f:
             projected = sql.RATED, (f.visit, f.call_id, at, f.adviser, f.score)
         case MachineRated() as f:
             projected = sql.MACHINE_RATED, (f.call_id, f.call_id, at, f.service, f.score)
         case RatingFollowedUp() as f:
             projected = sql.FOLLOWED_UP, (f.visit, f.call_id, at, f.question, f.answer)
+        case WrappedUp() as f:
+            about = (f.category, f.topic, f.result, f.note, f.due_at)
+            projected = sql.WRAPPED_UP, (f.visit, f.call_id, at, f.adviser, *about)
     return projected
 
 

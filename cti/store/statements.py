@@ -171,6 +171,7 @@ LOST = _upsert("recordings", "visit", "call_id", "at", "lost_why")
 RATED = _upsert("ratings", "visit", "call_id", "at", "adviser", "score")
 MACHINE_RATED = _upsert("ratings", "visit", "call_id", "at", "service", "score")
 FOLLOWED_UP = _upsert("ratings", "visit", "call_id", "at", "question", "answer")
+WRAPPED_UP = _upsert("wrap_ups", "visit", "call_id", "at", "adviser", "category", "topic", "result", "note", "due_at")
 OWED = _upsert(
     "callbacks_owed",
     "call_id",
@@ -240,6 +241,7 @@ STATEMENTS = (
     RATED,
     MACHINE_RATED,
     FOLLOWED_UP,
+    WRAPPED_UP,
     OWED,
     CALLED_BACK,
     OWED_ENDED,

@@ -291,6 +291,28 @@ ratings = Table(
     comment="One row for each time the satisfaction question was asked",
 )
 
+wrap_ups = Table(
+    "wrap_ups",
+    metadata,
+    _key("visit", Text, "The queue visit whose conversation it is"),
+    _must("call_id", Text, "The call"),
+    _at("at", "When it was saved", must=True),
+    _may("adviser", Text, "The adviser's number"),
+    _may("category", Text, "The category of the centre's own table"),
+    _may("topic", Text, "The topic there"),
+    _may(
+        "result",
+        Text,
+        "answered, to_call_back, passed_on: to somebody else, unresolved, no_question: nothing was asked",
+    ),
+    _may("note", Text, "In the adviser's own words. Personal data"),
+    _at("due_at", "By when a call back was promised; null: none was"),
+    Index("wrap_ups_by_call", "call_id"),
+    Index("wrap_ups_by_time", "at"),
+    Index("wrap_ups_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    comment="One row for each conversation that its adviser has written down",
+)
+
 callbacks_owed = Table(
     "callbacks_owed",
     metadata,

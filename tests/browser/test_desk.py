@@ -81,11 +81,25 @@ async def test_a_call_from_the_ring_to_the_rating(browser: Browser, hotline: Hot
             await desk.page.keyboard.press("m")
             await hears_the_adviser(caller)
 
+            note = desk.page.get_by_label("备注")
+            await note.fill("问社保卡怎么激活，")
+            await note.press_sequentially("hm")  # letters, here: neither hold nor mute
+            await hotline.seat_is(SEAT, "talking")
+            await desk.page.get_by_label("业务分类").first.press_sequentially("jh")
+            await desk.page.keyboard.press("Enter")
+            await desk.page.get_by_label("已解答").check()
+            await desk.picture("desk-talking")
             await desk.press("结束通话")
             assert (await caller.saw(ConversationEnded)).ended_by == "seat"
             await caller.over()
+        await note.press("Control+Enter")
+        await expect(note).to_be_hidden()
         await hotline.seat_is(SEAT, "ready")
         await desk.says("等待来电")
+        written = "SELECT adviser, category, topic, result, note, due_at FROM wrap_ups WHERE visit = $1"
+        assert await hotline.sql(written, answered.visit) == [
+            (ADVISER, "社会保障卡", "社会保障卡激活", "answered", "问社保卡怎么激活，hm", None)
+        ]
         sound = await recorded(hotline, answered.visit)
         assert tone_dbfs(sound[:, 0], CITIZEN_HZ) > LOUD_DBFS
         assert tone_dbfs(sound[:, 1], SEAT_HZ) > LOUD_DBFS
@@ -93,7 +107,8 @@ async def test_a_call_from_the_ring_to_the_rating(browser: Browser, hotline: Hot
         async with hotline.caller("1", line=LINE, number=KNOWN) as again:
             await expect(desk.page.get_by_role("button", name="接听")).to_be_visible(timeout=30_000)
             await desk.says("30 天内第 2 次来电")
-            await desk.says(f"{ADVISER} 号接的")
+            for shown in (f"{ADVISER} 号接的", "社会保障卡激活 · 已解答", "问社保卡怎么激活，hm"):
+                await desk.says(shown)
             await desk.says("评价 5")
             await desk.picture("desk-again")
             await desk.answer()
@@ -118,9 +133,12 @@ async def test_a_page_that_is_loaded_anew_in_mid_call_has_the_call_again(browser
         await desk.answer()
         await caller.connected()
         await hears_the_adviser(caller)
+        await desk.page.get_by_label("备注").fill("边说边记")
+        await desk.says("已存")
         await desk.page.reload()
         await hears(desk.page, CITIZEN_HZ)
         await hears_the_adviser(caller)
+        await expect(desk.page.get_by_label("备注")).to_have_value("边说边记")
         await desk.page.keyboard.press("h")
         await hotline.seat_is(SEAT, "holding")
         await desk.page.reload()

@@ -30,8 +30,10 @@ from cti.asterisk.client import Ari
 from cti.asterisk.kept import KeptCall
 from cti.asterisk.node import Node
 from cti.business.absent import NoBusiness
+from cti.categories import load_categories
 from cti.desk.feed import Feed
 from cti.floor import Floor
+from cti.forms import Forms
 from cti.identification import Tries
 from cti.recorder import Recorder
 from cti.screens import Screens
@@ -124,6 +126,7 @@ class Calls:
         self.facts: list[AnyFact] = []
         self.watch = Seen(journal, self.facts)
         self.feed = Feed()
+        self.forms = Forms(self.watch, journal, clock, self.feed, lambda: load_categories(CHECKOUT / "lines"))
         self.floor = Floor(clock, self.watch, journal, settings.seats, 0.0, lambda: None)
         self.floor.load(
             {number: Adviser(number, {"cards": 1}) for number in (ADVISER, OTHER_ADVISER)},
@@ -151,7 +154,7 @@ class Calls:
             Tries(journal, clock, settings.zone, "secret"),
             NoTexts(),
             lambda area: None,
-            Screens(clock, self.feed, NoHistory(), NoPlaces()),
+            Screens(clock, self.feed, self.forms, NoHistory(), NoPlaces()),
         )
 
     # --- hands

@@ -38,10 +38,10 @@ class Desk:
         self.clock = SystemClock()
         self.journal = Journal(folder / "journal.db", "node", self.clock)
         self.doors: Doors = doors(self, self.journal, self.clock, folder)
-        self.house = FakeHouse()
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.facts: list[AnyFact] = []
+        self.house = FakeHouse(self, self.journal, self.clock)
 
     def record(self, fact: AnyFact, at: datetime | None = None) -> None:
         self.facts.append(fact)

@@ -40,6 +40,9 @@ ROUTES: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/api/v1/seats/{name}/verify"): frozenset({"adviser"}),
     ("POST", "/api/v1/seats/{name}/move"): frozenset({"adviser"}),
     ("POST", "/api/v1/seats/{name}/page"): frozenset({"adviser"}),
+    ("GET", "/api/v1/categories"): frozenset({"adviser", "lead", "quality", "manager"}),
+    ("PUT", "/api/v1/forms/{name}"): frozenset({"adviser"}),
+    ("POST", "/api/v1/forms/{name}"): frozenset({"adviser"}),
     ("GET", STATUS): frozenset({"operator", "admin", "manager"}),
     ("GET", "/api/openapi.json"): EVERYBODY,
 }
@@ -87,8 +90,10 @@ def test_the_description_in_the_docs_is_what_the_application_says() -> None:
         "stale: .venv/bin/python -m cti.desk.contract > docs/desk.openapi.yaml"
     )
     described = contract.document()["paths"]
+    named = {"seats": "{seat}", "forms": "{visit}"}
     assert {(method.upper(), path) for path, methods in described.items() for method in methods} == {
-        (method, path.replace("{name}", "{seat}") if "seats" in path else path) for method, path in ROUTES
+        (method, path.replace("{name}", named.get(path.split("/")[3], "{name}")) if "{" in path else path)
+        for method, path in ROUTES
     }
 
 

@@ -53,7 +53,7 @@ class Site:
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
         """Inside, a controller runs; afterwards it is as if it had been killed."""
-        house = FakeHouse(self.reports.take)
+        house = FakeHouse(self, self.journal, self.clock, self.reports.take)
         door = server(self.port, house, doors(self, self.journal, self.clock, self.folder))
         serving, sending = asyncio.create_task(door.serve()), asyncio.create_task(self.texts.run())
         await eventually(lambda: door.started)

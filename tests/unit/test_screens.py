@@ -57,12 +57,16 @@ class Desk:
 
     def __init__(self) -> None:
         self.known, self.feed = Known(), Feed()
-        self.screens = Screens(Clock(), self.feed, self.known, self.known)
+        self.begun: list[str] = []
+        self.screens = Screens(Clock(), self.feed, self, self.known, self.known)  # type: ignore[arg-type]  # as Forms
         self.pages: dict[str | None, Onlooker] = {}
         for adviser in ("8001", "8002", None):
             onlooker = Onlooker(adviser)
             self.feed._onlookers.add(onlooker)
             self.pages[adviser] = onlooker
+
+    def begin(self, call: CallNow) -> None:
+        self.begun.append(call.visit)
 
     def told(self, adviser: str | None = "8001") -> list[dict[str, Any]]:
         """What this page was told since the last look."""
@@ -129,6 +133,7 @@ async def test_from_ring_to_talk_what_is_known_stays_and_the_number_is_looked_up
     (told,) = desk.told()
     assert (told["now"]["state"], told["now"]["history"], told["now"]["place"]) == ("talking", "known", "浙江省杭州市")
     assert told["now"]["verified"] == {"kind": "card", "ends_in": "0027"}
+    assert desk.begun == ["c1.1"]
     desk.screens.see(msgspec.structs.replace(TALKING, conversation=TALK.hold(True, 5)), None)
     assert desk.told()[0]["now"]["state"] == "holding"
     assert desk.known.asked == ["+8613800001111"]

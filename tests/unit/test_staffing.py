@@ -37,7 +37,7 @@ class Site:
         hours = Hours(weekly={"mon": ("09:00-17:00",)})
         line = msgspec.structs.replace(LINE, number="12333", hours=hours)
         advisers = {number: Adviser(number, {}) for number in ("8001", "8002", "8003")}
-        self.hotline = Hotline({line.number: line}, {"general": QueueRules(5)}, advisers)
+        self.hotline = Hotline({line.number: line}, {"general": QueueRules(5)}, advisers, ())
         self.floor.load(advisers, self.hotline.queues)
         settings = Settings(least_advisers=2, long_wait_s=LONG_WAIT_S)
         alarms = Alarms(self.journal, self.journal)

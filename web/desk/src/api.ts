@@ -50,6 +50,8 @@ async function ask<Answer>(method: string, path: string, body?: unknown): Promis
 
 const seat = (number: string, wish: string) => `/api/v1/seats/${encodeURIComponent(number)}/${wish}`
 
+const form = (visit: string) => `/api/v1/forms/${encodeURIComponent(visit)}`
+
 export const api = {
   whoami: () => ask<SignedIn>('GET', '/api/v1/session'),
   signIn: (typed: Shapes['SignIn']) => ask<SignedIn>('POST', '/api/v1/session', typed),
@@ -61,6 +63,9 @@ export const api = {
   moreTime: (number: string) => ask<Shapes['Done']>('POST', seat(number, 'more-time')),
   logOut: (number: string) => ask<Shapes['Done']>('POST', seat(number, 'log-out')),
   redial: (number: string) => ask<Shapes['Done']>('POST', seat(number, 'redial')),
+  categories: () => ask<Shapes['Categories']>('GET', '/api/v1/categories'),
+  writeForm: (visit: string, draft: Shapes['Draft']) => ask<undefined>('PUT', form(visit), draft),
+  saveForm: (visit: string, draft: Shapes['Draft']) => ask<undefined>('POST', form(visit), draft),
   move: (number: string) => ask<Shapes['Done']>('POST', seat(number, 'move')),
   verify: (number: string) => ask<Shapes['Done']>('POST', seat(number, 'verify')),
 }

@@ -313,6 +313,50 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/categories": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Categories
+         * @description What conversations are about.
+         */
+        readonly get: operations["categories"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/forms/{visit}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        /**
+         * Write
+         * @description Keep what is written so far.
+         */
+        readonly put: operations["write"];
+        /**
+         * Save
+         * @description It is whole, and the form is closed.
+         */
+        readonly post: operations["save"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/status": {
         readonly parameters: {
             readonly query?: never;
@@ -357,6 +401,15 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** Categories */
+        readonly Categories: {
+            readonly categories: readonly components["schemas"]["Category"][];
+        };
+        /** Category */
+        readonly Category: {
+            readonly name: string;
+            readonly topics: readonly string[];
+        };
         /** Chosen */
         readonly Chosen: {
             readonly old: string;
@@ -365,6 +418,18 @@ export interface components {
         /** Done */
         readonly Done: {
             readonly done: string;
+        };
+        /** Draft */
+        readonly Draft: {
+            /** @default  */
+            readonly category: string;
+            /** @default  */
+            readonly topic: string;
+            /** @default  */
+            readonly result: ("answered" | "to_call_back" | "passed_on" | "unresolved" | "no_question") | "";
+            /** @default  */
+            readonly note: string;
+            readonly due_at?: string | null;
         };
         /** Handed */
         readonly Handed: {
@@ -1055,6 +1120,104 @@ export interface operations {
                 content: {
                     readonly "application/json": components["schemas"]["Done"];
                 };
+            };
+            /** @description Bad request syntax or unsupported method */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": {
+                        readonly status_code: number;
+                        readonly detail: string;
+                        readonly extra?: null | {
+                            readonly [key: string]: unknown;
+                        } | readonly unknown[];
+                    };
+                };
+            };
+        };
+    };
+    readonly categories: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Categories"];
+                };
+            };
+        };
+    };
+    readonly write: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly visit: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Draft"];
+            };
+        };
+        readonly responses: {
+            /** @description Request fulfilled, nothing follows */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad request syntax or unsupported method */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": {
+                        readonly status_code: number;
+                        readonly detail: string;
+                        readonly extra?: null | {
+                            readonly [key: string]: unknown;
+                        } | readonly unknown[];
+                    };
+                };
+            };
+        };
+    };
+    readonly save: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly visit: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Draft"];
+            };
+        };
+        readonly responses: {
+            /** @description Request fulfilled, nothing follows */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad request syntax or unsupported method */
             readonly 400: {

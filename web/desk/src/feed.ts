@@ -35,6 +35,11 @@ export interface Earlier {
   readonly score: number | null
   readonly chosen: readonly string[]
   readonly services: readonly string[]
+  readonly category: string | null
+  readonly topic: string | null
+  readonly result: string | null
+  readonly note: string | null
+  readonly due_at: string | null
 }
 
 export interface Before {
@@ -66,6 +71,22 @@ export interface CallNow {
   readonly before: Before | null
 }
 
+export type Result = 'answered' | 'to_call_back' | 'passed_on' | 'unresolved' | 'no_question'
+
+export interface Form {
+  readonly visit: string
+  readonly call_id: string
+  readonly adviser: string
+  readonly number: string | null
+  readonly queue: string | null
+  readonly begun_at: string
+  readonly category: string
+  readonly topic: string
+  readonly result: Result | ''
+  readonly note: string
+  readonly due_at: string | null
+}
+
 type Told =
   | { readonly kind: 'seat'; readonly seat: string; readonly now: SeatNow }
   | { readonly kind: 'queue'; readonly queue: string; readonly now: QueueNow }
@@ -73,6 +94,8 @@ type Told =
   | { readonly kind: 'queue_gone'; readonly queue: string }
   | { readonly kind: 'call'; readonly seat: string; readonly now: CallNow }
   | { readonly kind: 'call_gone'; readonly seat: string }
+  | { readonly kind: 'form'; readonly form: Form }
+  | { readonly kind: 'form_gone'; readonly visit: string }
 
 const SESSION_OVER = 4401
 const FIRST_RETRY_MS = 300
@@ -85,6 +108,8 @@ export const told = ref(false)
 export const seats = reactive(new Map<string, SeatNow>())
 export const queues = reactive(new Map<string, QueueNow>())
 export const calls = reactive(new Map<string, CallNow>())
+/** Conversations of one's own that are to be written down, by visit. */
+export const forms = reactive(new Map<string, Form>())
 
 export const seatsInOrder = computed(() => [...seats.entries()].sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true })))
 export const queuesInOrder = computed(() => [...queues.entries()].sort(([a], [b]) => a.localeCompare(b)))
@@ -105,6 +130,7 @@ export function open(): void {
       seats.clear()
       queues.clear()
       calls.clear()
+      forms.clear()
     }
     live.value = told.value = true
     wait = FIRST_RETRY_MS
@@ -140,6 +166,8 @@ function take(message: Told): void {
     case 'seat': seats.set(message.seat, message.now); break
     case 'queue': queues.set(message.queue, message.now); break
     case 'call': calls.set(message.seat, message.now); break
+    case 'form': forms.set(message.form.visit, message.form); break
+    case 'form_gone': forms.delete(message.visit); break
     case 'seat_gone': seats.delete(message.seat); break
     case 'queue_gone': queues.delete(message.queue); break
     case 'call_gone': calls.delete(message.seat); break

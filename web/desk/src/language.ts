@@ -21,6 +21,13 @@ watchEffect(() => {
   document.documentElement.lang = language.value
 })
 
+/** A telephone number as people in China read it: 138 0013 8000, 0571 8765 4321; from E.164, null when withheld. */
+export function asRead(number: string | null): string {
+  if (number === null) return t.value.withheld
+  const mobile = /^\+86(1\d{2})(\d{4})(\d{4})$/.exec(number)
+  return mobile ? mobile.slice(1).join(' ') : number.replace(/^\+86/, '0')
+}
+
 /** A name that comes from the hotline's files, as a person reads it; one that the page does not know, as it is. */
 export function named(kind: 'queues' | 'choices' | 'outcomes', name: string): string {
   return t.value[kind][name] ?? name
