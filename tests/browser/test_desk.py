@@ -17,11 +17,13 @@ from tests.asterisk.phones import CITIZEN_HZ, SEAT_HZ, listen
 from tests.browser.desk import adviser_at
 from tests.browser.ear import hears
 from tests.eventually import eventually
+from tests.faults import kill, stopped, until_working
 
 pytestmark = pytest.mark.asterisk
 
 SEAT, ADVISER, LINE = "1011", "8047", "12347"
 KNOWN = "13912345678"
+LOST = "与热线的连接断了"
 LOUD_DBFS = -45.0
 """Syllables are silence for half of the time."""
 
@@ -164,3 +166,44 @@ async def test_a_call_that_nobody_answers_goes_on_and_the_page_says_why(browser:
         await desk.answer()
         await caller.connected()
         await caller.leave()
+
+
+async def test_a_controller_that_is_killed_ends_no_conversation_and_the_page_tells(
+    browser: Browser, hotline: Hotline
+) -> None:
+    async with adviser_at(browser, hotline, SEAT, ADVISER) as desk, hotline.caller("1", line=LINE) as caller:
+        await desk.answer()
+        await caller.connected()
+        await desk.page.get_by_label("备注").fill("控制器停了也不丢")
+        await desk.says("已存")
+        kill(hotline, "controller")
+        await desk.says(LOST)
+        await hears(desk.page, CITIZEN_HZ)
+        await hears_the_adviser(caller)
+        await until_working(hotline)
+        await expect(desk.page.get_by_text(LOST)).to_be_hidden(timeout=15_000)
+        await desk.says("通话中")
+        await expect(desk.page.get_by_label("备注")).to_have_value("控制器停了也不丢")
+        await hears(desk.page, CITIZEN_HZ)
+        await desk.press("结束通话")
+        assert (await caller.saw(ConversationEnded)).ended_by == "seat"
+        await caller.leave()
+
+
+async def test_a_page_whose_way_to_the_hotline_is_cut_goes_on_talking_and_is_there_again(
+    browser: Browser, hotline: Hotline
+) -> None:
+    async with adviser_at(browser, hotline, SEAT, ADVISER) as desk, hotline.caller("1", line=LINE) as caller:
+        await desk.answer()
+        await caller.connected()
+        async with stopped(hotline, "nginx"):
+            await desk.says(LOST)
+            await desk.says("话机断开，正在重连")
+            await hears(desk.page, CITIZEN_HZ)
+            await hears_the_adviser(caller)
+        await desk.says("话机正常")
+        await expect(desk.page.get_by_text(LOST)).to_be_hidden(timeout=15_000)
+        await hears(desk.page, CITIZEN_HZ)
+        await caller.leave()  # which the page may not be told: its old way is gone
+        await expect(desk.page.get_by_role("button", name="结束通话")).to_be_hidden(timeout=15_000)
+        await desk.says("等待来电")

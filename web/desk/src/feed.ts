@@ -103,7 +103,7 @@ const LAST_RETRY_MS = 3000
 
 /** Whether what is shown is so at this moment. */
 export const live = ref(false)
-/** Whether all has been told once. */
+/** Whether all has been told once since somebody signed in. */
 export const told = ref(false)
 export const seats = reactive(new Map<string, SeatNow>())
 export const queues = reactive(new Map<string, QueueNow>())
@@ -120,7 +120,7 @@ let wait = FIRST_RETRY_MS
 
 /** Be told from now on; a connection that is lost is opened again, and all is told anew on it. */
 export function open(): void {
-  close()
+  drop()
   const mine = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/v1/feed`)
   socket = mine
   let first = true
@@ -154,11 +154,16 @@ export function open(): void {
 }
 
 export function close(): void {
+  drop()
+  told.value = false
+}
+
+function drop(): void {
   clearTimeout(retry)
   const old = socket
   socket = null
   old?.close()
-  live.value = told.value = false
+  live.value = false
 }
 
 function take(message: Told): void {
