@@ -34,6 +34,8 @@ class Secrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Shown to the social-security system; for one that is not ours, written here by hand."""
     texts_key: str = msgspec.field(default_factory=_password)
     """Signs what goes to the SMS gateway and comes from it; for one that is not ours, written here by hand."""
+    oidc_client_secret: str = ""
+    """Shown to the provider by which people sign in: it chooses the secret, which is written here by hand."""
     audit: str = msgspec.field(default_factory=_password)
     """Seals the audit log."""
     demo: str = msgspec.field(default_factory=lambda: secrets.token_hex(6))

@@ -29,7 +29,7 @@ REPORTS_PATH = "/api/texts/reports"
 REDIALS = 120
 """One call every 5 s for ten minutes: more than anybody can make at one telephone, and than come from a large company's
 switchboard. Whoever tries a demo may well call from one number on and on."""
-LISTS = ("seats", "redial_exempt")
+LISTS = ("seats", "redial_exempt", "oidc_second_factor")
 """Several values, which a variable separates by commas."""
 FOLDERS = ("state_dir", "asterisk_tree", "lines_dir", "voices_dir")
 """Relative ones count from where the command is run; daemons run elsewhere, so they are made absolute at once."""
@@ -117,6 +117,18 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """How long its answer to one text may take."""
     texts_signature: str = "12333"
     """Stands in 【】 before each text, as the carrier has registered it."""
+    oidc_issuer: str = ""
+    """The OpenID Connect provider that also says who signs in at the desk, by its issuer; empty: none does."""
+    oidc_client_id: str = ""
+    """What it knows this hotline as; the secret stands in secrets.json."""
+    oidc_desk_url: str = ""
+    """Where browsers have the desk, as the provider has it registered: `https://desk.city.example`."""
+    oidc_claim: str = "preferred_username"
+    """What of its token is the account's name."""
+    oidc_second_factor: tuple[str, ...] = ()
+    """Values of `acr` that mean a second factor, besides what `amr` says."""
+    oidc_timeout_s: float = 4.0
+    """How long one of its answers may take."""
     unrecorded: Literal["goes_on", "refuse"] = "goes_on"
     """What becomes of conversations that cannot be recorded: they go on, or callers are told and turned away."""
     recording_reserve_mb: int = 1000

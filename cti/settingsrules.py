@@ -40,6 +40,7 @@ TIMES = (
     "silence_before_close_s",
     "business_timeout_s",
     "texts_timeout_s",
+    "oidc_timeout_s",
 )
 LONGEST_TIME_S = 24 * 3600
 LEAST_REDIALS = 5
@@ -50,6 +51,7 @@ MAY_BE_NONE = ("wrap_up_s", "place_kept_s", "same_adviser_s")
 _NAME = re.compile(r"[0-9A-Za-z-]{1,32}")
 _ACCOUNT = re.compile(r"[0-9A-Za-z+._-]+@[0-9A-Za-z.-]+(:[0-9]{1,5})?")
 _SIGNATURE = re.compile(r"\w{2,20}")
+_CLAIM = re.compile(r"[^\s]{1,100}")
 _SERVER = re.compile(r"[0-9A-Za-z.-]+(:[0-9]{1,5})?")
 _NOT_IN_PATHS = re.compile(r"""[\s;,&|"'`$(){}\[\]%\\#=<>*?!]""")
 
@@ -160,6 +162,38 @@ def _texts(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def _provider(settings: Settings) -> Iterator[Problem]:
+    """By these addresses go the codes and tokens that say who somebody is."""
+    if not settings.oidc_issuer:
+        for name in ("oidc_client_id", "oidc_desk_url"):
+            if getattr(settings, name):
+                yield Problem((name,), "there is no provider to sign in by", "write oidc_issuer, or leave this out")
+        return
+    mend = "write its issuer, such as https://login.city.example, or nothing for none"
+    yield from _address("oidc_issuer", settings.oidc_issuer, "a provider to sign in by", "tokens", mend)
+    if not settings.oidc_client_id.strip():
+        reason = f"{settings.oidc_client_id!r} is not what the provider knows this hotline as"
+        yield Problem(("oidc_client_id",), reason, "write the client ID that it was registered with there")
+    mend = "write where browsers have it, such as https://desk.city.example"
+    wrong = list(_address("oidc_desk_url", settings.oidc_desk_url, "the desk", "sessions", mend))
+    if not wrong and urlsplit(settings.oidc_desk_url).path not in ("", "/"):
+        wrong = [Problem(("oidc_desk_url",), "the desk is at the top of its host", "leave the path out")]
+    yield from wrong
+    if not _CLAIM.fullmatch(settings.oidc_claim):
+        reason = f"{settings.oidc_claim!r} is no claim of a token"
+        yield Problem(("oidc_claim",), reason, "write the one that has the account's name, such as preferred_username")
+    for index, acr in enumerate(settings.oidc_second_factor):
+        if not acr.strip():
+            reason = f"{acr!r} is no acr of a provider"
+            yield Problem(("oidc_second_factor", index), reason, "write what its tokens say after a second factor")
+
+
+def is_private(url: str) -> bool:
+    """Whether nobody on the way reads what is sent there: by TLS, or on this machine alone."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost"))
+
+
 def _address(name: str, url: str, whose: str, secrets: str, mend: str) -> Iterator[Problem]:
     """Nothing that is secret goes over a network for everybody to read."""
     try:
@@ -176,7 +210,7 @@ def _address(name: str, url: str, whose: str, secrets: str, mend: str) -> Iterat
         or port == 0
     ):
         yield Problem((name,), f"{url!r} is no address of {whose}", mend)
-    elif parts.scheme == "http" and host not in ("127.0.0.1", "localhost"):
+    elif not is_private(url):
         reason = f"{secrets} would go over the network for everybody to read"
         yield Problem((name,), reason, "write an https:// address; http is for this machine alone")
 
@@ -240,6 +274,7 @@ RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _room,
     _business,
     _texts,
+    _provider,
     _folders,
     _seats,
     _trunks,

@@ -136,6 +136,20 @@ VARIABLES = [
     ("REXIAN_TEXTS_URL", "http://carrier.example", "numbers and texts would go over the network for everybody to read"),
     ("REXIAN_TEXTS_TIMEOUT_S", "0", "the time must be more than 0 seconds"),
     ("REXIAN_TEXTS_SIGNATURE", "】", "'】' is no signature of a text"),
+    *(
+        (
+            "REXIAN_OIDC_ISSUER",
+            url,
+            f"{url!r} is no address of a provider to sign in by. Mend: write its issuer, such as",
+        )
+        for url in ("login.city.example", "ldap://city.example", "https://", "https://u:p@city.example", "https://a/?b")
+    ),
+    ("REXIAN_OIDC_ISSUER", "http://login.city.example", "tokens would go over the network for everybody to read"),
+    ("REXIAN_OIDC_TIMEOUT_S", "0", "the time must be more than 0 seconds"),
+    *(
+        (f"REXIAN_{name}", "x", "there is no provider to sign in by. Mend: write oidc_issuer, or leave this out")
+        for name in ("OIDC_CLIENT_ID", "OIDC_DESK_URL")
+    ),
     ("REXIAN_BUSINESS_TIMEOUT_S", "0", "the time must be more than 0 seconds"),
     ("REXIAN_RINGS", "3", "REXIAN_RINGS: there is no such setting. Mend: see docs/operations.md for their names."),
     ("REXIAN_TRUNKS", "x", "REXIAN_TRUNKS: trunks are data, not one value. Mend: write them in rexian.yaml."),
@@ -203,6 +217,49 @@ def test_a_wrong_variable_is_named_with_its_mend(variable: str, value: str, sent
     assert refused.value.name == variable
     assert sentence in str(refused.value)
     assert re.fullmatch(r"[^\n]+\. Mend: [^\n]+\.", str(refused.value)), "one sentence, and its mend"
+
+
+PROVIDER = {
+    "REXIAN_OIDC_ISSUER": "https://login.city.example/realms/hotline",
+    "REXIAN_OIDC_CLIENT_ID": "hotline",
+    "REXIAN_OIDC_DESK_URL": "https://desk.city.example/",
+    "REXIAN_OIDC_SECOND_FACTOR": "gold, 2",
+}
+
+
+def test_a_provider_to_sign_in_by() -> None:
+    settings = load_settings(PROVIDER)
+
+    assert settings.oidc_second_factor == ("gold", "2")
+    assert load_settings({}).oidc_issuer == "", "nobody is asked unless somebody says whom"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("CLIENT_ID", "", "'' is not what the provider knows this hotline as. Mend: write the client ID"),
+        ("CLIENT_ID", " ", "' ' is not what the provider knows this hotline as"),
+        ("DESK_URL", "", "'' is no address of the desk. Mend: write where browsers have it"),
+        ("DESK_URL", "desk.city.example", "is no address of the desk"),
+        ("DESK_URL", "http://desk.city.example", "sessions would go over the network for everybody to read"),
+        ("DESK_URL", "https://city.example/desk/", "the desk is at the top of its host. Mend: leave the path out"),
+        ("CLAIM", "", "'' is no claim of a token. Mend: write the one that has the account's name"),
+        ("CLAIM", "two words", "'two words' is no claim of a token"),
+        ("SECOND_FACTOR", "gold,", "'' is no acr of a provider. Mend: write what its tokens say"),
+    ],
+)
+def test_a_provider_that_is_told_of_wrongly(name: str, value: str, sentence: str) -> None:
+    with pytest.raises(BadSetting) as refused:
+        load_settings(PROVIDER | {f"REXIAN_OIDC_{name}": value})
+
+    assert refused.value.name == f"REXIAN_OIDC_{name}"
+    assert sentence in str(refused.value)
+
+
+def test_a_provider_without_a_client_is_told_of_where_it_stands(tmp_path: Path) -> None:
+    file = written(tmp_path, "node: node1\noidc_issuer: https://login.city.example\n")
+    with pytest.raises(BadFile, match="is not what the provider knows this hotline as"):
+        load_settings(file)
 
 
 ONE = "trunks:\n  - name: one\n    "
