@@ -35,7 +35,7 @@ from cti.business.absent import NoBusiness
 from cti.business.http import Asking
 from cti.categories import Category
 from cti.control import AnyRequest, ControlServer
-from cti.desk import Accounts, Audit, Doors, Feed, PagePhone, Sessions, serve_web
+from cti.desk import Accounts, Audit, Client, Doors, Feed, PagePhone, Provider, Reader, Sessions, serve_web
 from cti.floor import Floor
 from cti.forms import Forms
 from cti.hotline import Hotline, load_hotline, vocabulary
@@ -150,7 +150,10 @@ class Controller:
         )
         audit = Audit(self.watch, self.journal, self.clock, keys.audit)
         accounts = Accounts(self.journal, self.clock, audit, settings.first_admin_path, demo=settings.demo)
-        self.doors = Doors(accounts, Sessions(self.journal, self.clock, accounts), audit, self.clock)
+        self.provider = self._provider(keys.oidc_client_secret)
+        """Who else says who signs in at the desk; None: nobody."""
+        sessions = Sessions(self.journal, self.clock, accounts)
+        self.doors = Doors(accounts, sessions, audit, self.clock, self.provider)
         self.differences: list[str] = []
         """Between the Asterisk that runs and the one that its client was made from."""
         self.calendar_troubles: dict[str, str | None] = {}
@@ -188,6 +191,14 @@ class Controller:
             self.outbox = Outbox(self.watch, self.journal, self.clock, way, key, self._write, settings.texts_signature)
         self.reports = Reports(Doorman(key, self.clock), self.outbox)
 
+    def _provider(self, secret: str) -> Provider | None:
+        settings = self.settings
+        if not settings.oidc_issuer:
+            return None
+        client = Client(settings.oidc_client_id, secret, settings.oidc_desk_url)
+        reader = Reader(settings.oidc_issuer, client.id, settings.oidc_claim, settings.oidc_second_factor)
+        return Provider(settings.oidc_issuer, client, reader, self.clock, settings.oidc_timeout_s)
+
     def _write(self, said: Said, language: Language) -> str:
         """A sentence of a text, in the words of the present prompts."""
         return self.node.sounds.written(said.key, language, **said.values)
@@ -209,6 +220,8 @@ class Controller:
                 await stack.enter_async_context(self.business)
             if self.gateway is not None:
                 await stack.enter_async_context(self.gateway)
+            if self.provider is not None:
+                await stack.enter_async_context(self.provider)
             async with asyncio.TaskGroup() as tasks:
                 for work in (
                     self.node.run(),

@@ -14,7 +14,7 @@ from calls.errors import NotPossible
 from calls.ports import FactSink
 from cti.categories import Category, load_categories
 from cti.control import AnyRequest, SeatReady
-from cti.desk import Accounts, Audit, Doors, Feed, PagePhone, Sessions
+from cti.desk import Accounts, Audit, Doors, Feed, PagePhone, Provider, Sessions
 from cti.forms import Forms
 from cti.settings import CHECKOUT
 from cti.status import Done, Status
@@ -64,11 +64,11 @@ class FakeHouse:
 AUDIT_KEY = "the key of the audit log"
 
 
-def doors(facts: FactSink, journal: Journal, clock: Clock, folder: Path) -> Doors:
+def doors(facts: FactSink, journal: Journal, clock: Clock, folder: Path, provider: Provider | None = None) -> Doors:
     """As the controller has it."""
     audit = Audit(facts, journal, clock, AUDIT_KEY)
     accounts = Accounts(journal, clock, audit, folder / "first-admin.json", demo=True)
-    return Doors(accounts, Sessions(journal, clock, accounts), audit, clock)
+    return Doors(accounts, Sessions(journal, clock, accounts), audit, clock, provider)
 
 
 def code(secret: str, at: datetime) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from calls.clock import Clock
-from calls.errors import NotPossible
+from calls.errors import NotPossible, RexianError
 from calls.words import Role
 from cti.desk.audit import Audit
 from cti.desk.passwords import Passwords, check, code_secret, code_step, made
@@ -57,6 +57,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     disabled: bool = False
     demo: bool = False
     """To try the hotline with: good for nothing once it is not a demonstration any more."""
+    person: tuple[str, str] | None = None
+    """Who that is at the provider: its issuer and the subject there, kept at the first sign-in by it."""
 
     def __repr__(self) -> str:
         return f"Account({self.name!r}, {self.roles})"
@@ -90,6 +92,18 @@ class Handed(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"Handed({self.name!r}, ...)"
+
+
+class NotAdmitted(RexianError):
+    """Somebody whom the provider vouches for may not come in; the sentence is for the audit log."""
+
+    def __init__(self, account: str | None, why: str) -> None:
+        self.account = account
+        super().__init__(why)
+
+
+class NoSecondFactor(NotAdmitted):
+    """The account needs a second factor, and the provider does not say that there was one."""
 
 
 class Accounts:
@@ -160,7 +174,8 @@ class Accounts:
     async def help(self, name: str, *, second_factor: bool, by: str | None) -> Handed:
         """A new password for somebody who has lost theirs, and a new second factor, which may be their first.
 
-        Who is locked out may try again. Raises NotPossible.
+        Who is locked out may try again, and whoever next signs in by the provider is taken for that person from then on.
+        Raises NotPossible.
         """
         password = made()
         kept = await self._passwords.hashed(password)
@@ -168,7 +183,7 @@ class Accounts:
         secret = code_secret() if second_factor or account.code_secret else None
         self._keep(
             msgspec.structs.replace(
-                account, password=kept, must_change=True, code_secret=secret, wrong=0, locked_until=None
+                account, password=kept, must_change=True, code_secret=secret, wrong=0, locked_until=None, person=None
             )
         )
         self._audit.write("account_helped", by, name)
@@ -191,6 +206,34 @@ class Accounts:
         account = msgspec.structs.replace(account, wrong=0, locked_until=None, code_used=step)
         self._keep(account)
         self._audit.write("signed_in", name, " ".join(account.roles), address)
+        return account
+
+    def vouched(self, name: str, person: tuple[str, str], *, second_factor: bool, address: str) -> Account:
+        """Whoever the provider has shown to be that person, under the name that it gives them. Raises NotAdmitted.
+
+        A name may change hands at the provider, or be changed by whoever has it; the person cannot. So the first one who comes
+        under a name is kept, and from then on it takes both. A lock is against guessed passwords, and holds nobody here.
+        """
+        account = self._known.get(name)
+        if account is None:
+            raise NotAdmitted(None, "no such account")
+        if account.disabled:
+            raise NotAdmitted(name, "disabled")
+        if account.demo:
+            raise NotAdmitted(name, "of the demonstration")
+        if name == FIRST and account.must_change:  # which nobody has made for somebody whom they know
+            raise NotAdmitted(name, "the first admin has not chosen a password yet")
+        issuer, _ = person
+        if account.person is not None and account.person[0] == issuer and account.person != person:
+            raise NotAdmitted(name, "another person of that name")
+        if others := [one.name for one in self._known.values() if one.person == person and one.name != name]:
+            raise NotAdmitted(name, f"that person is {others[0]} here")
+        if (account.code_secret is not None or SECOND_FACTOR & set(account.roles)) and not second_factor:
+            raise NoSecondFactor(name, "the provider tells of no second factor")
+        if account.person != person:
+            account = msgspec.structs.replace(account, person=person)
+            self._keep(account)
+        self._audit.write("signed_in", name, f"{' '.join(account.roles)} by the provider", address)
         return account
 
     async def choose(self, name: str, old: str, new: str, address: str) -> bool:

@@ -30,6 +30,8 @@ from calls.clock import Clock
 from calls.words import Role
 from cti.desk.accounts import REFUSED, Account, Accounts
 from cti.desk.audit import Audit
+from cti.desk.flows import Flows
+from cti.desk.provider import Provider
 from cti.desk.roles import BEGINNER, BEGINNERS, STRANGER, STRANGERS, allowed
 from cti.desk.sessions import LONGEST, Session, Sessions
 
@@ -52,11 +54,13 @@ class Visitor:
     """Whoever is signed in: the account as it is now."""
 
     account: Account
+    must_change: bool
+    """Nothing may be done before a password of their own is chosen."""
 
     @property
     def roles(self) -> frozenset[str]:
         """What routes ask for."""
-        return frozenset({BEGINNER} if self.account.must_change else self.account.roles)
+        return frozenset({BEGINNER} if self.must_change else self.account.roles)
 
 
 Asked = Request[Visitor | None, Session | None, Any]
@@ -99,8 +103,13 @@ class SignedIn(msgspec.Struct, frozen=True):
 class Doors:
     """The accounts and who is signed in, with the limit on guessing; made once, used by every request."""
 
-    def __init__(self, accounts: Accounts, sessions: Sessions, audit: Audit, clock: Clock) -> None:
+    def __init__(
+        self, accounts: Accounts, sessions: Sessions, audit: Audit, clock: Clock, provider: Provider | None = None
+    ) -> None:
         self.accounts, self.sessions, self.audit, self._clock = accounts, sessions, audit, clock
+        self.provider = provider
+        """Who else says who somebody is; None: nobody."""
+        self.flows = Flows(clock)
         self._wrong: dict[str, deque[float]] = {}
 
     def guessing(self, address: str) -> bool:
@@ -128,7 +137,7 @@ def recognising(doors: Doors) -> Callable[[ASGIApp], ASGIApp]:
             if found is None:
                 return AuthenticationResult(user=None, auth=None)
             session, account = found
-            return AuthenticationResult(user=Visitor(account), auth=session)
+            return AuthenticationResult(user=Visitor(account, _must_change(account, session)), auth=session)
 
     return Recognise
 
@@ -164,7 +173,7 @@ def ways(doors: Doors) -> list[HTTPRouteHandler]:
     @post(SESSION, opt=STRANGERS, status_code=201)
     async def sign_in(data: JSONBody[SignIn], request: Asked) -> Response[SignedIn]:
         """Sign in; the cookie of the answer is the session."""
-        address = _address(request)
+        address = address_of(request)
         if doors.guessing(address):
             raise TooManyRequestsException(REFUSED)
         account = await doors.accounts.sign_in(data.name, data.password, data.code, address)
@@ -184,15 +193,15 @@ def ways(doors: Doors) -> list[HTTPRouteHandler]:
         """Sign out of this browser."""
         visitor, _ = known(request)
         doors.sessions.end(request.cookies[COOKIE])
-        doors.audit.write("signed_out", visitor.account.name, "", _address(request))
-        return Response(None, cookies=[_cookie(request, "", 0)])
+        doors.audit.write("signed_out", visitor.account.name, "", address_of(request))
+        return Response(None, cookies=[cookie("", 0, secure=_by_tls(request))])
 
     @put(PASSWORD, opt=BEGINNERS)
     async def choose(data: JSONBody[Chosen], request: Asked) -> Response[SignedIn]:
         """Choose a password of one's own. Every other session of the account ends, and this one begins anew."""
         visitor, _ = known(request)
         name = visitor.account.name
-        if not await doors.accounts.choose(name, data.old, data.new, _address(request)):
+        if not await doors.accounts.choose(name, data.old, data.new, address_of(request)):
             raise PermissionDeniedException("the password until now is another one, or there were too many tries")
         doors.sessions.end(request.cookies[COOKIE])
         account = doors.accounts.get(name)
@@ -213,21 +222,29 @@ def known(request: Asked) -> tuple[Visitor, Session]:
 
 def _begun(doors: Doors, account: Account, request: Asked) -> Response[SignedIn]:
     token, session = doors.sessions.begin(account)
-    return Response(_signed_in(account, session), cookies=[_cookie(request, token, round(LONGEST.total_seconds()))])
+    return Response(_signed_in(account, session), cookies=[cookie(token, secure=_by_tls(request))])
 
 
 def _signed_in(account: Account, session: Session) -> SignedIn:
-    return SignedIn(account.name, account.roles, account.adviser, account.must_change, session.csrf)
+    return SignedIn(account.name, account.roles, account.adviser, _must_change(account, session), session.csrf)
 
 
-def _cookie(request: Asked, token: str, max_age: int) -> Cookie:
-    """Never read by a script nor sent by another site; only over TLS, where that is what the browser speaks to nginx."""
-    secure = request.url.scheme == "https"
+def _must_change(account: Account, session: Session) -> bool:
+    return account.must_change and not session.vouched
+
+
+def cookie(token: str, max_age: int = round(LONGEST.total_seconds()), *, secure: bool) -> Cookie:
+    """Never read by a script nor sent by another site. `max_age` in seconds."""
     return Cookie(
         key=COOKIE, value=token, path="/api", max_age=max_age, httponly=True, samesite="strict", secure=secure
     )
 
 
-def _address(request: Asked) -> str:
+def _by_tls(request: Asked) -> bool:
+    """Whether that is what the browser speaks to nginx."""
+    return request.url.scheme == "https"
+
+
+def address_of(request: Asked) -> str:
     """Where the browser is: what nginx says, which uvicorn believes from this machine alone."""
     return request.client.host if request.client else ""

@@ -35,6 +35,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     csrf: str
     since: datetime
     seen: datetime
+    vouched: bool = False
+    """The provider said who it is, so the password does not matter: nobody needs to choose one."""
 
     def __repr__(self) -> str:
         return f"Session({self.account!r})"
@@ -51,12 +53,17 @@ class Sessions:
         """How many are kept, some of which may be over."""
         return len(self._open)
 
-    def begin(self, account: Account) -> tuple[str, Session]:
+    def begin(self, account: Account, *, vouched: bool = False) -> tuple[str, Session]:
         """The token for the browser, which is kept nowhere else, and the session."""
         self._sweep()
         token, now = secrets.token_urlsafe(TOKEN_BYTES), self._clock.utc()
         session = Session(
-            account=account.name, password=account.password, csrf=secrets.token_urlsafe(), since=now, seen=now
+            account=account.name,
+            password=account.password,
+            csrf=secrets.token_urlsafe(),
+            since=now,
+            seen=now,
+            vouched=vouched,
         )
         self._keep(_key(token), session)
         return token, session

@@ -19,6 +19,7 @@ from cti.desk.house import House
 from cti.desk.people import people
 from cti.desk.roles import STRANGERS, allowed
 from cti.desk.seats import seats
+from cti.desk.vouching import vouching
 from cti.desk.watching import watching
 from cti.settings import REPORTS_PATH
 
@@ -64,15 +65,8 @@ def all_routes(house: House, doors: Doors) -> list[BaseRouteHandler]:
         headers = {name.title(): value for name, value in request.headers.items()}
         return Response(None, status_code=house.reported(headers, await request.body()))
 
-    routes = [
-        health,
-        report,
-        *ways(doors),
-        *people(doors),
-        *seats(doors, house),
-        *forms(house),
-        *watching(doors, house),
-    ]
+    strangers = [health, report, *ways(doors), *vouching(doors)]
+    routes = [*strangers, *people(doors), *seats(doors, house), *forms(house), *watching(doors, house)]
     return [*routes, describing(routes)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 
@@ -12,16 +12,17 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from calls.clock import SystemClock
+from calls.clock import Instant, SystemClock
 from calls.facts import AnyFact
 from calls.words import Role
-from cti.desk import Doors
+from cti.desk import Client, Doors, Provider, Reader
 from cti.desk.entrance import COOKIE, TOKEN_HEADER
 from cti.desk.watching import FEED
 from cti.desk.web import server
 from cti.store import Journal
 from tests.desk import FakeHouse, doors
 from tests.eventually import eventually
+from tests.oidc import CLIENT, SECRET
 from tests.texting import free_port
 
 OWN = "four words of my own"
@@ -31,17 +32,30 @@ STARTING, STRANGER = "starting", "stranger"
 """`starting`: somebody whose password was made by somebody else."""
 
 
-class Desk:
-    """A desk that is served, and its browsers."""
+class SkippingClock(SystemClock):
+    """The machine's clock; a test may skip a while, which the wall clock does not see."""
 
-    def __init__(self, folder: Path) -> None:
-        self.clock = SystemClock()
+    skipped_s = 0.0
+
+    def now(self) -> Instant:
+        return Instant(super().now() + self.skipped_s)
+
+
+class Desk:
+    """A desk that is served, and its browsers; `issuer`: of a provider by which people may sign in, too."""
+
+    def __init__(self, folder: Path, issuer: str | None = None, whole_s: float = 10.0, secret: str = SECRET) -> None:
+        self.folder, self.clock = folder, SkippingClock()
         self.journal = Journal(folder / "journal.db", "node", self.clock)
-        self.doors: Doors = doors(self, self.journal, self.clock, folder)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.facts: list[AnyFact] = []
         self.house = FakeHouse(self, self.journal, self.clock)
+        self.provider: Provider | None = None
+        if issuer is not None:
+            reader = Reader(issuer, CLIENT, "preferred_username", ("gold",))
+            self.provider = Provider(issuer, Client(CLIENT, secret, self.url), reader, self.clock, whole_s)
+        self.doors: Doors = doors(self, self.journal, self.clock, folder, self.provider)
 
     def record(self, fact: AnyFact, at: datetime | None = None) -> None:
         self.facts.append(fact)
@@ -49,14 +63,15 @@ class Desk:
     @asynccontextmanager
     async def served(self) -> AsyncIterator[None]:
         door = server(self.port, self.house, self.doors)
-        serving = asyncio.create_task(door.serve())
-        await eventually(lambda: door.started)
-        try:
-            yield
-        finally:
-            door.should_exit = True
-            await serving
-            await self.journal.close()
+        async with self.provider or nullcontext():
+            serving = asyncio.create_task(door.serve())
+            await eventually(lambda: door.started)
+            try:
+                yield
+            finally:
+                door.should_exit = True
+                await serving
+                await self.journal.close()
 
     async def handed(self, name: str, roles: list[Role]) -> tuple[str, str | None]:
         """A new account: its password, made by somebody else, and its second factor."""

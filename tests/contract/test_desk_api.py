@@ -11,6 +11,8 @@ from cti.desk import contract
 from cti.desk.accounts import REFUSED, WRONG_ALLOWED
 from cti.desk.entrance import COOKIE, PASSWORD, SESSION, TOKEN_HEADER, TRIES
 from cti.desk.people import ACCOUNTS
+from cti.desk.provider import BACK, GO
+from cti.desk.vouching import WAYS
 from cti.desk.watching import STATUS
 from cti.desk.web import application
 from cti.settings import CHECKOUT
@@ -28,6 +30,9 @@ ROUTES: dict[tuple[str, str], frozenset[str]] = {
     ("GET", SESSION): EVERYBODY | {STARTING},
     ("DELETE", SESSION): EVERYBODY | {STARTING},
     ("PUT", PASSWORD): EVERYBODY | {STARTING},
+    ("GET", WAYS): ANYBODY,
+    ("GET", GO): ANYBODY,
+    ("GET", BACK): ANYBODY,
     ("GET", ACCOUNTS): frozenset({"admin"}),
     ("POST", ACCOUNTS): frozenset({"admin"}),
     ("PUT", ACCOUNTS + "/{name}"): frozenset({"admin"}),

@@ -30,6 +30,7 @@ RIGHT = {
     "cti/desk/accounts.py": "when an account that was locked opens again",
     "cti/desk/audit.py": "the stamp of an entry",
     "cti/desk/sessions.py": "the end of an idle session, and of a shift: it must hold over a boot of the machine",
+    "cti/desk/provider.py": "whether a token is still good; the provider's clock and ours may be a minute apart",
     "cti/messages.py": "whether that day is over",
     "cti/asterisk/node.py": "the stamp of an arrival, for a machine that is started anew before the call's end is told",
     "cti/asterisk/reconcile.py": "the day whose folder a recording is discarded from",
