@@ -63,6 +63,9 @@ PORT_OFFSET = int(os.environ.get("HOTLINE_PORT_OFFSET", "17000"))
 HOME = 20
 """Added to the SIP port of a hotline: where the one citizen is at home whom it can call back."""
 
+PROVIDER = 50
+"""Added to its web port: where a test may open the provider by which people sign in, too."""
+
 NEXT_OPENING = timedelta(days=5)
 
 SHIPPED = "12398"
@@ -477,7 +480,9 @@ def _write_files(folder: Path, port_offset: int) -> Path:
     write_voices(folder / "voices")
     settings = folder / "hotline.yaml"
     text = (DATA / "hotline.yaml").read_text()
-    text = text.replace("@HOME@", f"127.0.0.1:{Settings(port_offset=port_offset).sip_port + HOME}")
+    ports = Settings(port_offset=port_offset)
+    text = text.replace("@HOME@", f"127.0.0.1:{ports.sip_port + HOME}")
+    text = text.replace("@PROVIDER@", str(ports.web_port + PROVIDER)).replace("@WEB@", str(ports.web_port))
     settings.write_text(text.replace("@FOLDER@", str(folder)).replace("@PORT_OFFSET@", str(port_offset)))
     return settings
 

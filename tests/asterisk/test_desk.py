@@ -14,11 +14,14 @@ from cti.audited import verify
 from cti.control import ChangeAccount, HelpAccount, ask
 from cti.desk.accounts import Handed
 from cti.desk.entrance import PASSWORD, SESSION, TOKEN_HEADER
+from cti.desk.provider import BACK, GO
+from cti.desk.vouching import DESK, WAYS
 from cti.desk.watching import FEED
 from cti.status import Done
-from tests.asterisk.hotline import Hotline
+from tests.asterisk.hotline import PROVIDER, Hotline
 from tests.documentation import block, page
-from tests.eventually import PATIENCE_S
+from tests.eventually import PATIENCE_S, eventually
+from tests.oidc import Idp
 
 pytestmark = pytest.mark.asterisk
 
@@ -78,6 +81,25 @@ async def test_signing_in_as_the_page_types_it(hotline: Hotline, tmp_path: Path)
     assert OWN.encode() not in b"".join(path.read_bytes() for path in (hotline.settings.log_dir).glob("*.log"))
 
 
+async def test_a_person_comes_in_by_the_provider_and_no_log_has_the_code(hotline: Hotline) -> None:
+    await made(hotline, "sun", "--role", "lead")
+    door = f"http://127.0.0.1:{hotline.settings.web_port}"
+    idp = Idp(hotline.settings.web_port + PROVIDER)
+    idp.back, idp.secret, idp.person["preferred_username"] = door + BACK, None, "sun"
+    jar = aiohttp.CookieJar(unsafe=True)
+    async with idp.served(), aiohttp.ClientSession(door, cookie_jar=jar) as browser:
+        way = (await (await browser.get(WAYS)).json())["oidc"]
+        back = await browser.get(way, max_redirects=5)
+        assert [step.headers["Location"] for step in back.history][-1] == DESK
+        assert (await (await browser.get(f"{SESSION}?after")).json())["account"] == "sun"
+    assert await hotline.sql("SELECT did, about FROM audit WHERE account = 'sun'") == [
+        ("signed_in", "lead by the provider")
+    ]
+    await eventually(lambda: f"{SESSION}?after" in logs(hotline))
+    assert f"{GO} " in logs(hotline)
+    assert BACK not in logs(hotline)
+
+
 async def test_an_adviser_takes_a_seat_at_the_door_and_the_feed_tells(hotline: Hotline) -> None:
     password = await made(hotline, "zhou", "--role", "adviser", "--adviser", ADVISER)
     door = f"http://127.0.0.1:{hotline.settings.web_port}"
@@ -91,6 +113,11 @@ async def test_an_adviser_takes_a_seat_at_the_door_and_the_feed_tells(hotline: H
             await told(feed, SEAT, ("ready", ADVISER))
             await post(browser, f"/api/v1/seats/{SEAT}/log-out", csrf)
             await told(feed, SEAT, ("logged_out", None))
+
+
+def logs(hotline: Hotline) -> str:
+    """All that the daemons have logged until now."""
+    return "".join(path.read_text(errors="replace") for path in hotline.settings.log_dir.glob("*.log"))
 
 
 async def signed_in(browser: aiohttp.ClientSession, name: str, password: str) -> str:
