@@ -42,13 +42,23 @@ class SkippingClock(SystemClock):
 
 
 class Desk:
-    """A desk that is served, and its browsers; `issuer`: of a provider by which people may sign in, too."""
+    """A desk that is served, and its browsers; `issuer`: of a provider by which people may sign in, too.
 
-    def __init__(self, folder: Path, issuer: str | None = None, whole_s: float = 10.0, secret: str = SECRET) -> None:
+    `ports`: its own, and that of the door in front of it; None: a free one, and there is no door.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        issuer: str | None = None,
+        whole_s: float = 10.0,
+        secret: str = SECRET,
+        ports: tuple[int, int] | None = None,
+    ) -> None:
         self.folder, self.clock = folder, SkippingClock()
         self.journal = Journal(folder / "journal.db", "node", self.clock)
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.port, door = ports or (free_port(), None)
+        self.url = f"http://127.0.0.1:{door or self.port}"
         self.facts: list[AnyFact] = []
         self.house = FakeHouse(self, self.journal, self.clock)
         self.provider: Provider | None = None

@@ -55,6 +55,7 @@ const form = (visit: string) => `/api/v1/forms/${encodeURIComponent(visit)}`
 export const api = {
   whoami: () => ask<SignedIn>('GET', '/api/v1/session'),
   signIn: (typed: Shapes['SignIn']) => ask<SignedIn>('POST', '/api/v1/session', typed),
+  ways: () => ask<Shapes['Ways']>('GET', '/api/v1/session/ways'),
   signOut: () => ask<undefined>('DELETE', '/api/v1/session'),
   choosePassword: (chosen: Shapes['Chosen']) => ask<SignedIn>('PUT', '/api/v1/session/password', chosen),
   openPage: (number: string) => ask<PagePhone>('POST', seat(number, 'page')),
