@@ -39,6 +39,7 @@ test:
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
 	$(PYTHON) -m cti.asterisk.generate --check
+	@scripts/check-web
 	@mkdir -p build
 	@# Side by side: the tests of the whole hotline wait most of the time; two stacks of it, and the parts.
 	@# Sound comes first: the units, which only calculate, get what the telephones leave.

@@ -67,6 +67,14 @@ class SeatVerify(Request, frozen=True, tag="seat_verify"):
     seat: str
 
 
+class SeatTransfer(Request, frozen=True, tag="seat_transfer"):
+    """The adviser passes the caller on to another queue, and there to this adviser, if free."""
+
+    seat: str
+    queue: str
+    adviser: str | None = None
+
+
 class SeatMove(Request, frozen=True, tag="seat_move"):
     """The adviser goes on talking on another telephone of the seat: the page that they loaded anew."""
 
@@ -160,15 +168,11 @@ class Follow(Request, frozen=True, tag="follow"):
     sip_call_id: str
 
 
+SeatOrder = SeatReady | SeatNotReady | SeatMoreTime | SeatRedial | SeatVerify | SeatMove | SeatTransfer | SeatLogOut
+"""What is ordered of a seat."""
+
 AnyRequest = (
     AskStatus
-    | SeatReady
-    | SeatNotReady
-    | SeatMoreTime
-    | SeatRedial
-    | SeatVerify
-    | SeatMove
-    | SeatLogOut
     | ListMessages
     | MessageAnswered
     | ListBlocks
@@ -182,6 +186,7 @@ AnyRequest = (
     | AskAudit
     | Reload
     | Follow
+    | SeatOrder
 )
 
 

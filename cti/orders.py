@@ -33,8 +33,10 @@ from cti.control import (
     SeatMoreTime,
     SeatMove,
     SeatNotReady,
+    SeatOrder,
     SeatReady,
     SeatRedial,
+    SeatTransfer,
     SeatVerify,
 )
 from cti.desk.accounts import Everybody, Handed
@@ -60,9 +62,7 @@ class Orders:
         match request:
             case AskStatus():
                 return read_status(self._controller)
-            case (
-                SeatReady() | SeatNotReady() | SeatMoreTime() | SeatRedial() | SeatVerify() | SeatMove() | SeatLogOut()
-            ):
+            case _ if isinstance(request, SeatOrder):
                 self._change_seat(request)
             case ListMessages() | ListBlocks():
                 messages = isinstance(request, ListMessages)
@@ -96,9 +96,7 @@ class Orders:
             case HelpAccount(name=name, second_factor=second_factor):
                 return await accounts.help(name, second_factor=second_factor, by=None)
 
-    def _change_seat(
-        self, request: SeatReady | SeatNotReady | SeatMoreTime | SeatRedial | SeatVerify | SeatMove | SeatLogOut
-    ) -> None:
+    def _change_seat(self, request: SeatOrder) -> None:
         match request:
             case SeatReady(seat=seat, adviser=adviser):
                 adviser = adviser or self._controller.floor.engine.seat(seat).adviser
@@ -113,6 +111,8 @@ class Orders:
                 self._controller.node.redial(seat)
             case SeatVerify(seat=seat):
                 self._controller.node.verify(seat)
+            case SeatTransfer(seat=seat, queue=queue, adviser=adviser):
+                self._controller.node.transfer(seat, queue, adviser)
             case SeatMove(seat=seat):
                 self._controller.node.move(seat)
             case SeatLogOut(seat=seat):
@@ -148,9 +148,7 @@ class Orders:
         )
 
     def _told(self, request: AnyRequest) -> str:
-        if isinstance(
-            request, SeatReady | SeatNotReady | SeatMoreTime | SeatRedial | SeatVerify | SeatMove | SeatLogOut
-        ):
+        if isinstance(request, SeatOrder):
             seat = self._controller.floor.engine.seat(request.seat)
             return f"{seat.number} {seat.state}" + (f" {seat.adviser}" if seat.adviser else "")
         if isinstance(request, MessageAnswered):

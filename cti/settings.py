@@ -31,7 +31,7 @@ REDIALS = 120
 switchboard. Whoever tries a demo may well call from one number on and on."""
 LISTS = ("seats", "redial_exempt", "oidc_second_factor")
 """Several values, which a variable separates by commas."""
-FOLDERS = ("state_dir", "asterisk_tree", "lines_dir", "voices_dir")
+PATHS = ("state_dir", "asterisk_tree", "lines_dir", "voices_dir", "web_certificate", "web_key")
 """Relative ones count from where the command is run; daemons run elsewhere, so they are made absolute at once."""
 
 
@@ -70,6 +70,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     state_dir: Path = CHECKOUT / "var"
     asterisk_tree: Path = CHECKOUT / ".asterisk"
     lines_dir: Path = CHECKOUT / "lines"
+    web_certificate: Path | None = None
+    """For the web door, PEM, with those between it and a known authority. None: plain HTTP, which is for this machine alone:
+    elsewhere a browser gives no page the microphone."""
+    web_key: Path | None = None
+    """Its key, PEM."""
     voices_dir: Path | None = None
     """A folder of recorded voices, `<language>/<key>.wav`, each of which replaces the built one."""
     demo: bool = True
@@ -148,6 +153,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     @property
     def web_port(self) -> int:
         return 8080 + self.port_offset
+
+    @property
+    def web_url(self) -> str:
+        """Where browsers find the door."""
+        return f"{'https' if self.web_certificate else 'http'}://{self.host}:{self.web_port}"
 
     @property
     def api_port(self) -> int:
@@ -288,7 +298,7 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     settings = msgspec.structs.replace(settings, **overrides)
     for problem in problems(settings):
         raise _refusal(problem, document, overrides)
-    folders = {name: getattr(settings, name) for name in FOLDERS}
+    folders = {name: getattr(settings, name) for name in PATHS}
     return msgspec.structs.replace(settings, **{name: path.absolute() for name, path in folders.items() if path})
 
 

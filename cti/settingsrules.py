@@ -215,6 +215,19 @@ def _address(name: str, url: str, whose: str, secrets: str, mend: str) -> Iterat
         yield Problem((name,), reason, "write an https:// address; http is for this machine alone")
 
 
+def _door(settings: Settings) -> Iterator[Problem]:
+    """The certificate of the web door and its key."""
+    for name, other in (("web_certificate", "web_key"), ("web_key", "web_certificate")):
+        path: Path | None = getattr(settings, name)
+        if path is None:
+            continue
+        if strange := _NOT_IN_PATHS.search(str(path.absolute())):
+            reason = f"the path holds {strange[0]!r}, which configuration files cannot hold"
+            yield Problem((name,), reason, "put the file elsewhere")
+        elif getattr(settings, other) is None:
+            yield Problem((name,), f"{name} is of no use without {other}", "write both, or neither")
+
+
 def _folders(settings: Settings) -> Iterator[Problem]:
     for name in ("state_dir", "asterisk_tree"):
         path: Path = getattr(settings, name)
@@ -275,6 +288,7 @@ RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _business,
     _texts,
     _provider,
+    _door,
     _folders,
     _seats,
     _trunks,

@@ -106,7 +106,7 @@ def read_status(controller: Controller) -> Status:
         ready=not problems,
         answering=node.problem is None,
         sip=SipAddress(settings.host, settings.sip_port),
-        web=f"http://{settings.host}:{settings.web_port}",
+        web=settings.web_url,
         mqtt=f"mqtt://{settings.host}:{settings.mqtt_port}",
         postgres=settings.postgres_dsn("rexian_read"),
         ari=f"http://127.0.0.1:{settings.ari_port}/ari",

@@ -18,6 +18,7 @@ from typing import Literal, assert_never
 from calls.clock import Instant, ms_between
 from calls.errors import IllegalMove
 from calls.facts import Chosen
+from calls.words import Needs
 from queues.advisers import Adviser
 from queues.events import (
     NO_QUEUE,
@@ -218,19 +219,21 @@ class Engine:
         self._reserve(seat, proposal, now)
         seat.afterwards = paused
 
-    def _no_room(self, event: Join, now: Instant) -> Literal["full", "no_seat"] | None:
-        """Why a new caller cannot wait. Whoever need not wait, because a seat is free, is not one too many.
-
-        A wait is worth while if somebody present may take the call now, or after one of the steps by which it relaxes.
-        """
-        needs, rules = event.needs, self._queues.get(event.needs.queue, NO_QUEUE)
-        steps = [Instant(event.since + step.after_s) for step in rules.relax]
-        asks = {ask_of(needs, rules.relax, event.since, moment) for moment in (now, *steps)}
-        if not any(
+    def somebody_for(self, needs: Needs, since: Instant, now: Instant) -> bool:
+        """Whether somebody present may take such a call now, or after one of the steps by which its wait relaxes."""
+        relax = self._queues.get(needs.queue, NO_QUEUE).relax
+        moments = (now, *(Instant(since + step.after_s) for step in relax))
+        asks = {ask_of(needs, relax, since, moment) for moment in moments}
+        return any(
             isinstance(self._seats.idle.could_fit(kind, ask), int)
             for kind in self._seats.presence.kinds()
             for ask in asks
-        ):
+        )
+
+    def _no_room(self, event: Join, now: Instant) -> Literal["full", "no_seat"] | None:
+        """Why a new caller cannot wait. Whoever need not wait, because a seat is free, is not one too many."""
+        needs, rules = event.needs, self._queues.get(event.needs.queue, NO_QUEUE)
+        if not self.somebody_for(needs, event.since, now):
             return "no_seat"
         if event.kept or self._room.size(needs.queue) < rules.max_waiting:
             return None

@@ -11,6 +11,16 @@ as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo --non-interactive -- "$@"; fi
 }
 
+# with_node: puts the Node that builds the pages first in PATH: this machine's, if it is new enough for the builder (20.19 or
+# newer), else the one in build/node; fails when there is neither.
+with_node() {
+    if ! { command -v node npm > /dev/null && node -e 'const [a, b] = process.versions.node.split(".").map(Number);
+        process.exit(a > 22 || (a == 22 && b >= 12) || (a == 20 && b >= 19) ? 0 : 1)'; }; then
+        [ -x build/node/bin/npm ] || return 1
+        PATH="$PWD/build/node/bin:$PATH"
+    fi
+}
+
 # listed FILE...: the names in package lists, without their comments.
 listed() {
     sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$@"

@@ -141,7 +141,7 @@ __all__ = [
     "kind_of",
 ]
 
-VERSION = 4
+VERSION = 5
 """Of the whole set of shapes; each stored fact carries the version that wrote it."""
 
 AnyFact = (

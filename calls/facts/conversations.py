@@ -58,6 +58,8 @@ class ConversationEnded(Fact, frozen=True, kw_only=True, tag="conversation_ended
     held_ms: int = 0
     """Of these, how long the caller was on hold."""
     ended_by: EndedBy
+    transferred_to: str | None = None
+    """The queue that the adviser passed the caller on to, where another visit begins; None: they did not."""
 
 
 class RecordingSealed(Fact, frozen=True, kw_only=True, tag="recording_sealed"):

@@ -16,6 +16,7 @@ import msgspec
 
 from calls.errors import NotPossible
 from calls.facts import AdviserNumberSaid, ConversationEnded, EndedBy, SeatAnswered
+from calls.words import Needs
 from cti.asterisk.apart import VERIFY_KEYS, take_back, verify_apart
 from cti.asterisk.ending import ASK_AGAIN_S, asked_to_go
 from cti.asterisk.errors import Gone, NotInStasis
@@ -121,13 +122,15 @@ def _tell_answered(call: Session, conversation: Conversation) -> None:
 async def _until_over(
     call: Session, undo: AsyncExitStack, leg: Leg, conversation: Conversation, pending: Pending, *, found: bool
 ) -> bool:
-    """Bring them together and wait until one leaves. True when the adviser was lost to the caller: vanished, or never met.
+    """Bring them together and wait until one leaves. True when the caller is to have another adviser: this one has passed them
+    on, or was lost to them: vanished, or never met.
 
     `found`: it began under another controller, so they may have met, and the seat may have left while none ran.
     """
     ended_by: EndedBy = "caller"
     step: Step = "talking"
     met = lost = hung_up = False
+    elsewhere: Needs | None = None
     tasks: list[asyncio.Task[object]] = []
     try:
         there = await _found(call, conversation) if found else None
@@ -150,7 +153,8 @@ async def _until_over(
             )
         lost = cause != NORMAL
         hung_up = not lost
-        ended_by, step = "fault" if lost else "seat", "rating" if met and not lost else "queue"
+        elsewhere = call.wanted_elsewhere if not lost else None
+        ended_by, step = "fault" if lost else "seat", "rating" if met and not lost and not elsewhere else "queue"
     except Exception:
         ended_by = "fault"
         raise
@@ -161,9 +165,12 @@ async def _until_over(
             early = hung_up and not met
             call.node.floor.take(ConversationOver(conversation.seat, call.visit, lost, hung_up, early))
             call.node.recorder.keep(ended)
-            call.turn(_over(call, call.kept.conversation or conversation, ended_by), step=step, conversation=None)
+            over = _over(call, call.kept.conversation or conversation, ended_by, elsewhere)
+            call.turn(over, step=step, conversation=None, needs=elsewhere or call.kept.needs)
             call.node.callers.put(conversation.adviser, call.kept)
-            if met and not lost:
+            if elsewhere:  # for somebody else from now on
+                call.node.advisers.forget(call.kept.calling_number or "")
+            elif met and not lost:
                 call.node.advisers.put(call.kept.calling_number, conversation.adviser)
         call.recordings.append((ended, leg))
         for task in tasks:
@@ -199,7 +206,8 @@ async def _while_both_are_there(
     if apart:
         await take_back(call, leg, leaving)
     while not leaving.done():
-        wanted = [asyncio.create_task(event.wait()) for event in (call.wanted_apart, call.wanted_moved)]
+        events = call.wanted_apart, call.wanted_moved, call.passing_on
+        wanted = [asyncio.create_task(event.wait()) for event in events]
         try:
             await asyncio.wait({leaving, *wanted}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -207,12 +215,26 @@ async def _while_both_are_there(
                 task.cancel()
         if leaving.done():
             break
+        if call.passing_on.is_set():
+            leaving.cancel()
+            await _part_from(call, leg)
+            return leg, NORMAL
         if call.wanted_apart.is_set():
             await verify_apart(call, leg, leaving)
         elif moved := await move(call, undo, leg, leaving):
             leg = moved
             leaving = watch()
     return leg, leaving.result()
+
+
+async def _part_from(call: Session, leg: Leg) -> None:
+    """The adviser passes the caller on: their leg ends, and music that the caller hears on hold does, too."""
+    leg.at_hang_up(lambda: None)
+    await leg.close()
+    conversation = call.kept.conversation
+    if conversation and conversation.held_since_ms is not None:
+        with suppress(Gone, NotInStasis):
+            await call.ari.channels.stop_moh(call.call_id)
 
 
 def _recorded_until_now(call: Session, pending: Pending) -> Pending:
@@ -263,7 +285,7 @@ async def _meet(call: Session, conversation: Conversation, *, bridged: bool) -> 
     return True
 
 
-def _over(call: Session, conversation: Conversation, ended_by: EndedBy) -> ConversationEnded:
+def _over(call: Session, conversation: Conversation, ended_by: EndedBy, elsewhere: Needs | None) -> ConversationEnded:
     now_ms = call.now_ms()
     return ConversationEnded(
         call_id=call.call_id,
@@ -273,6 +295,7 @@ def _over(call: Session, conversation: Conversation, ended_by: EndedBy) -> Conve
         talked_ms=max(0, now_ms - conversation.begun_ms),
         held_ms=conversation.held_until(now_ms),
         ended_by="fault" if call.ended_by == "fault" else ended_by,
+        transferred_to=elsewhere.queue if elsewhere else None,
     )
 
 

@@ -264,6 +264,10 @@ class Node:
         """The adviser goes on talking on what is the seat's telephone now. Raises NotPossible with the mend."""
         self._talking(seat).move()
 
+    def transfer(self, seat: str, queue: str, adviser: str | None) -> None:
+        """The adviser passes the caller on. Raises NotPossible with the mend."""
+        self._talking(seat).transfer(queue, adviser)
+
     def _talking(self, seat: str) -> Session:
         self.floor.engine.seat(seat)
         talking = (

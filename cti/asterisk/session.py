@@ -99,6 +99,10 @@ class Session:
         """What the dialplan told of the fax during which the call ended."""
         self.wanted_apart = asyncio.Event()
         """Set when the adviser wants the machine to ask the caller who they are."""
+        self.wanted_elsewhere: Needs | None = None
+        """What the adviser passes the caller on to."""
+        self.passing_on = asyncio.Event()
+        """Set when they do."""
         self.wanted_moved = asyncio.Event()
         """Set when the adviser wants to go on talking on another telephone of the seat."""
         self.counted = False
@@ -250,6 +254,22 @@ class Session:
         if conversation.held_since_ms is not None:
             raise NotPossible("the caller is on hold. Mend: take them back first")
         self.wanted_apart.set()
+
+    def transfer(self, queue: str, adviser: str | None) -> None:
+        """The adviser passes the caller on to a queue of the line, and there to this adviser, if free. Raises NotPossible."""
+        conversation = self.kept.conversation
+        if conversation is None:
+            raise NotPossible("nobody is talking there")
+        if conversation.apart_since_ms is not None or self.wanted_apart.is_set():
+            raise NotPossible("the machine is asking this caller. Mend: wait until it has ended")
+        if queue not in self.line.queues:
+            known = ", ".join(self.line.queues)
+            raise NotPossible(f"line {self.line.number} has no queue {queue}. Mend: use one of: {known}")
+        needs = self.line.needs(queue, self.caller.language)
+        if not self.node.floor.engine.somebody_for(needs, Instant(self.kept.since_ms / 1000), self.clock.now()):
+            raise NotPossible(f"nobody is there for queue {queue}. Mend: choose another, or promise to call back")
+        self.wanted_elsewhere = msgspec.structs.replace(needs, preferred=adviser)
+        self.passing_on.set()
 
     def move(self) -> None:
         """The adviser goes on talking on what is the seat's telephone now. Raises NotPossible when nobody is talking there."""
@@ -470,9 +490,12 @@ class Session:
             await self._after(undo, seated.proposal.adviser)
 
     async def _come_back(self, undo: AsyncExitStack, needs: Needs, since: Instant) -> None:
-        """The seat was lost in mid-call: an apology, then the head of the queue, by the first wait."""
-        await self.caller.say("seat.lost", skippable=False)
-        await self._wait_and_talk(undo, needs, since, returned=True)
+        """The adviser passed the caller on, or the seat was lost in mid-call, for which we apologise. Then the queue, by the
+        first wait: nobody waits twice for one matter."""
+        elsewhere, self.wanted_elsewhere = self.wanted_elsewhere, None
+        self.passing_on.clear()
+        await self.caller.say("transfer.begin" if elsewhere else "seat.lost", skippable=False)
+        await self._wait_and_talk(undo, elsewhere or needs, since, returned=elsewhere is None)
 
     async def _after(self, undo: AsyncExitStack, adviser: str) -> None:
         """The adviser's side has ended: the satisfaction question, then the caller hangs up first, or wants somebody else."""

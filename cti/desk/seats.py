@@ -10,7 +10,17 @@ from litestar.exceptions import PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, JSONBody
 
-from cti.control import SeatLogOut, SeatMoreTime, SeatMove, SeatNotReady, SeatReady, SeatRedial, SeatVerify
+from cti.control import (
+    SeatLogOut,
+    SeatMoreTime,
+    SeatMove,
+    SeatNotReady,
+    SeatOrder,
+    SeatReady,
+    SeatRedial,
+    SeatTransfer,
+    SeatVerify,
+)
 from cti.desk.entrance import Asked, Doors, known
 from cti.desk.house import House, PagePhone
 from cti.desk.roles import only
@@ -21,7 +31,12 @@ SEAT = "/api/v1/seats/{seat:str}"
 LONGEST_REASON = 60
 """Characters: a few words."""
 
-SeatWish = SeatReady | SeatNotReady | SeatMoreTime | SeatLogOut | SeatRedial | SeatVerify | SeatMove
+
+class Elsewhere(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whom a caller is passed on to: a queue of the line, and there an adviser, by number, if free."""
+
+    queue: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    adviser: Annotated[str, msgspec.Meta(max_length=20)] | None = None
 
 
 class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,7 +95,12 @@ def seats(doors: Doors, house: House) -> list[BaseRouteHandler]:
         """Go on talking on what is the telephone there now: after the page was loaded anew in mid-call."""
         return await _at(seat, request, SeatMove(seat), lead=False)
 
-    async def _at(seat: str, request: Asked, wish: SeatWish, *, lead: bool = True) -> Done:
+    @post(SEAT + "/transfer", opt=adviser, status_code=200)
+    async def transfer(seat: FromPath[str], data: JSONBody[Elsewhere], request: Asked) -> Done:
+        """Pass the caller on, who keeps the place of the first wait."""
+        return await _at(seat, request, SeatTransfer(seat, data.queue, data.adviser), lead=False)
+
+    async def _at(seat: str, request: Asked, wish: SeatOrder, *, lead: bool = True) -> Done:
         """At one's own seat; where a lead may, as a lead at another's, which the audit log tells."""
         account = known(request)[0].account
         sits = house.sits(seat)
@@ -92,9 +112,9 @@ def seats(doors: Doors, house: House) -> list[BaseRouteHandler]:
             doors.audit.write("seat_changed", account.name, f"{seat} {sits or 'nobody'} {wish.__struct_config__.tag}")
         return done
 
-    async def _done(wish: SeatWish) -> Done:
+    async def _done(wish: SeatOrder) -> Done:
         answer = await house.answer(wish)
         assert isinstance(answer, Done)
         return answer
 
-    return [ready, page, not_ready, more_time, log_out, redial, verify, move]
+    return [ready, page, not_ready, more_time, log_out, redial, verify, move, transfer]

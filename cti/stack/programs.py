@@ -77,7 +77,7 @@ def _texting(settings: Settings) -> Program:
         *("--port", str(settings.texting_port)),
         *("--key-file", str(settings.texts_key_file)),
         *("--file", str(settings.state_dir / "texting.db")),
-        *("--reports-to", f"http://{settings.host}:{settings.web_port}{REPORTS_PATH}"),
+        *("--reports-to", f"http://127.0.0.1:{settings.api_port}{REPORTS_PATH}"),
     )
     return Program("texting", command, needed=False)
 

@@ -155,7 +155,8 @@ def _of_a_visit(stamped: Stamped) -> Projected:
         case QueueLeft() as f:
             projected = sql.LEFT, (f.visit, f.call_id, f.outcome, at, f.waited_ms)
         case ConversationEnded() as f:
-            projected = sql.TALKED, (f.visit, f.call_id, f.talked_ms, f.held_ms, at, f.ended_by)
+            parted = (f.talked_ms, f.held_ms, at, f.ended_by, f.transferred_to)
+            projected = sql.TALKED, (f.visit, f.call_id, *parted)
         case RecordingSealed() as f:
             heard = (f.left_dbfs, f.right_dbfs, f.left_packets, f.right_packets, _json(f.alarms))
             projected = sql.SEALED, (f.visit, f.call_id, at, f.path, f.sha256, f.length_ms, *heard)

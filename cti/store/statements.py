@@ -151,7 +151,15 @@ LEFT = _upsert(
 )
 NUMBER_SAID = _upsert("queue_visits", "visit", "call_id", "number_said_at")
 TALKED = _upsert(
-    "queue_visits", "visit", "call_id", "talked_ms", "held_ms", "talk_ended_at", "talk_ended_by", count="conversations"
+    "queue_visits",
+    "visit",
+    "call_id",
+    "talked_ms",
+    "held_ms",
+    "talk_ended_at",
+    "talk_ended_by",
+    "transferred_to",
+    count="conversations",
 )
 SEALED = _upsert(
     "recordings",

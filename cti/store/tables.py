@@ -148,6 +148,7 @@ queue_visits = Table(
     _may("talked_ms", BigInteger, "How long adviser and caller were connected"),
     _may("held_ms", BigInteger, "Of these, how long the caller was on hold"),
     _at("talk_ended_at", "When they were parted"),
+    _may("transferred_to", Text, "The queue that the adviser passed the caller on to; null: they did not"),
     _may("talk_ended_by", Text, "Who ended the conversation: caller, seat, system, fault"),
     _count("entries", "Facts that say it began: 1"),
     _count("answers", "Facts that say a seat answered: 0 or 1"),

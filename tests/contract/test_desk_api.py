@@ -44,6 +44,7 @@ ROUTES: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/api/v1/seats/{name}/redial"): frozenset({"adviser"}),
     ("POST", "/api/v1/seats/{name}/verify"): frozenset({"adviser"}),
     ("POST", "/api/v1/seats/{name}/move"): frozenset({"adviser"}),
+    ("POST", "/api/v1/seats/{name}/transfer"): frozenset({"adviser"}),
     ("POST", "/api/v1/seats/{name}/page"): frozenset({"adviser"}),
     ("GET", "/api/v1/categories"): frozenset({"adviser", "lead", "quality", "manager"}),
     ("PUT", "/api/v1/forms/{name}"): frozenset({"adviser"}),

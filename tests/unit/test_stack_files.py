@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -75,11 +76,25 @@ def test_nginx_accepts_its_file(settings: Settings) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_with_a_certificate_the_door_speaks_tls_alone(tmp_path: Path) -> None:
+    certificate, key = tmp_path / "door.pem", tmp_path / "door.key"
+    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=desk.city.example"
+    subprocess.run([*make.split(), "-out", certificate, "-keyout", key], check=True, capture_output=True)
+    settings = Settings(state_dir=tmp_path / "var", web_certificate=certificate, web_key=key)
+    files.render(settings, SECRETS)
+    test_nginx_accepts_its_file(settings)
+    text = (settings.etc_dir / "nginx.conf").read_text()
+    assert f"listen {settings.host}:{settings.web_port} ssl;" in text
+    assert settings.web_url.startswith("https://")
+
+
 def test_only_the_web_door_leads_anywhere(settings: Settings) -> None:
     text = (settings.etc_dir / "nginx.conf").read_text()
     assert f"listen {settings.host}:{settings.web_port};" in text
     assert f"proxy_pass http://127.0.0.1:{settings.api_port};" in text
-    assert str(settings.ari_port) not in text
+    assert re.findall(rf"\S+:{settings.ari_port}\S*", text) == [f"http://127.0.0.1:{settings.ari_port}/ws;"], (
+        "SIP alone"
+    )
 
 
 def test_passwords_are_hashed_and_private(settings: Settings) -> None:

@@ -31,6 +31,8 @@ RIGHT = {
     "cti/desk/audit.py": "the stamp of an entry",
     "cti/desk/sessions.py": "the end of an idle session, and of a shift: it must hold over a boot of the machine",
     "cti/desk/provider.py": "whether a token is still good; the provider's clock and ours may be a minute apart",
+    "cti/forms.py": "a stamp; and whether a promised day is in the next month",
+    "cti/screens.py": "a stamp, for readers",
     "cti/messages.py": "whether that day is over",
     "cti/asterisk/node.py": "the stamp of an arrival, for a machine that is started anew before the call's end is told",
     "cti/asterisk/reconcile.py": "the day whose folder a recording is discarded from",

@@ -67,6 +67,7 @@ export const api = {
   categories: () => ask<Shapes['Categories']>('GET', '/api/v1/categories'),
   writeForm: (visit: string, draft: Shapes['Draft']) => ask<undefined>('PUT', form(visit), draft),
   saveForm: (visit: string, draft: Shapes['Draft']) => ask<undefined>('POST', form(visit), draft),
+  transfer: (number: string, queue: string) => ask<Shapes['Done']>('POST', seat(number, 'transfer'), { queue }),
   move: (number: string) => ask<Shapes['Done']>('POST', seat(number, 'move')),
   verify: (number: string) => ask<Shapes['Done']>('POST', seat(number, 'verify')),
 }

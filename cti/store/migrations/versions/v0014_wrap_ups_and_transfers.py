@@ -1,4 +1,4 @@
-"""what advisers write down of their conversations"""
+"""what advisers write down of their conversations, and whom they pass on"""
 
 from __future__ import annotations
 
@@ -38,4 +38,6 @@ def upgrade() -> None:
     )
     op.create_index("wrap_ups_by_call", "wrap_ups", ["call_id"])
     op.create_index("wrap_ups_by_time", "wrap_ups", ["at"])
+    transferred = "The queue that the adviser passed the caller on to; null: they did not"
+    op.add_column("queue_visits", sa.Column("transferred_to", sa.Text(), nullable=True, comment=transferred))
     op.create_index("wrap_ups_due", "wrap_ups", ["due_at"], postgresql_where=sa.text("due_at IS NOT NULL"))
