@@ -29,6 +29,7 @@ from cti.asterisk.generated.messages import (
     Message,
     StasisStart,
 )
+from cti.asterisk.returning import Return
 from cti.asterisk.router import Came, Router, Vanished
 from cti.asterisk.staying import until_answered
 
@@ -83,8 +84,7 @@ class Leg:
         self._ari = ari
         self._there = there
         self._closed = False
-        self._back = asyncio.Event()
-        """It came back from the dialplan, or never will."""
+        self._back = Return()
         self._mailbox = router.mailbox(self.channel)
         self._box = self._mailbox.__enter__()
 
@@ -137,7 +137,7 @@ class Leg:
         """Send it through a dialplan context that comes back; also returns when it has left.
 
         `ended` must be waited for meanwhile. Raises TimeoutError when it does neither, AriError when it cannot be sent."""
-        self._back.clear()
+        await self._back.again()
         await self._ari.channels.continue_in_dialplan(self.channel, context=context, extension=extension, priority=1)
         async with asyncio.timeout(DIALPLAN_S):
             await self._back.wait()
@@ -153,14 +153,14 @@ class Leg:
         while self._there:
             event = await self._box.get()
             if _hangs_up(event):
-                self._back.set()
+                self._back.came()
                 return NORMAL
             if isinstance(event, ChannelHold | ChannelUnhold) and on_hold:
                 on_hold(isinstance(event, ChannelHold))
             elif isinstance(event, ChannelDtmfReceived) and on_key:
                 on_key(event.digit)
             elif isinstance(event, StasisStart | Came):
-                self._back.set()
+                self._back.came()
             elif (cause := self._last(event)) is not None:
                 return cause
         return NORMAL
@@ -172,11 +172,11 @@ class Leg:
                 self.packets += packets_received(counts)
             case ChannelDestroyed(cause=cause):
                 self._there = False
-                self._back.set()
+                self._back.came()
                 return cause or NORMAL  # 0: hung up while in nobody's bridge, for which no cause is told
             case Vanished(died=died):
                 self._there = False
-                self._back.set()
+                self._back.came()
                 return 0 if died else NORMAL
         return None
 

@@ -51,6 +51,7 @@ from cti.asterisk.kept import KeptCall, outcome
 from cti.asterisk.leg import DIALPLAN_S, Leg, packets_received
 from cti.asterisk.places import KEEPS_PLACE, keep_place
 from cti.asterisk.playing import silence
+from cti.asterisk.returning import Return
 from cti.asterisk.router import Came, Mailbox, Vanished
 from cti.asterisk.waiting import Seated, wait_for_seat
 from cti.identification import CallersIdentity
@@ -108,7 +109,7 @@ class Session:
         self.counted = False
         """One of the calls that are carried at once."""
         self.line = line
-        self._back = asyncio.Event()
+        self._back = Return()
         self._fault = self._dropped = False
         self._packets = 0
         self._legs: list[str] = []
@@ -239,7 +240,7 @@ class Session:
 
     async def through_dialplan(self, context: str, extension: str, within_s: float = DIALPLAN_S) -> None:
         """Send the caller through a dialplan context that comes back: what ARI cannot do itself is done there."""
-        self._back.clear()
+        await self._back.again()
         await self.ari.channels.continue_in_dialplan(self.call_id, context=context, extension=extension, priority=1)
         async with asyncio.timeout(within_s):
             await self._back.wait()
@@ -306,7 +307,7 @@ class Session:
                 case ChannelDtmfReceived(digit=digit):
                     self.caller.press(digit)
                 case StasisStart() | Came():
-                    self._back.set()
+                    self._back.came()
                 case ChannelTalkingStarted() | ChannelTalkingFinished() as heard:
                     for dictation in self._dictations.values():
                         dictation.speaks(isinstance(heard, ChannelTalkingStarted))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import count
 
 from playwright.async_api import Browser, Page, expect
@@ -85,19 +85,25 @@ async def sign_in(desk: Desk, name: str, password: str) -> None:
 
 @contextlib.asynccontextmanager
 async def adviser_at(
-    browser: Browser, hotline: Hotline, seat: str, adviser: str, *, ready: bool = True
+    browser: Browser,
+    hotline: Hotline,
+    seat: str,
+    adviser: str,
+    *,
+    looks: Callable[[Desk, str], Awaitable[None]] | None = None,
 ) -> AsyncIterator[Desk]:
-    """Signed in, at the seat, ready; and gone from there at the end."""
+    """Signed in, at the seat, ready; and gone from there at the end. `looks` is shown the pages on the way."""
     name, password = await account(hotline, adviser, "adviser")
     async with opened(browser, hotline) as desk:
         await sign_in(desk, name, password)
         await desk.page.get_by_role("button", name=seat).click()
+        if looks:
+            await looks(desk, "take-seat")
         await desk.press("开始上班")
         await desk.says("话机正常")
         try:
-            if ready:
-                await desk.press("就绪")
-                await hotline.seat_is(seat, "ready")
+            await desk.press("就绪")
+            await hotline.seat_is(seat, "ready")
             yield desk
         finally:
             await hotline.seat_is(seat, "ready", "not_ready", "wrap_up", "logged_out")

@@ -42,7 +42,7 @@ from tests.contract.hotline_on_fake import (
     Site,
 )
 from tests.contract.steps import STEPS, closing, hearing_the_number, in_menu, said_last, step, talking, waiting
-from tests.eventually import eventually
+from tests.eventually import PATIENCE_S, eventually
 from tests.fakes.ari import Phone
 
 
@@ -414,3 +414,13 @@ async def test_a_fault_while_waiting_ends_the_visit(calls: Calls, monkeypatch: p
     assert (end.call_id, end.outcome, end.ended_by) == (caller, "queued", "fault")
     assert [left.outcome for left in calls.of(QueueLeft)] == ["fault"]
     assert said_last(calls, "fault")
+
+
+async def test_whoever_is_sent_through_the_dialplan_again_at_once_is_back_each_time(calls: Calls) -> None:
+    """Two returns within a millisecond are told in the same letters, and would be taken for one."""
+    caller = await talking(calls)
+    session = calls.node.sessions[caller]
+    for _ in range(40):
+        await session.through_dialplan("start-recording", "again", within_s=PATIENCE_S)
+    calls.fake.hangup(caller)
+    await calls.ended()

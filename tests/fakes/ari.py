@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Literal, Self
 from uuid import uuid4
@@ -88,7 +89,6 @@ class FakeAri:
         """The websockets by which requests come."""
         self.url = ""
         self._numbers = count(1)
-        self._clock = count()
         self._outbox: deque[tuple[web.WebSocketResponse, str]] = deque()
         self._flushing: set[asyncio.Task[None]] = set()
 
@@ -210,10 +210,8 @@ class FakeAri:
     # What the requests use
 
     def now(self) -> str:
-        """A time stamp as Asterisk writes it; no two are the same."""
-        seconds, milliseconds = divmod(next(self._clock), 1000)
-        minutes, seconds = divmod(seconds, 60)
-        return f"2026-01-31T08:{minutes:02d}:{seconds:02d}.{milliseconds:03d}+0800"
+        """A time stamp as Asterisk writes it, to the millisecond: what happens within one has the same."""
+        return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000"
 
     def tell(self, message: told.Message) -> None:
         """Queue an event for the application's socket; lost when there is none, as in Asterisk."""
