@@ -72,7 +72,7 @@ async def test_an_adviser_needs_no_mouse(browser: Browser, hotline: Hotline) -> 
         await page.keyboard.press("h")
         await hotline.seat_is(SEAT, "talking")
         await page.get_by_label("业务分类").first.focus()
-        await page.keyboard.type("tx")
+        await page.keyboard.type("txd")
         await page.keyboard.press("Enter")
         await page.keyboard.press("Tab")
         await page.keyboard.press("Space")
