@@ -14,7 +14,7 @@ from recordings.listen import dominant_hz, level_dbfs
 from tests.asterisk.ears import tone_dbfs
 from tests.asterisk.hotline import Caller, Hotline
 from tests.asterisk.phones import CITIZEN_HZ, SEAT_HZ, listen
-from tests.browser.desk import adviser_at
+from tests.browser.desk import account, adviser_at, opened, sign_in
 from tests.browser.ear import hears
 from tests.eventually import eventually
 from tests.faults import kill, stopped, until_working
@@ -207,3 +207,22 @@ async def test_a_page_whose_way_to_the_hotline_is_cut_goes_on_talking_and_is_the
         await caller.leave()  # which the page may not be told: its old way is gone
         await expect(desk.page.get_by_role("button", name="结束通话")).to_be_hidden(timeout=15_000)
         await desk.says("等待来电")
+
+
+async def test_a_lead_sees_the_floor_and_acts_at_a_seat(browser: Browser, hotline: Hotline) -> None:
+    name, password = await account(hotline, None, "lead")
+    async with adviser_at(browser, hotline, SEAT, ADVISER) as desk, opened(browser, hotline) as lead:
+        await sign_in(lead, name, password)
+        await lead.says("在席 1，就绪 1")
+        async with hotline.caller("1", line=LINE) as caller:
+            await desk.answer()
+            await caller.connected()
+            await expect(lead.page.locator(".seat").filter(has_text=SEAT)).to_contain_text("通话中")
+            assert caller.phone.identity.user not in await lead.page.content(), "the number is the adviser's to see"
+            await lead.press(f"操作坐席 {SEAT}")
+            await lead.page.locator(".acts").get_by_role("button", name="置忙").click()
+            await desk.press("结束通话")
+            await caller.leave()
+        await hotline.seat_is(SEAT, "not_ready")  # as the lead wished, once the call was over
+        did = await hotline.sql("SELECT did, about FROM audit WHERE account = $1 ORDER BY number DESC LIMIT 1", name)
+        assert did == [("seat_changed", f"{SEAT} {ADVISER} seat_not_ready")]

@@ -80,6 +80,7 @@ async def test_an_adviser_needs_no_mouse(browser: Browser, hotline: Hotline) -> 
         await page.keyboard.press("Tab")
         await page.keyboard.type("keys alone")
         await caller.leave()
+        await expect(page.get_by_role("button", name="结束通话")).to_be_hidden()
         await page.keyboard.press("Control+Enter")
         await expect(page.get_by_label("备注")).to_be_hidden()
         rows = "SELECT topic, result, note FROM wrap_ups WHERE call_id = $1"
