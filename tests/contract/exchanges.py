@@ -49,6 +49,7 @@ allow=alaw
 type=aor
 max_contacts=1
 """,
+    "sorcery.conf": "[res_pjsip]\nauth = memory\n",
     "extensions.conf": """
 [in]
 exten => _X.,1,Stasis(rexian,${EXTEN})

@@ -439,6 +439,16 @@ async def test_a_phone_that_registers_is_told(exchange: Exchange, controller: Co
 # The socket
 
 
+async def test_a_password_is_given_and_given_anew(exchange: Exchange, controller: Controller) -> None:
+    """An object of the configuration, for what is told only at run time."""
+    for password in ("one", "another"):
+        fields = {"auth_type": "digest", "username": "1001", "password": password}
+        told = [{"attribute": name, "value": value} for name, value in fields.items()]
+        await controller.ari.asterisk.update_object("res_pjsip", "auth", "1001", fields=told)
+    with pytest.raises(Gone):
+        await controller.ari.asterisk.update_object("res_pjsip", "no_such", "1001", fields=told)
+
+
 async def test_the_filter_is_set(exchange: Exchange, controller: Controller) -> None:
     """22."""
     application = await controller.ari.applications.get(exchange.app)

@@ -71,6 +71,8 @@ class FakeAri:
         self.contexts: dict[str, tuple[str, ...]] = {}
         """Dialplan contexts that end in Stasis, with the arguments they give; every other one ends nowhere."""
         self.endpoints: dict[str, Endpoint] = {}
+        self.passwords: dict[str, str] = {}
+        """Given at run time, by the name of what they are for."""
         self.missing = {"sound:missing"}
         self.lasting = {"sound:lasting"}
         self.subscribed: set[str] = set()

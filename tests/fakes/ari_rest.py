@@ -64,6 +64,7 @@ def application(fake: FakeAri) -> web.Application:
             web.delete("/ari/bridges/{bridge}", rest.destroy),
             web.post("/ari/bridges/{bridge}/addChannel", rest.add),
             web.post("/ari/bridges/{bridge}/removeChannel", rest.remove),
+            web.put("/ari/asterisk/config/dynamic/{class}/{type}/{id}", rest.configure),
             web.get("/ari/endpoints/{technology}", rest.endpoints),
             web.get("/ari/endpoints/{technology}/{resource}", rest.endpoint),
             web.get("/ari/playbacks/{playback}", rest.playback),
@@ -374,6 +375,17 @@ class Rest:
                 raise Refusal(422, "Channel not in this bridge")
             self._fake.leave_bridge(leg)
         return _done()
+
+    # Configuration
+
+    async def configure(self, request: web.Request) -> web.StreamResponse:
+        if (request.match_info["class"], request.match_info["type"]) != ("res_pjsip", "auth"):
+            raise Refusal(404, "sorcery object type not found")
+        fields = msgspec.json.decode(await request.read(), type=dict[str, list[dict[str, str]]])["fields"]
+        self._fake.passwords[request.match_info["id"]] = next(
+            each["value"] for each in fields if each["attribute"] == "password"
+        )
+        return _json(fields)
 
     # Endpoints
 
