@@ -170,7 +170,7 @@ def _from_our_page(connection: Connection, session: Session | None, *, said: boo
 def ways(doors: Doors) -> list[HTTPRouteHandler]:
     """The routes by which people come in and go."""
 
-    @post(SESSION, opt=STRANGERS, status_code=201)
+    @post(SESSION, opt=STRANGERS, status_code=201, raises=[NotAuthorizedException, TooManyRequestsException])
     async def sign_in(data: JSONBody[SignIn], request: Asked) -> Response[SignedIn]:
         """Sign in; the cookie of the answer is the session."""
         address = address_of(request)

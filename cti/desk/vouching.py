@@ -15,6 +15,7 @@ import msgspec
 from litestar import Response, get
 from litestar.datastructures import Cookie
 from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import ResponseSpec
 
 from calls.errors import NotPossible
 from cti.desk.accounts import Account, NoSecondFactor, NotAdmitted
@@ -29,6 +30,9 @@ WAYS = f"{SESSION}/ways"
 FLOW_COOKIE = "rexian-oidc"
 
 DESK, REFUSED, SECOND_FACTOR_WANTED = "/desk/", "/desk/#refused", "/desk/#second-factor"
+
+NO_PROVIDER = {409: ResponseSpec(None)}
+"""For the description: what the routes answer where there is none."""
 
 
 class Ways(msgspec.Struct, frozen=True):
@@ -54,7 +58,7 @@ def vouching(doors: Doors) -> list[HTTPRouteHandler]:
         """How one may sign in here, besides by name and password."""
         return Ways(doors.provider.client.go if doors.provider else None)
 
-    @get(GO, opt=STRANGERS, status_code=303)
+    @get(GO, opt=STRANGERS, status_code=303, responses=NO_PROVIDER)
     async def go_to_provider(request: Asked) -> Response[None]:
         """Sends the browser to the provider, where there is one, to show who it is within ten minutes."""
         provider, address = _provider(), address_of(request)
@@ -67,7 +71,7 @@ def vouching(doors: Doors) -> list[HTTPRouteHandler]:
             doors.flows.take(flow.state, flow.browser)
             return _refused(_NotIn(str(error), guess=False), address)
 
-    @get(BACK, opt=STRANGERS, status_code=303)
+    @get(BACK, opt=STRANGERS, status_code=303, responses=NO_PROVIDER)
     async def back_from_provider(request: Asked) -> Response[None]:
         """Where the provider sends the browser: on to the desk, signed in or refused."""
         provider, address = _provider(), address_of(request)

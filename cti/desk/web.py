@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import uvicorn
 from litestar import Litestar, Request, Response, get, post
+from litestar.exceptions import HTTPException, NotAuthorizedException
 from litestar.handlers import BaseRouteHandler
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, Reference, RequestBody, Schema
 
 from calls.errors import NotPossible
 from cti.desk.described import describing
@@ -32,6 +35,19 @@ class Health(msgspec.Struct, frozen=True):
 
     answering: bool
     lines: list[str]
+
+
+@dataclass
+class Signed(Operation):
+    """How a report is described: its signature is over the bytes, so no route takes it apart."""
+
+    def __post_init__(self) -> None:
+        properties: dict[str, Reference | Schema] = {
+            "key": Schema(type=OpenAPIType.STRING),
+            "state": Schema(enum=["delivered", "undeliverable"]),
+        }
+        body = Schema(type=OpenAPIType.OBJECT, properties=properties, required=["key", "state"])
+        self.request_body = RequestBody({"application/json": OpenAPIMediaType(schema=body)}, required=True)
 
 
 def application(house: House, doors: Doors) -> Litestar:
@@ -59,11 +75,13 @@ def all_routes(house: House, doors: Doors) -> list[BaseRouteHandler]:
         lines = [name.removeprefix("line ") for name in now.versions if name.startswith("line ")]
         return Health(now.answering, lines)
 
-    @post(REPORTS_PATH, opt=STRANGERS)
-    async def report(request: Request[Any, Any, Any]) -> Response[None]:
-        """What became of a text; from the SMS gateway, which signs it."""
+    @post(REPORTS_PATH, opt=STRANGERS, status_code=204, operation_class=Signed, raises=[NotAuthorizedException])
+    async def report(request: Request[Any, Any, Any]) -> None:
+        """What became of a text; from the SMS gateway, which signs it (docs/texts.md)."""
         headers = {name.title(): value for name, value in request.headers.items()}
-        return Response(None, status_code=house.reported(headers, await request.body()))
+        status = house.reported(headers, await request.body())
+        if status != 204:
+            raise HTTPException(detail="that is no report, or it is not signed as it must be", status_code=status)
 
     strangers = [health, report, *ways(doors), *vouching(doors)]
     routes = [*strangers, *people(doors), *seats(doors, house), *forms(house), *watching(doors, house)]
