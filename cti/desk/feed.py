@@ -1,14 +1,15 @@
 """What the desks see at once: how every queue and seat stands, pushed to each open page as it changes.
 
-A message is made once, however many pages are open, and put into a queue of each; a page that does not read is let go of
-when its queue is full, and costs nobody else anything. Whoever opens a feed is told first how all stands, so a page that
-lost its connection opens another and misses nothing. A `Publisher`, beside the bus: both are told the same.
+A message is made once, however many pages are open, and put aside for each; a page is told all that is there for it by one
+array. One that does not read is let go of when too much is there, and costs nobody else anything. Whoever opens a feed is
+told first how all stands, so a page that lost its connection opens another and misses nothing. A `Publisher`, beside the
+bus: both are told the same.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Literal
@@ -137,23 +138,36 @@ Told = SeatTold | QueueTold | SeatGone | QueueGone | CallTold | CallGone | FormT
 class Onlooker:
     """One open page: what it has not been told yet."""
 
-    def __init__(self, adviser: str | None) -> None:
+    def __init__(self, adviser: str | None, first: Iterable[bytes]) -> None:
         self.adviser = adviser
         """Whose page it is, if an adviser's."""
-        self._messages: asyncio.Queue[bytes] = asyncio.Queue()
+        self._messages = list(first)
+        self._allowed = len(self._messages) + BEHIND_ALLOWED
+        self._some = asyncio.Event()
+        self._some.set()
         self.left_behind = False
         """It did not read: what is there is not all any more, and it is to be let go of."""
 
     async def next(self) -> bytes:
-        """The next message, JSON."""
-        return await self._messages.get()
+        """All messages that there are, the oldest first, as a JSON array: first how all stands, then what is new once it is."""
+        await self._some.wait()
+        return b"[%b]" % b",".join(self.take())
+
+    def take(self) -> list[bytes]:
+        """What there is at this moment."""
+        messages, self._messages = self._messages, []
+        self._allowed = BEHIND_ALLOWED
+        self._some.clear()
+        return messages
 
     def put(self, message: bytes) -> None:
         """One more to read."""
-        if self._messages.qsize() >= BEHIND_ALLOWED:
+        if len(self._messages) >= self._allowed:
             self.left_behind = True
-        else:
-            self._messages.put_nowait(message)
+            return
+        self._messages.append(message)
+        if len(self._messages) == 1:
+            self._some.set()
 
 
 class Feed:
@@ -207,12 +221,8 @@ class Feed:
     @contextmanager
     def opened(self, adviser: str | None) -> Iterator[Onlooker]:
         """Inside the block, all that is so and all that changes; of calls and forms, this adviser's."""
-        onlooker = Onlooker(adviser)
-        for message in self._now.values():
-            onlooker.put(message)
-        for whose, message in self._own.values():
-            if whose == adviser:
-                onlooker.put(message)
+        own = (message for whose, message in self._own.values() if whose == adviser)
+        onlooker = Onlooker(adviser, (*self._now.values(), *own))
         self._onlookers.add(onlooker)
         try:
             yield onlooker

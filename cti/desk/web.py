@@ -114,6 +114,7 @@ def server(port: int, house: House, doors: Doors) -> Server:
         access_log=False,
         ws="websockets-sansio",
         ws_max_size=LONGEST_BODY,
+        ws_per_message_deflate=False,  # on a local network there is room, and the calls need the processor
         lifespan="on",
     )
     return Server(config)

@@ -137,9 +137,9 @@ async def told(feed: aiohttp.ClientWebSocketResponse, seat: str, now: tuple[str,
     """Read until the feed tells that of the seat."""
     async with asyncio.timeout(PATIENCE_S):
         while True:
-            message = await feed.receive_json()
-            if message.get("seat") == seat and (message["now"]["state"], message["now"]["adviser"]) == now:
-                return
+            for message in await feed.receive_json():
+                if message.get("seat") == seat and (message["now"]["state"], message["now"]["adviser"]) == now:
+                    return
 
 
 async def typed(hotline: Hotline, folder: Path, command: str, **words: str) -> dict[str, object]:

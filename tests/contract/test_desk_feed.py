@@ -13,6 +13,7 @@ from calls.words import ROLES
 from cti.bus import QueueNow, SeatNow
 from cti.desk import watching
 from cti.desk.entrance import COOKIE
+from cti.desk.feed import BEHIND_ALLOWED
 from cti.desk.watching import FEED
 from tests.contract.served_desk import STARTING, STRANGER, Desk
 from tests.eventually import eventually
@@ -33,16 +34,36 @@ async def test_a_feed_tells_how_all_stands_and_then_each_change(desk: Desk) -> N
             "seat": "1001",
             "now": {"state": "talking", "adviser": "8001", "since": "2026-01-05T01:00:00Z", "reason": ""},
         }
-        assert [await each.receive_json() for each in (one, another)] == [first] * 2
+        assert [await each.receive_json() for each in (one, another)] == [[first]] * 2
         desk.house.feed.state("seat/1001", talking())  # as before: nothing to tell
         desk.house.feed.state("queue/cards", QueueNow(waiting=3, longest_wait_ms=41_000, updated_at=NOW))
-        told = await one.receive_json()
+        (told,) = await one.receive_json()
         assert (told["kind"], told["queue"], told["now"]["waiting"]) == ("queue", "cards", 3)
-        assert await another.receive_json() == told
+        assert await another.receive_json() == [told]
         desk.house.feed.state("queue/cards", None)
-        assert await one.receive_json() == {"kind": "queue_gone", "queue": "cards"}
+        assert await one.receive_json() == [{"kind": "queue_gone", "queue": "cards"}]
     async with desk.feeding("wang.li") as late:
-        assert await late.receive_json() == first
+        assert await late.receive_json() == [first]
+
+
+async def test_what_changes_at_once_is_told_together_in_its_order(desk: Desk) -> None:
+    await desk.account("wang.li", "adviser")
+    desk.house.feed.state("seat/1001", talking())
+    async with desk.feeding("wang.li") as feed:
+        await feed.receive_json()
+        for seat in ("1003", "1002", "1001"):
+            desk.house.feed.state(f"seat/{seat}", talking("8002"))
+        assert [told["seat"] for told in await feed.receive_json()] == ["1003", "1002", "1001"]
+
+
+async def test_a_centre_of_many_seats_is_told_whole(desk: Desk) -> None:
+    await desk.account("wang.li", "adviser")
+    for number in range(BEHIND_ALLOWED + 1):
+        desk.house.feed.state(f"seat/{number}", talking())
+    async with desk.feeding("wang.li") as feed:
+        assert len(await feed.receive_json()) == BEHIND_ALLOWED + 1
+        desk.house.feed.state("seat/0", None)
+        assert await feed.receive_json() == [{"kind": "seat_gone", "seat": "0"}]
 
 
 @pytest.mark.parametrize("who", [*ROLES, STARTING, STRANGER])
@@ -54,7 +75,7 @@ async def test_a_feed_is_for_whoever_is_signed_in(desk: Desk, who: str) -> None:
         await desk.handed(STARTING, ["lead"])
     if who in ROLES:
         async with desk.feeding(who) as feed:
-            assert (await feed.receive_json())["seat"] == "1001"
+            assert [told["seat"] for told in await feed.receive_json()] == ["1001"]
     else:
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             async with desk.feeding(None if who == STRANGER else who):
@@ -74,6 +95,7 @@ async def test_a_feed_ends_with_its_session(desk: Desk, monkeypatch: pytest.Monk
     monkeypatch.setattr(watching, "LOOKED_AGAIN_S", 0.01)
     await desk.account("wang.li", "adviser")
     async with desk.feeding("wang.li") as feed:
+        assert await feed.receive_json() == []
         await desk.doors.accounts.help("wang.li", second_factor=False, by="admin")
         assert (await feed.receive()).data == watching.SESSION_OVER
 
@@ -83,18 +105,20 @@ async def test_a_page_that_does_not_read_is_let_go_of_and_costs_the_others_nothi
 ) -> None:
     monkeypatch.setattr(watching, "LOOKED_AGAIN_S", 0.01)
     monkeypatch.setattr(watching, "FAREWELL_S", 0.1)
+    monkeypatch.setattr(watching, "GATHERED_S", 0)
     await desk.account("wang.li", "adviser")
     stuck = await stuck_feed(desk, desk.signed_in("wang.li")[0])
     reading = 0
     async with desk.feeding("wang.li") as feed:
+        assert await feed.receive_json() == []
         await eventually(lambda: desk.house.feed.open == 2)
         while desk.house.feed.open == 2:  # until the buffers of both ends are full, and then BEHIND_ALLOWED more
             desk.house.feed.state("seat/1001", talking(f"{reading:x<2000}"))
-            assert (await feed.receive_json())["now"]["adviser"] == f"{reading:x<2000}"
+            assert [told["now"]["adviser"] for told in await feed.receive_json()] == [f"{reading:x<2000}"]
             reading += 1
         assert desk.house.feed.open == 1
         desk.house.feed.state("seat/1002", talking("8002"))
-        assert (await feed.receive_json())["seat"] == "1002"
+        assert [told["seat"] for told in await feed.receive_json()] == ["1002"]
     stuck.close()
 
 

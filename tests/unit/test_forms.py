@@ -73,7 +73,7 @@ def site(tmp_path: Path) -> Site:
 def forms_of(feed: Feed, adviser: str) -> list[Form]:
     """What a page that this adviser opens now has to write down."""
     with feed.opened(adviser) as page:
-        messages = [msgspec.json.decode(page._messages.get_nowait()) for _ in range(page._messages.qsize())]
+        messages = [msgspec.json.decode(message) for message in page.take()]
     return [msgspec.convert(each["form"], Form) for each in messages if each["kind"] == "form"]
 
 
@@ -107,12 +107,12 @@ async def test_what_is_written_is_there_for_the_next_page_and_the_next_controlle
 
 async def test_the_page_that_writes_is_not_told_its_own_words(site: Site) -> None:
     async with site.opened() as (forms, feed):
-        page = Onlooker("8001")
+        page = Onlooker("8001", ())
         feed._onlookers.add(page)
         forms.begin(CALL)
         forms.write("c1.1", "8001", Draft(note="问"))
         forms.save("c1.1", "8001", DONE)
-        told = [msgspec.json.decode(page._messages.get_nowait())["kind"] for _ in range(page._messages.qsize())]
+        told = [msgspec.json.decode(message)["kind"] for message in page.take()]
         assert told == ["form", "form_gone"]
 
 

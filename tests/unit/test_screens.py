@@ -61,7 +61,7 @@ class Desk:
         self.screens = Screens(Clock(), self.feed, self, self.known, self.known)  # type: ignore[arg-type]  # as Forms
         self.pages: dict[str | None, Onlooker] = {}
         for adviser in ("8001", "8002", None):
-            onlooker = Onlooker(adviser)
+            onlooker = Onlooker(adviser, ())
             self.feed._onlookers.add(onlooker)
             self.pages[adviser] = onlooker
 
@@ -70,10 +70,7 @@ class Desk:
 
     def told(self, adviser: str | None = "8001") -> list[dict[str, Any]]:
         """What this page was told since the last look."""
-        queue, messages = self.pages[adviser]._messages, []
-        while not queue.empty():
-            messages.append(msgspec.json.decode(queue.get_nowait()))
-        return messages
+        return [msgspec.json.decode(message) for message in self.pages[adviser].take()]
 
 
 @pytest.fixture
@@ -117,7 +114,7 @@ async def test_a_ringing_seat_shows_who_calls_and_what_is_found_out_comes_after(
     }
     assert (first["now"]["history"], first["now"]["before"], first["now"]["place"]) == ("looking", None, "")
     desk.known.answers.set()
-    await eventually(lambda: desk.pages["8001"]._messages.qsize() == 2)
+    await eventually(lambda: len(desk.pages["8001"]._messages) == 2)
     last = desk.told()[-1]["now"]
     assert (last["history"], last["before"]["calls"], last["place"]) == ("known", 2, "浙江省杭州市")
     assert desk.told("8002") == []
@@ -127,7 +124,7 @@ async def test_a_ringing_seat_shows_who_calls_and_what_is_found_out_comes_after(
 async def test_from_ring_to_talk_what_is_known_stays_and_the_number_is_looked_up_once(desk: Desk) -> None:
     desk.known.answers.set()
     desk.screens.see(RINGING, None)
-    await eventually(lambda: desk.pages["8001"]._messages.qsize() == 3)
+    await eventually(lambda: len(desk.pages["8001"]._messages) == 3)
     desk.told()
     desk.screens.see(TALKING, Shown("card", "0027"))
     (told,) = desk.told()
@@ -163,7 +160,7 @@ async def test_without_the_database_the_page_says_so(desk: Desk) -> None:
     desk.known.away = True
     desk.known.answers.set()
     desk.screens.see(RINGING, None)
-    await eventually(lambda: desk.pages["8001"]._messages.qsize() == 2)
+    await eventually(lambda: len(desk.pages["8001"]._messages) == 2)
     assert desk.told()[-1]["now"]["history"] == "unknown"
 
 
@@ -185,7 +182,7 @@ async def test_an_answer_that_comes_after_the_call_is_for_nobody(desk: Desk) -> 
 async def test_whoever_opens_a_page_in_mid_call_has_it_at_once(desk: Desk) -> None:
     desk.screens.see(TALKING, None)
     with desk.feed.opened("8001") as page, desk.feed.opened("8002") as other, desk.feed.opened(None) as leads:
-        now = msgspec.convert(msgspec.json.decode(await page.next())["now"], CallNow)
+        (told,) = msgspec.json.decode(await page.next())
+        now = msgspec.convert(told["now"], CallNow)
         assert (now.state, now.visit) == ("talking", "c1.1")
-        assert other._messages.empty()
-        assert leads._messages.empty()
+        assert [await each.next() for each in (other, leads)] == [b"[]"] * 2

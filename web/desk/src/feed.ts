@@ -134,7 +134,7 @@ export function open(): void {
     }
     live.value = told.value = true
     wait = FIRST_RETRY_MS
-    take(JSON.parse(data) as Told)
+    for (const message of JSON.parse(data) as Told[]) take(message)
   }
   mine.onclose = ({ code }) => {
     if (socket !== mine) return
