@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
 
-from benchmarks.hotlines import PATIENCE_S, Rexian, as_owner
+from benchmarks.hotlines import PATIENCE_S, Rexian
+from benchmarks.instead import instead_of_controller
 from benchmarks.sampled import Samples
 from benchmarks.speed import all_seats, plain_calls
-from calls.errors import NotPossible
-from cti.settings import CHECKOUT
-from cti.stack.programs import VENV
 
 OURS = ("calls/", "ivr/", "queues/", "recordings/", "prompts/", "dialplan/", "cti/")
 LONGEST = 40
@@ -28,7 +22,11 @@ LONGEST = 40
 async def profile(exchange: Rexian, rate: float, lasting_s: float) -> str:
     """A readable page: a call's milliseconds in the controller by module, by function, and with all that it calls."""
     number = round(rate * lasting_s)
-    async with _sampled_controller(exchange) as (pid, file), all_seats(exchange) as staff:
+    file = exchange.settings.run_dir / "samples.json"
+    async with (
+        instead_of_controller(exchange, "-m", "benchmarks.sampled", str(file)) as pid,
+        all_seats(exchange) as staff,
+    ):
         await _written(pid, file)  # what it took until here is left out
         await plain_calls(exchange, staff, rate, lasting_s)
         samples = await _written(pid, file)
@@ -64,44 +62,6 @@ def _module(name: str) -> str:
     if path.startswith("/"):
         return f"python: {Path(path).name}"
     return path.partition("/")[0]
-
-
-@contextlib.asynccontextmanager
-async def _sampled_controller(exchange: Rexian) -> AsyncIterator[tuple[int, Path]]:
-    """In the place of the one that supervisor runs, until the end of the block: its process, and where it will write."""
-    await asyncio.to_thread(_supervisor, exchange, "stop")
-    file = exchange.settings.run_dir / "samples.json"
-    process = await asyncio.create_subprocess_exec(
-        *("/usr/bin/setpriv", "--pdeathsig", "KILL", "--", sys.executable, "-m", "benchmarks.sampled", str(file)),
-        env=exchange.environment,
-        cwd=CHECKOUT,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-        **as_owner(exchange.settings),
-    )
-    try:
-        await _ready(exchange)
-        yield process.pid, file
-    finally:
-        process.kill()
-        await process.wait()
-        await asyncio.to_thread(_supervisor, exchange, "start")
-        await _ready(exchange)
-
-
-def _supervisor(exchange: Rexian, word: str) -> None:
-    conf = exchange.settings.etc_dir / "supervisord.conf"
-    subprocess.run([VENV / "bin" / "supervisorctl", "-c", conf, word, "controller"], check=True, capture_output=True)
-
-
-async def _ready(exchange: Rexian) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            with contextlib.suppress(NotPossible):
-                if (await exchange.status()).ready:
-                    return
-            await asyncio.sleep(0.2)
 
 
 async def _written(pid: int, file: Path) -> Samples:

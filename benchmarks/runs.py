@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import engine
+from benchmarks.desks import desks
 from benchmarks.figures import Figure, Target, percentile, save, table, write
 from benchmarks.hotlines import Exchange, Rexian, rexian
 from benchmarks.media import Crowd, crowd
@@ -108,8 +109,11 @@ async def speed(exchange: Exchange, pace: Pace) -> Values:
 
 Measure = Callable[[Exchange, Pace], Awaitable[Values]]
 ON_BOTH: dict[str, Measure] = {"cost": cost, "freed": freed, "media": media, "speed": speed}
-MEASURES = ("engine", "cost", "freed", "mixed", "media", "profile", "speed")
+MEASURES = ("engine", "cost", "freed", "mixed", "media", "desks", "profile", "speed")
 """By the name that `--only` takes, in their order."""
+
+
+UNRECORDED = "cpu_ms_per_call_rival_unrecorded"
 
 
 class Told(NamedTuple):
@@ -122,7 +126,7 @@ class Told(NamedTuple):
 FIGURES = {
     "calls_per_s": Told("calls/s", Target(1.0, "higher", "ratio")),
     "cpu_ms_per_call": Told("ms", Target(1.25, "lower", "ratio")),
-    "cpu_ms_per_call_rival_unrecorded": Told("ms"),
+    UNRECORDED: Told("ms"),
     "asterisk_cpu_ms_per_call": Told("ms"),
     "controller_cpu_ms_per_call": Told("ms"),
     "postgres_cpu_ms_per_call": Told("ms"),
@@ -139,6 +143,11 @@ FIGURES = {
     "recorded_calls_at_once": Told("calls", Target(140, "higher")),
     "rtp_loss": Told("%", Target(0.1, "lower")),
     "unrecorded_calls_at_once": Told("calls"),
+    "fact_to_browser_ms_p50": Told("ms"),
+    "fact_to_browser_ms_p95": Told("ms", Target(250, "lower")),
+    "fact_to_browser_ms_p95_one_stuck": Told("ms", Target(250, "lower")),
+    "controller_core_at_100_desks": Told("%", Target(10, "lower")),
+    "controller_core_at_100_desks_one_stuck": Told("%"),
     "decision_ms_p50": Told("ms"),
     "decision_ms_p99": Told("ms", Target(1, "lower")),
     "state_changes_per_s": Told("inputs/s"),
@@ -170,7 +179,7 @@ async def _measure_all(wanted: set[str], pace: Pace, kept: Path, mine: Values, r
         _say(f"engine: 1,000 seats, 5,000 waiting, 20 skills; growth:\n{engine.growth()}")
     if wanted - {"engine"}:
         async with rexian(REXIAN_OFFSET) as exchange:
-            await _measure_rexian(exchange, wanted, pace, kept, mine)
+            await _measure_rexian(exchange, wanted, pace, kept, mine, rival)
     if wanted & ON_BOTH.keys():
         async with app_queue(RIVAL_OFFSET) as other:
             await _measure(other, wanted, pace, rival)
@@ -179,11 +188,18 @@ async def _measure_all(wanted: set[str], pace: Pace, kept: Path, mine: Values, r
             await _measure(other, {"cost"}, pace, bare)
 
 
-async def _measure_rexian(exchange: Rexian, wanted: set[str], pace: Pace, kept: Path, values: Values) -> None:
+async def _measure_rexian(
+    exchange: Rexian, wanted: set[str], pace: Pace, kept: Path, values: Values, rival: Values
+) -> None:
     await _measure(exchange, wanted - {"speed"}, pace, values)
     if "mixed" in wanted:
         _say("rexian: mixed")
         values |= await mixed(exchange, pace)
+    if "desks" in wanted:
+        _say("rexian: desks")
+        ours, theirs = await desks(exchange, pace.window_s, _say)
+        values |= ours
+        rival |= theirs
     if "profile" in wanted:
         _say("rexian: profile")
         page = await profile(exchange, COST_RATE, pace.trial_s)
@@ -202,25 +218,30 @@ async def _measure(exchange: Exchange, wanted: set[str], pace: Pace, values: Val
 def side_by_side(mine: Values, rival: Values, bare: Values) -> list[Figure]:
     """The figures in their order, each with the rival's of the same name."""
     figures = []
-    unrecorded = "cpu_ms_per_call_rival_unrecorded"
     if "cpu_ms_per_call" in bare:
-        mine = {**mine, unrecorded: mine["cpu_ms_per_call"]}
-        rival = {**rival, unrecorded: bare["cpu_ms_per_call"]}
+        mine = {**mine, UNRECORDED: mine["cpu_ms_per_call"]}
+        rival = {**rival, UNRECORDED: bare["cpu_ms_per_call"]}
     for name, told in FIGURES.items():
         if name in mine:
-            other = "app_queue, which records" if name != unrecorded else "app_queue, which does not record"
-            other = "a scan of all who wait" if name.startswith("decision") else other
             figures.append(
                 Figure(
                     name=name,
                     value=mine[name],
                     unit=told.unit,
-                    rival=other if name in rival else None,
+                    rival=_rival(name) if name in rival else None,
                     rival_value=rival.get(name),
                     target=told.target,
                 )
             )
     return figures
+
+
+def _rival(name: str) -> str:
+    if name.startswith("decision"):
+        return "a scan of all who wait"
+    if name.startswith(("fact_to_browser", "controller_core_at_100_desks")):
+        return "Mosquitto, MQTT 5 at QoS 0"
+    return "app_queue, which does not record" if name == UNRECORDED else "app_queue, which records"
 
 
 def _say(text: str) -> None:

@@ -5,20 +5,25 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from benchmarks import media, mixed, profile, scenarios
+from benchmarks.desks import Desk
 from benchmarks.engine import decide
 from benchmarks.figures import Figure, Target, percentile, save, table
 from benchmarks.load import Moment, between
 from benchmarks.processes import Processes, spent
 from benchmarks.runs import FIGURES, MEASURES, side_by_side
 from benchmarks.sampled import Samples
+from benchmarks.told import DESKS
+from cti.bus import SeatNow
+from cti.desk.feed import QueueGone, SeatTold
 
-PUBLIC = {"calls_per_s", "cpu_ms_per_call", "freed_seat_ms_p50", "decision_ms_p99"}
+PUBLIC = {"calls_per_s", "cpu_ms_per_call", "freed_seat_ms_p50", "decision_ms_p99", "fact_to_browser_ms_p95"}
 """Scripts read these from var/bench/latest.json."""
 
 CHANNEL_STATS = """
@@ -75,12 +80,14 @@ def test_what_is_kept_for_scripts(tmp_path: Path) -> None:
 
 def test_the_public_figures_are_measured() -> None:
     assert FIGURES.keys() >= PUBLIC
-    assert {"engine", "cost", "freed", "speed"} <= set(MEASURES)
+    assert {"engine", "cost", "freed", "desks", "speed"} <= set(MEASURES)
 
 
 def test_a_figure_stands_beside_the_rivals_of_the_same_name() -> None:
     figures = side_by_side(
-        {"cpu_ms_per_call": 8.0, "rtp_loss": 0.0}, {"cpu_ms_per_call": 6.0}, {"cpu_ms_per_call": 5.0}
+        {"cpu_ms_per_call": 8.0, "rtp_loss": 0.0, "fact_to_browser_ms_p95": 97.0},
+        {"cpu_ms_per_call": 6.0, "fact_to_browser_ms_p95": 23.0},
+        {"cpu_ms_per_call": 5.0},
     )
 
     found = {figure.name: (figure.value, figure.rival_value, figure.rival) for figure in figures}
@@ -88,7 +95,18 @@ def test_a_figure_stands_beside_the_rivals_of_the_same_name() -> None:
         "cpu_ms_per_call": (8.0, 6.0, "app_queue, which records"),
         "cpu_ms_per_call_rival_unrecorded": (8.0, 5.0, "app_queue, which does not record"),
         "rtp_loss": (0.0, None, None),
+        "fact_to_browser_ms_p95": (97.0, 23.0, "Mosquitto, MQTT 5 at QoS 0"),
     }
+
+
+def test_a_desk_knows_how_old_each_fact_is_and_whether_one_is_missing() -> None:
+    desk = Desk()
+    for number in (7, 8, 10, 14):
+        desk.hears(SeatTold(DESKS[0], SeatNow(state="talking", adviser=str(number), since=datetime.now(UTC))))
+    desk.hears(SeatTold(DESKS[0], SeatNow(state="ready", adviser=None, since=datetime.now(UTC))))  # no fact of ours
+    desk.hears(QueueGone("cards"))
+    assert desk.missed == 1 + 3
+    assert len(desk.ages_ms) == 4
 
 
 def test_percentiles_are_values_that_were_measured() -> None:
