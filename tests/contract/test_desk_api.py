@@ -230,6 +230,17 @@ async def test_a_wrong_body_is_told_of_and_quotes_no_password(desk: Desk, wrong:
     assert desk.facts == []
 
 
+@pytest.mark.parametrize("disabled", ["true", 1, None])
+async def test_what_is_nearly_right_is_wrong(desk: Desk, disabled: object) -> None:
+    await desk.account("zhao", "admin")
+    cookies, csrf = desk.signed_in("zhao")
+    async with desk.browser(cookies) as browser:
+        body = {"roles": ["lead"], "disabled": disabled}
+        answer = await browser.put(f"{ACCOUNTS}/zhao", json=body, headers={TOKEN_HEADER: csrf})
+        assert answer.status == 400
+        assert "$.disabled" in (await answer.json())["detail"]
+
+
 async def test_too_large_a_body_is_not_read(desk: Desk) -> None:
     async with desk.browser() as browser:
         answer = await browser.post(SESSION, json={"name": "x" * 20_000, "password": "x"})
