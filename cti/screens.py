@@ -8,6 +8,7 @@ neither. All is made anew from what is kept of the call, so that a page has it a
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -40,7 +41,19 @@ class Places(Protocol):
 class Screens:
     """One controller's."""
 
-    def __init__(self, clock: Clock, feed: Feed, forms: Forms, history: History, places: Places) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        feed: Feed,
+        forms: Forms,
+        history: History,
+        places: Places,
+        looked: Callable[[str, str], None],
+    ) -> None:
+        """`looked` is told, once a visit, that an adviser (by number) was shown what is known of the caller of a call."""
+        self._looked = looked
+        self._looked_at: set[str] = set()
+        feed.seen = self._seen
         self._clock, self._feed, self._forms, self._history, self._places = clock, feed, forms, history, places
         self._shown: dict[str, CallNow] = {}
         """By call."""
@@ -64,7 +77,13 @@ class Screens:
     def gone(self, call_id: str) -> None:
         """The call is at no seat any more."""
         if shown := self._shown.pop(call_id, None):
+            self._looked_at.discard(shown.visit)
             self._feed.call(shown.seat, shown.adviser, None)
+
+    def _seen(self, call: CallNow) -> None:
+        if call.before is not None and call.visit not in self._looked_at:
+            self._looked_at.add(call.visit)
+            self._looked(call.adviser, call.call_id)
 
     def _show(self, now: CallNow) -> None:
         self._shown[now.call_id] = now

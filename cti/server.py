@@ -131,6 +131,7 @@ class Controller:
             self.forms,
             Callers(settings.postgres_dsn("rexian_read")),
             Whereabouts(settings.language[:2]),
+            self._looked,
         )
         self.node = Node(
             settings,
@@ -322,6 +323,10 @@ class Controller:
     def reported(self, headers: Mapping[str, str], body: bytes) -> int:
         """Take a delivery report of the SMS gateway; an HTTP status."""
         return self.reports.take(headers, body)
+
+    def _looked(self, adviser: str, call_id: str) -> None:
+        """An adviser was shown what is known of a caller: the audit log tells."""
+        self.doors.audit.write("caller_shown", self.doors.accounts.under(adviser), call_id)
 
     def categories(self) -> tuple[Category, ...]:
         """What conversations are about, by the file of the moment."""

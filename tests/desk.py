@@ -64,10 +64,18 @@ class FakeHouse:
 AUDIT_KEY = "the key of the audit log"
 
 
-def doors(facts: FactSink, journal: Journal, clock: Clock, folder: Path, provider: Provider | None = None) -> Doors:
+def doors(
+    facts: FactSink,
+    journal: Journal,
+    clock: Clock,
+    folder: Path,
+    provider: Provider | None = None,
+    *,
+    demo: bool = True,
+) -> Doors:
     """As the controller has it."""
     audit = Audit(facts, journal, clock, AUDIT_KEY)
-    accounts = Accounts(journal, clock, audit, folder / "first-admin.json", demo=True)
+    accounts = Accounts(journal, clock, audit, folder / "first-admin.json", demo=demo)
     return Doors(accounts, Sessions(journal, clock, accounts), audit, clock, provider)
 
 

@@ -11,6 +11,7 @@ AuditedAct = Literal[
     "account_added",
     "account_changed",
     "account_helped",
+    "caller_shown",
     "locked_out",
     "password_chosen",
     "seat_changed",

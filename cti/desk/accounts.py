@@ -121,6 +121,11 @@ class Accounts:
         account = self._known.get(name)
         return None if account is None or account.disabled or (account.demo and not self._demo) else account
 
+    def under(self, adviser: str) -> str | None:
+        """The name of who works under this adviser's number and may sign in; None: nobody."""
+        mine = (one.name for one in self._known.values() if one.adviser == adviser and self.get(one.name))
+        return next(mine, None)
+
     def all(self) -> list[Shown]:
         """By name."""
         return [self._shown(one) for _, one in sorted(self._known.items())]

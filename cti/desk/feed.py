@@ -9,7 +9,7 @@ bus: both are told the same.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Literal
@@ -177,6 +177,10 @@ class Feed:
         self._now: dict[str, bytes] = {}
         self._own: dict[str, tuple[str, bytes]] = {}
         """What is for one adviser alone, the calls at their seats and their forms: by what it is, for whom, and the message."""
+        self._calls: dict[str, CallNow] = {}
+        """By seat."""
+        self.seen: Callable[[CallNow], None] = lambda now: None
+        """Is told of each call that somebody's page is told of."""
         self._onlookers: set[Onlooker] = set()
 
     @property
@@ -201,6 +205,12 @@ class Feed:
     def call(self, seat: str, adviser: str, now: CallNow | None) -> None:
         """Tell the adviser's own pages of the call at their seat; None: it is gone."""
         self._tell_own(f"call/{seat}", adviser, CallTold(seat, now) if now else CallGone(seat), gone=now is None)
+        if now is None:
+            self._calls.pop(seat, None)
+            return
+        self._calls[seat] = now
+        if any(onlooker.adviser == adviser for onlooker in self._onlookers):
+            self.seen(now)
 
     def form(self, visit: str, adviser: str, form: Form | None, *, quietly: bool = False) -> None:
         """Tell the adviser's own pages of a form; None: it is gone. `quietly`: only those that are opened from now on, because
@@ -224,6 +234,9 @@ class Feed:
         own = (message for whose, message in self._own.values() if whose == adviser)
         onlooker = Onlooker(adviser, (*self._now.values(), *own))
         self._onlookers.add(onlooker)
+        for now in self._calls.values():
+            if now.adviser == adviser:
+                self.seen(now)
         try:
             yield onlooker
         finally:

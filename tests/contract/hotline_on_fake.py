@@ -154,7 +154,7 @@ class Calls:
             Tries(journal, clock, settings.zone, "secret"),
             NoTexts(),
             lambda area: None,
-            Screens(clock, self.feed, self.forms, NoHistory(), NoPlaces()),
+            Screens(clock, self.feed, self.forms, NoHistory(), NoPlaces(), lambda adviser, call_id: None),
         )
 
     # --- hands

@@ -59,10 +59,10 @@ class Site:
         self.log.append(fact)
 
     @asynccontextmanager
-    async def opened(self) -> AsyncIterator[Doors]:
+    async def opened(self, *, demo: bool = True) -> AsyncIterator[Doors]:
         journal = Journal(self.folder / "journal.db", "node1", self.clock)
         try:
-            yield doors(self, journal, self.clock, self.folder)
+            yield doors(self, journal, self.clock, self.folder, demo=demo)
         finally:
             await journal.close()
 
@@ -185,6 +185,37 @@ async def test_a_first_admin_whose_file_cannot_be_written_is_made_another_time(s
     site.first.rmdir()
     await door.accounts.first()
     assert [one.name for one in door.accounts.all()] == [FIRST]
+
+
+# The demonstration
+
+
+async def test_the_accounts_of_a_demonstration_are_made_once_and_end_with_it(site: Site) -> None:
+    async with site.opened() as door:
+        for _ in range(2):
+            await door.accounts.demonstrate("demo", ["8001", "8002"])
+        assert [(one.name, one.adviser) for one in door.accounts.all()] == [
+            ("demo1", "8001"),
+            ("demo2", "8002"),
+            ("demolead", None),
+        ]
+        account = await door.accounts.sign_in("demo1", "demo", None, FROM)
+        assert account is not None
+        assert not account.must_change
+        token, _ = door.sessions.begin(account)
+        assert door.accounts.under("8001") == "demo1"
+    async with site.opened(demo=False) as door:
+        assert await door.accounts.sign_in("demo1", "demo", None, FROM) is None
+        assert not door.sessions.stands(token), "whoever was signed in is out"
+        assert door.accounts.under("8001") is None
+
+
+async def test_one_of_the_demonstration_yields_its_number_to_whoever_works_under_it(door: Doors) -> None:
+    await door.accounts.demonstrate("demo", ["8001", "8002"])
+    await adviser(door)
+    assert door.accounts.under("8001") == "wang.li"
+    assert await door.accounts.sign_in("demo1", "demo", None, FROM) is None
+    assert await door.accounts.sign_in("demo2", "demo", None, FROM) is not None
 
 
 async def test_no_password_is_kept_or_told(site: Site) -> None:

@@ -58,7 +58,15 @@ class Desk:
     def __init__(self) -> None:
         self.known, self.feed = Known(), Feed()
         self.begun: list[str] = []
-        self.screens = Screens(Clock(), self.feed, self, self.known, self.known)  # type: ignore[arg-type]  # as Forms
+        self.looked: list[tuple[str, str]] = []
+        self.screens = Screens(
+            Clock(),
+            self.feed,
+            self,  # type: ignore[arg-type]  # as Forms
+            self.known,
+            self.known,
+            lambda adviser, call_id: self.looked.append((adviser, call_id)),
+        )
         self.pages: dict[str | None, Onlooker] = {}
         for adviser in ("8001", "8002", None):
             onlooker = Onlooker(adviser, ())
@@ -97,6 +105,7 @@ def call(**changes: Any) -> KeptCall:
 
 RINGING = call(step="ringing", rung=Rung("1001", "8001"))
 TALK = Conversation("1001", "8001", "leg", "bridge", "page1001", 0, 0)
+ELSEWHERE = msgspec.structs.replace(TALK, seat="1003", adviser="8003")
 TALKING = call(step="talking", conversation=TALK)
 
 
@@ -186,3 +195,19 @@ async def test_whoever_opens_a_page_in_mid_call_has_it_at_once(desk: Desk) -> No
         now = msgspec.convert(told["now"], CallNow)
         assert (now.state, now.visit) == ("talking", "c1.1")
         assert [await each.next() for each in (other, leads)] == [b"[]"] * 2
+
+
+async def test_what_an_adviser_was_shown_of_a_caller_is_told_once_a_visit_and_only_if_there_is_a_page(
+    desk: Desk,
+) -> None:
+    desk.known.answers.set()
+    desk.screens.see(RINGING, None)
+    assert desk.looked == [], "nothing is known yet"
+    await eventually(lambda: desk.looked == [("8001", "c1")])
+    desk.screens.see(TALKING, None)
+    assert desk.looked == [("8001", "c1")]
+    desk.screens.see(msgspec.structs.replace(TALKING, call_id="c2", conversation=ELSEWHERE), None)
+    await eventually(lambda: not desk.screens._looking)
+    assert desk.looked == [("8001", "c1")], "8003 has no page"
+    with desk.feed.opened("8003"):
+        assert desk.looked[1:] == [("8003", "c2")]
