@@ -30,16 +30,17 @@ class CommandFailed(AssertionError):
 class Deployment:
     """One running copy of the hotline."""
 
-    def __init__(self, folder: Path, port_offset: int) -> None:
+    def __init__(self, folder: Path, port_offset: int, **changes: object) -> None:
         self.folder = folder
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("REXIAN_")}
         self.environment |= {
             "REXIAN_STATE_DIR": str(folder / "var"),
             "REXIAN_PORT_OFFSET": str(port_offset),
             "REXIAN_VOICES_DIR": str(folder / "voices"),
+            **{f"REXIAN_{name.upper()}": str(value) for name, value in changes.items()},
         }
         self.settings = load_settings(self.environment)
-        self.web = f"http://{self.settings.host}:{self.settings.web_port}"
+        self.web = self.settings.web_url
 
     def sh(self, script: str, timeout_s: float = 120) -> str:
         """What a shell script of the documentation prints, from its first failing command on nothing more.
@@ -65,8 +66,9 @@ class Deployment:
 
 
 @contextmanager
-def deployed(port_offset: int, spoken: Collection[Language] = ()) -> Iterator[Deployment]:
+def deployed(port_offset: int, spoken: Collection[Language] = (), *, tls: bool = False) -> Iterator[Deployment]:
     """Started as `make up` does it; at the end nothing of it is left. In the languages `spoken` its sentences are words.
+    `tls`: the web door has a certificate that nobody knows.
 
     Raises CommandFailed when it does not start."""
     folder = Path(tempfile.mkdtemp(prefix="rexian-", dir="/tmp"))  # a Unix socket's path must be short
@@ -75,7 +77,7 @@ def deployed(port_offset: int, spoken: Collection[Language] = ()) -> Iterator[De
         for name in (".venv", "lines", "rexian.yaml"):
             (folder / name).symlink_to(CHECKOUT / name)
         write_voices(folder / "voices", spoken)
-        deployment = Deployment(folder, port_offset)
+        deployment = Deployment(folder, port_offset, **certified(folder) if tls else {})
         deployment.sh("make up")
         try:
             yield deployment
@@ -83,3 +85,13 @@ def deployed(port_offset: int, spoken: Collection[Language] = ()) -> Iterator[De
             deployment.sh("make down")
     finally:
         shutil.rmtree(folder)
+
+
+def certified(folder: Path) -> dict[str, Path]:
+    """A certificate and its key in the folder, as the settings name them."""
+    files = {"web_certificate": folder / "door.pem", "web_key": folder / "door.key"}
+    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=desk.city.example"
+    command = [*make.split(), "-out", files["web_certificate"], "-keyout", files["web_key"]]
+    subprocess.run(command, check=True, capture_output=True)
+    files["web_key"].chmod(0o644)  # the daemons are another user when root runs the tests
+    return files

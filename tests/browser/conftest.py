@@ -32,7 +32,7 @@ PORT_OFFSET = 18_400
 @pytest.fixture(scope="module")
 def door() -> Iterator[Deployment]:
     """A hotline for the tests of one file, which may stop its parts and start them again."""
-    with deployed(PORT_OFFSET) as deployment:
+    with deployed(PORT_OFFSET, tls=True) as deployment:
         yield deployment
 
 

@@ -1,7 +1,8 @@
-"""The page at the door: whether the hotline answers, in two languages, also for those without script."""
+"""The page at the door, behind TLS: whether the hotline answers, in two languages, also for those without script."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -28,7 +29,9 @@ HEADERS = {
 @pytest.fixture
 async def page(browser: Browser, door: Deployment) -> AsyncIterator[Page]:
     """A page of a visitor who has never been there."""
-    context = await browser.new_context(base_url=door.web, viewport={"width": 1100, "height": 1020})
+    context = await browser.new_context(
+        base_url=door.web, viewport={"width": 1100, "height": 1020}, ignore_https_errors=True
+    )
     yield await context.new_page()
     await context.close()
 
@@ -94,7 +97,7 @@ async def test_nothing_sticks_out_on_small_screens_and_large_ones(page: Page, wi
 
 
 async def test_without_script_it_says_the_number_in_both_languages(browser: Browser, door: Deployment) -> None:
-    context = await browser.new_context(base_url=door.web, java_script_enabled=False)
+    context = await browser.new_context(base_url=door.web, java_script_enabled=False, ignore_https_errors=True)
     page = await context.new_page()
     await page.goto("/")
     await expect(page.get_by_role("link", name="12333")).to_be_visible()
@@ -102,6 +105,22 @@ async def test_without_script_it_says_the_number_in_both_languages(browser: Brow
     await expect(page.get_by_text("Please just call.")).to_be_visible()
     await expect(page.get_by_text("热线正在接听")).to_be_hidden()
     await context.close()
+
+
+async def test_behind_a_certificate_a_newcomer_has_a_telephone_in_the_page(page: Page, door: Deployment) -> None:
+    """As the block at the start says it: the desk's address, demo1 and the password."""
+    demo = json.loads((door.settings.state_dir / "demo.json").read_text())["desk"]
+    answer = await page.request.get(door.web.replace("https:", "http:") + "/desk/", max_redirects=0)
+    assert (answer.status, answer.headers["location"]) == (301, f"{door.web}/desk/")
+    await page.goto("/desk/")
+    await page.get_by_label("账号").fill(demo["accounts"].split()[0])
+    await page.get_by_label("密码", exact=True).fill(demo["password"])
+    await page.get_by_role("button", name="登录").click()
+    await page.get_by_role("button", name="1001").click()
+    await page.get_by_role("button", name="开始上班").click()
+    await expect(page.get_by_text("话机正常")).to_be_visible(timeout=15_000)
+    [cookie] = await page.context.cookies()
+    assert (cookie["secure"], cookie["httpOnly"], cookie["sameSite"]) == (True, True, "Strict")
 
 
 async def test_a_lost_asterisk_is_recovering_a_lost_controller_is_silence(page: Page, door: Deployment) -> None:
