@@ -91,7 +91,7 @@ def certified(folder: Path) -> dict[str, Path]:
     """A certificate and its key in the folder, as the settings name them."""
     files = {"web_certificate": folder / "door.pem", "web_key": folder / "door.key"}
     make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=desk.city.example"
-    command = [*make.split(), "-out", files["web_certificate"], "-keyout", files["web_key"]]
+    command = [*make.split(), "-out", str(files["web_certificate"]), "-keyout", str(files["web_key"])]
     subprocess.run(command, check=True, capture_output=True)
     files["web_key"].chmod(0o644)  # the daemons are another user when root runs the tests
     return files
