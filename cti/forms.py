@@ -25,6 +25,10 @@ LONGEST_PROMISE = timedelta(days=30)
 """Nobody remembers a promise for longer."""
 
 
+MOST_OPEN = 50
+"""Of one adviser; whoever never writes anything down does not fill the journal."""
+
+
 class Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is written so far; empty: not yet."""
 
@@ -60,6 +64,7 @@ class Forms:
         """A conversation begins, or another controller goes on with it."""
         if call.visit in self._open:
             return
+        self._make_room(call.adviser)
         form = Form(
             visit=call.visit,
             call_id=call.call_id,
@@ -70,6 +75,18 @@ class Forms:
         )
         self._keep(form)
         self._feed.form(form.visit, form.adviser, form)
+
+    def _make_room(self, adviser: str) -> None:
+        """For one more: the oldest in which nothing is written goes, or else the oldest."""
+        theirs = sorted(
+            (form for form in self._open.values() if form.adviser == adviser), key=lambda form: form.begun_at
+        )
+        if len(theirs) >= MOST_OPEN:
+            nothing = Draft()
+            oldest = next((form for form in theirs if _draft(form) == nothing), theirs[0])
+            self._journal.forget(f"form/{oldest.visit}")
+            del self._open[oldest.visit]
+            self._feed.form(oldest.visit, adviser, None)
 
     def write(self, visit: str, adviser: str, draft: Draft) -> None:
         """Keep what is written so far. Raises NotPossible when there is no such form of this adviser."""
@@ -118,3 +135,8 @@ class Forms:
     def _keep(self, form: Form) -> None:
         self._open[form.visit] = form
         self._journal.put(f"form/{form.visit}", form)
+
+
+def _draft(form: Form) -> Draft:
+    """What is written in it."""
+    return Draft(form.category, form.topic, form.result, form.note, form.due_at)

@@ -69,8 +69,6 @@ class Screens:
             if before and before.seat != now.seat:
                 self.gone(kept.call_id)
             self._show(now)
-            if now.state == "talking":
-                self._forms.begin(now)
             if now.history == "looking" and (before is None or before.visit != now.visit):
                 self._look(now)
 
@@ -81,6 +79,9 @@ class Screens:
             self._feed.call(shown.seat, shown.adviser, None)
 
     def _seen(self, call: CallNow) -> None:
+        """Somebody's page is told of it. Whoever has no page has nothing to write on."""
+        if call.state == "talking":
+            self._forms.begin(call)
         if call.before is not None and call.visit not in self._looked_at:
             self._looked_at.add(call.visit)
             self._looked(call.adviser, call.call_id)
@@ -95,12 +96,12 @@ class Screens:
         if found is None:
             return None
         seat, adviser, state = found
-        again = before if before and before.state == state else None
-        known = before if before and before.call_id == kept.call_id else None
-        needs = kept.needs
+        visit, needs = f"{kept.call_id}.{kept.visits}", kept.needs
+        known = before if before and before.visit == visit else None
+        again = known if known and known.state == state else None
         return CallNow(
             call_id=kept.call_id,
-            visit=f"{kept.call_id}.{kept.visits}",
+            visit=visit,
             seat=seat,
             adviser=adviser,
             state=state,

@@ -48,9 +48,9 @@ async def connect(call: Session, undo: AsyncExitStack, seated: Seated) -> bool:
         proposal.adviser,
         seated.leg.channel,
         uuid4().hex,
-        seated.phone.endpoint,
         begun_ms,
         seated.rang_ms,
+        seated.phone.endpoint,
     )
     undo.push_async_callback(_remove_bridge, call, conversation.bridge)
     with call.node.journal.together():

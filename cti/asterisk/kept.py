@@ -28,10 +28,10 @@ class Conversation(msgspec.Struct, frozen=True):
     adviser: str
     leg: str
     bridge: str
-    endpoint: str
-    """Of the seat: its telephone, or the page there."""
     begun_ms: int
     rang_ms: int
+    endpoint: str = ""
+    """What of the seat it goes by: its telephone, or the page there; empty: the telephone, before there were pages."""
     held_ms: int = 0
     """How long the caller was on hold, but for the present hold."""
     held_since_ms: int | None = None

@@ -55,6 +55,7 @@ async def move(call: Session, undo: AsyncExitStack, old: Leg, leaving: asyncio.T
     if leaving.done():
         await fresh.close()
         return None
+    conversation = call.kept.conversation or conversation
     held = conversation.held_since_ms is not None
     call.keep(conversation=msgspec.structs.replace(conversation, leg=fresh.channel, endpoint=phone.endpoint))
     leaving.cancel()

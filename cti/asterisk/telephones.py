@@ -113,5 +113,7 @@ class Telephones:
         """One that died with a caller on hold: its silence tells nobody, so the leg is ended, as no adviser does."""
         for session in list(self._node.sessions.values()):
             talk = session.kept.conversation
-            if talk and talk.held_since_ms is not None and talk.endpoint not in self._there:
+            if talk is None or talk.held_since_ms is None:
+                continue
+            if (talk.endpoint or seat_endpoint(talk.seat)) not in self._there:
                 await self._node.clear_away(talk.leg, OUT_OF_ORDER)

@@ -15,7 +15,7 @@ from calls.errors import BadFile, NotPossible
 from calls.facts import AnyFact, WrappedUp
 from cti.categories import SHIPPED, load_categories
 from cti.desk.feed import CallNow, Feed, Form, Onlooker
-from cti.forms import LONGEST_PROMISE, Draft, Forms
+from cti.forms import LONGEST_PROMISE, MOST_OPEN, Draft, Forms
 from cti.settings import CHECKOUT
 from cti.store import Journal
 
@@ -143,6 +143,19 @@ async def test_a_promise_has_its_day_and_nothing_else_has(site: Site) -> None:
             forms.begin(msgspec.structs.replace(CALL, visit=visit))
             forms.save(visit, "8001", msgspec.structs.replace(DONE, result=result, due_at=due))
     assert [fact.due_at for fact in site.facts if isinstance(fact, WrappedUp)] == [due, None]
+
+
+async def test_whoever_never_writes_anything_down_does_not_fill_the_journal(site: Site) -> None:
+    async with site.opened() as (forms, feed):
+        for visit in range(MOST_OPEN):
+            forms.begin(msgspec.structs.replace(CALL, visit=f"c1.{visit}"))
+        forms.write("c1.0", "8001", Draft(note="问激活"))
+        forms.begin(msgspec.structs.replace(CALL, visit="c1.new"))
+        left = [form.visit for form in forms_of(feed, "8001")]
+        assert len(left) == MOST_OPEN
+        assert "c1.0" in left, "what is written is kept"
+        assert "c1.1" not in left
+        assert "c1.new" in left
 
 
 async def test_a_form_is_its_advisers_and_nobody_elses(site: Site) -> None:

@@ -104,7 +104,7 @@ def call(**changes: Any) -> KeptCall:
 
 
 RINGING = call(step="ringing", rung=Rung("1001", "8001"))
-TALK = Conversation("1001", "8001", "leg", "bridge", "page1001", 0, 0)
+TALK = Conversation("1001", "8001", "leg", "bridge", 0, 0, "page1001")
 ELSEWHERE = msgspec.structs.replace(TALK, seat="1003", adviser="8003")
 TALKING = call(step="talking", conversation=TALK)
 
@@ -208,6 +208,6 @@ async def test_what_an_adviser_was_shown_of_a_caller_is_told_once_a_visit_and_on
     assert desk.looked == [("8001", "c1")]
     desk.screens.see(msgspec.structs.replace(TALKING, call_id="c2", conversation=ELSEWHERE), None)
     await eventually(lambda: not desk.screens._looking)
-    assert desk.looked == [("8001", "c1")], "8003 has no page"
+    assert (desk.looked, desk.begun) == ([("8001", "c1")], ["c1.1"]), "8003 has no page, and nothing to write on"
     with desk.feed.opened("8003"):
         assert desk.looked[1:] == [("8003", "c2")]
