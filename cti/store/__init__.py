@@ -5,8 +5,9 @@ record ──> Journal (SQLite, this node, at once) ──> Shipper ──> Post
 """
 
 from cti.store.callers import Before, Callers
+from cti.store.figures import Days
 from cti.store.journal import Journal
 from cti.store.schema import migrate
 from cti.store.shipper import Shipper
 
-__all__ = ["Before", "Callers", "Journal", "Shipper", "migrate"]
+__all__ = ["Before", "Callers", "Days", "Journal", "Shipper", "migrate"]
