@@ -38,6 +38,10 @@ class Admission:
         """Calls that are carried now."""
         return self._carried.total()
 
+    def carried_of(self, trunk: str) -> int:
+        """Those of one trunk."""
+        return self._carried[trunk]
+
     def take(self, trunk: str, now: Instant, *, held: bool = False) -> str | None:
         """A call arrives: None when it is carried from here on, else the reason why not.
 

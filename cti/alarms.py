@@ -7,9 +7,22 @@ that nobody clears, and the next one does not raise it again. For what happens o
 
 from __future__ import annotations
 
+import msgspec
+
 from calls.facts import AlarmCleared, AlarmRaised
 from calls.ports import FactSink
 from cti.store import Journal
+
+KEPT = "alarm/"
+
+
+class StandingAlarm(msgspec.Struct, frozen=True):
+    """An alarm that is not over."""
+
+    name: str
+    subject: str
+    detail: str
+    """In words, for operations."""
 
 
 class Alarms:
@@ -20,9 +33,8 @@ class Alarms:
 
     def tell(self, name: str, subject: str, trouble: str | None) -> None:
         """How `subject` is now: in trouble, in words for operations, or well (None). Costs nothing while it stays so."""
-        key = f"alarm/{name}/{subject}"
-        stands = self._journal.get(key, str) is not None
-        if stands == (trouble is not None):
+        key = f"{KEPT}{name}/{subject}"
+        if self.stands(name, subject) == (trouble is not None):
             return
         with self._journal.together():
             if trouble is None:
@@ -31,3 +43,13 @@ class Alarms:
             else:
                 self._facts.record(AlarmRaised(name=name, subject=subject, detail=trouble))
                 self._journal.put(key, trouble)
+
+    def stands(self, name: str, subject: str) -> bool:
+        """Whether this alarm is not over."""
+        return self._journal.get(f"{KEPT}{name}/{subject}", str) is not None
+
+    def standing(self) -> tuple[StandingAlarm, ...]:
+        """Those of all who tell by this journal, by name and subject."""
+        kept = self._journal.find(KEPT, str)
+        named = ((*key.removeprefix(KEPT).partition("/"), detail) for key, detail in sorted(kept.items()))
+        return tuple(StandingAlarm(name, subject, detail) for name, _, subject, detail in named)

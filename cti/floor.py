@@ -155,6 +155,11 @@ class Floor:
         """How long the caller may expect to wait still."""
         return self.engine.expected(visit, self._clock.now())
 
+    def expected_of_last(self, queue: str) -> ExpectedWait | None:
+        """How long the last in turn on the line may expect to wait still; None when nobody waits there, or nobody knows."""
+        on_the_line = [one for one in self.engine.waiting(queue) if not one.away]
+        return self.expected(on_the_line[-1].visit) if on_the_line else None
+
     def accept(self, proposal: Propose) -> bool:
         """The call rings this seat now. False when the reservation is over meanwhile: then it must not."""
         self.take(Accepted(proposal.seat, proposal.generation))

@@ -28,6 +28,7 @@ from cti.asterisk.client import Ari
 from cti.asterisk.config import page_endpoint
 from cti.asterisk.errors import AriError
 from cti.asterisk.node import Node
+from cti.board import Board, look
 from cti.breaker import Breaker
 from cti.bus import Bus
 from cti.business import HttpBusiness
@@ -50,7 +51,8 @@ from cti.sms import Doorman, FileWay, GatewayWay, NoTexts, Outbox, Reports, Way
 from cti.staffing import Staffing
 from cti.standing import Standing
 from cti.status import Status, read_status
-from cti.store import Callers, Journal, Shipper, migrate
+from cti.store import Callers, Days, Journal, Shipper, migrate
+from cti.trunks import Trunks
 from cti.watch import Watch
 from cti.whereabouts import Whereabouts
 from dialplan.render import APP
@@ -158,8 +160,11 @@ class Controller:
         self.differences: list[str] = []
         """Between the Asterisk that runs and the one that its client was made from."""
         self.calendar_troubles: dict[str, str | None] = {}
-        alarms = Alarms(self.watch, self.journal)
-        self.staffing = Staffing(settings, self.clock, self.floor, alarms, lambda: self.hotline)
+        self.alarms = Alarms(self.watch, self.journal)
+        self.staffing = Staffing(settings, self.clock, self.floor, self.alarms, lambda: self.hotline)
+        self.trunks = Trunks(settings, self.node.admission, self.node.gate)
+        days = Days(settings.postgres_dsn("rexian_read"), settings.zone)
+        self.board = Board(self.clock, lambda: look(self), days)
         self._take(self.hotline, sounds)
 
     def _take(self, hotline: Hotline, sounds: Sounds) -> None:
@@ -267,12 +272,11 @@ class Controller:
 
     async def _watch_calendar(self) -> None:
         """The calendar of holidays ends some day: say so while there is time."""
-        alarms = Alarms(self.watch, self.journal)
         while True:
             for line in self.hotline.lines.values():
                 trouble = line.hours.alarm(self.clock.utc()) if isinstance(line.hours, Hours) else None
                 self.calendar_troubles[line.number] = trouble
-                alarms.tell("calendar_ends", line.number, trouble)
+                self.alarms.tell("calendar_ends", line.number, trouble)
             await asyncio.sleep(CALENDAR_EVERY_S)
 
     async def _watch_business(self) -> None:

@@ -12,6 +12,7 @@ import pyotp
 from calls.clock import Clock
 from calls.errors import NotPossible
 from calls.ports import FactSink
+from cti.board import Board, Live
 from cti.categories import Category, load_categories
 from cti.control import AnyRequest, SeatReady
 from cti.desk import Accounts, Audit, Doors, Feed, PagePhone, Provider, Sessions
@@ -19,6 +20,7 @@ from cti.forms import Forms
 from cti.settings import CHECKOUT
 from cti.status import Done, Status
 from cti.store import Journal
+from tests.board import LIVE, FakeDays
 from tests.status import STATUS
 
 
@@ -34,10 +36,15 @@ class FakeHouse:
     ) -> None:
         self.feed = Feed()
         self.forms = Forms(facts, journal, clock, self.feed, self.categories)
+        self.days = FakeDays()
+        self.board = Board(clock, self._look, self.days)
         self.reported = reported
         self.sitting: dict[str, str | None] = {"1001": None, "1002": None}
         self.asked: list[AnyRequest] = []
         self.opened: list[tuple[str, str]] = []
+
+    async def _look(self) -> Live:
+        return LIVE
 
     def status(self) -> Status:
         return STATUS

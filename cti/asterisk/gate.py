@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
+from typing import Literal
 
 import msgspec
 import structlog
@@ -81,6 +82,12 @@ class Gate:
         """A call of this trunk was one too many: operations should know while it lasts."""
         self._crowded[trunk] = self._clock.now()
         self._alarms.tell(TOO_MANY, trunk, DETAIL)
+
+    def crowd(self, trunk: str) -> Literal["crowded", "shut"] | None:
+        """Whether callers of this trunk are turned away: were lately, or all of them are at this moment."""
+        if trunk in self._shut:
+            return "shut"
+        return "crowded" if self._alarms.stands(TOO_MANY, trunk) else None
 
     async def run(self, connected: asyncio.Event) -> None:
         """Look after the trunks, for ever."""

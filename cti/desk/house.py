@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from cti.board import Board
 from cti.categories import Category
 from cti.control import AnyRequest
 from cti.desk.feed import Feed
@@ -28,6 +29,7 @@ class House(Protocol):
     """The hotline, as the desk sees it."""
 
     feed: Feed
+    board: Board
     forms: Forms
 
     def categories(self) -> tuple[Category, ...]:

@@ -10,13 +10,14 @@ from litestar import WebSocket, get, websocket
 from litestar.exceptions import WebSocketDisconnect, WebSocketException
 from litestar.handlers import BaseRouteHandler
 
+from cti.board import BoardNow
 from cti.desk.entrance import COOKIE, Doors, Visitor
 from cti.desk.feed import Onlooker
 from cti.desk.house import House
 from cti.desk.roles import ANY_ROLE, only
 from cti.status import Status
 
-STATUS, FEED = "/api/v1/status", "/api/v1/feed"
+STATUS, BOARD, FEED = "/api/v1/status", "/api/v1/board", "/api/v1/feed"
 
 LOOKED_AGAIN_S = 5.0
 """How soon an open feed notices that its session is over."""
@@ -39,6 +40,11 @@ def watching(doors: Doors, house: House) -> list[BaseRouteHandler]:
     def status() -> Status:
         """How the hotline is, as `rexian status --json` has it."""
         return house.status()
+
+    @get(BOARD, opt=only("lead", "manager", "operator", "admin"))
+    async def board() -> BoardNow:
+        """What the wallboard shows besides the feed: figures of today, trunks and alarms; made once in five seconds."""
+        return await house.board.now()
 
     @websocket(FEED, opt=ANY_ROLE)
     async def feed(socket: Socket) -> None:
@@ -63,7 +69,7 @@ def watching(doors: Doors, house: House) -> list[BaseRouteHandler]:
                     task.cancel()
                 await asyncio.gather(telling, leaving, return_exceptions=True)
 
-    return [status, feed]
+    return [status, board, feed]
 
 
 async def _tell(socket: Socket, onlooker: Onlooker) -> None:

@@ -13,7 +13,7 @@ from cti.desk.entrance import COOKIE, PASSWORD, SESSION, TOKEN_HEADER, TRIES
 from cti.desk.people import ACCOUNTS
 from cti.desk.provider import BACK, GO
 from cti.desk.vouching import WAYS
-from cti.desk.watching import STATUS
+from cti.desk.watching import BOARD, STATUS
 from cti.desk.web import application
 from cti.settings import CHECKOUT
 from tests.contract.served_desk import OWN, STARTING, STRANGER, Desk
@@ -49,6 +49,7 @@ ROUTES: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/api/v1/categories"): frozenset({"adviser", "lead", "quality", "manager"}),
     ("PUT", "/api/v1/forms/{name}"): frozenset({"adviser"}),
     ("POST", "/api/v1/forms/{name}"): frozenset({"adviser"}),
+    ("GET", BOARD): frozenset({"lead", "manager", "operator", "admin"}),
     ("GET", STATUS): frozenset({"operator", "admin", "manager"}),
     ("GET", "/api/openapi.json"): EVERYBODY,
 }

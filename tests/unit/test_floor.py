@@ -30,6 +30,7 @@ from queues import (
     Tick,
 )
 from queues.engine import RESERVATION_S
+from queues.expected import SEEN_AT_LEAST
 from queues.seating import LEG_ENDS_S
 from tests.eventually import eventually
 
@@ -124,6 +125,36 @@ async def test_a_waiting_call_is_woken(site: Site) -> None:
         assert (proposal.visit, proposal.seat, proposal.adviser) == ("v1", "1001", "8001")
         assert floor.accept(proposal)
         assert state(floor) == "ringing"
+
+
+async def test_how_long_the_last_in_turn_may_expect_to_wait_is_known_after_some_conversations(site: Site) -> None:
+    async def talks(floor: Floor, visit: str) -> None:
+        proposal = await proposed(enter(floor, visit))
+        floor.accept(proposal)
+        floor.take(Answered(proposal.seat, proposal.generation))
+
+    async with site.floor(seats=("1001",), wrap_up_s=0.0) as floor:
+        floor.load(ADVISERS, {"general": QueueRules(9)})
+        sit(floor)
+        for number in range(SEEN_AT_LEAST):
+            await talks(floor, f"v{number}")
+            enter(floor, "early")
+            assert floor.expected_of_last("general") is None, "nobody knows yet"
+            floor.leave("early")
+            site.clock.seconds += 60.0
+            floor.take(ConversationOver("1001", f"v{number}", hung_up=True))
+            floor.take(Tick())
+        await talks(floor, "now")
+        assert floor.expected_of_last("general") is None, "nobody waits"
+        enter(floor, "next")
+        one = floor.expected_of_last("general")
+        enter(floor, "after")
+        floor.enter("at home", ANYONE, Instant(500.0), returned=False, away=True)
+        two = floor.expected_of_last("general")
+        assert one
+        assert two
+        assert 0 < one.p50_s < two.p50_s
+        assert two == floor.expected("after"), "whoever is called back does not wait on the line"
 
 
 async def test_one_who_cannot_wait_knows_at_once(site: Site) -> None:

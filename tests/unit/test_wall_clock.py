@@ -13,6 +13,7 @@ LOOKS = re.compile(
 
 RIGHT = {
     "calls/clock.py": "the clock itself",
+    "cti/board.py": "a stamp, for readers; and which day it is whose figures are shown",
     "cti/bus/bus.py": "a stamp, for readers",
     "cti/store/journal.py": "the stamp of a fact; facts are pruned after seven days, an hour more or less",
     "cti/server.py": "the calendar's end",

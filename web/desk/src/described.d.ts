@@ -457,6 +457,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/board": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Board
+         * @description What the wallboard shows besides the feed: figures of today, trunks and alarms; made once in five seconds.
+         */
+        readonly get: operations["board"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/openapi.json": {
         readonly parameters: {
             readonly query?: never;
@@ -481,6 +501,21 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** BoardNow */
+        readonly BoardNow: {
+            readonly trunks: readonly components["schemas"]["TrunkNow"][];
+            readonly alarms: readonly components["schemas"]["StandingAlarm"][];
+            readonly away: readonly ("asterisk" | "journal" | "postgres" | "mqtt" | "recordings" | "business" | "texts")[];
+            readonly expected: readonly components["schemas"]["QueueExpected"][];
+            readonly behind: number;
+            readonly long_wait_s: number;
+            readonly time_zone: string;
+            /** Format: date-time */
+            readonly at: string;
+            readonly figures: components["schemas"]["Figures"] | null;
+            /** @enum {string} */
+            readonly why_no_figures: "" | "database_away" | "database_slow";
+        };
         /** Categories */
         readonly Categories: {
             readonly categories: readonly components["schemas"]["Category"][];
@@ -494,6 +529,20 @@ export interface components {
         readonly Chosen: {
             readonly old: string;
             readonly new: string;
+        };
+        /** DaySoFar */
+        readonly DaySoFar: {
+            /** Format: date */
+            readonly day: string;
+            readonly arrivals: number;
+            readonly machine: number;
+            readonly left_early: number;
+            readonly offered: number;
+            readonly answered: number;
+            readonly abandoned: number;
+            readonly in_time: number;
+            readonly undecided: number;
+            readonly wait_mean_s: number | null;
         };
         /** Done */
         readonly Done: {
@@ -515,6 +564,24 @@ export interface components {
         readonly Elsewhere: {
             readonly queue: string;
             readonly adviser?: string | null;
+        };
+        /** Figures */
+        readonly Figures: {
+            /** Format: date-time */
+            readonly at: string;
+            readonly within_s: number;
+            readonly today: components["schemas"]["DaySoFar"];
+            readonly yesterday: components["schemas"]["DaySoFar"];
+            readonly last_week: components["schemas"]["DaySoFar"];
+            readonly service_level: number | null;
+            readonly half_hours: readonly components["schemas"]["HalfHour"][];
+        };
+        /** HalfHour */
+        readonly HalfHour: {
+            readonly begins: string;
+            readonly offered: number;
+            readonly answered: number;
+            readonly abandoned: number;
         };
         /** Handed */
         readonly Handed: {
@@ -542,6 +609,12 @@ export interface components {
         readonly PagePhone: {
             readonly user: string;
             readonly password: string;
+        };
+        /** QueueExpected */
+        readonly QueueExpected: {
+            readonly queue: string;
+            readonly p50_s: number;
+            readonly p90_s: number;
         };
         /** Reason */
         readonly Reason: {
@@ -583,6 +656,12 @@ export interface components {
             readonly host: string;
             readonly port: number;
         };
+        /** StandingAlarm */
+        readonly StandingAlarm: {
+            readonly name: string;
+            readonly subject: string;
+            readonly detail: string;
+        };
         /** Status */
         readonly Status: {
             readonly ready: boolean;
@@ -614,6 +693,14 @@ export interface components {
             readonly mailboxes: number;
             readonly tasks: number;
             readonly problems: readonly string[];
+        };
+        /** TrunkNow */
+        readonly TrunkNow: {
+            readonly name: string;
+            /** @enum {string} */
+            readonly state: "open" | "registered" | "not_registered" | "crowded" | "shut" | "unknown";
+            readonly calls: number;
+            readonly most: number;
         };
         /** Ways */
         readonly Ways: {
@@ -1350,6 +1437,28 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Status"];
+                };
+            };
+            readonly 401: components["responses"]["401"];
+            readonly 403: components["responses"]["403"];
+        };
+    };
+    readonly board: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["BoardNow"];
                 };
             };
             readonly 401: components["responses"]["401"];
