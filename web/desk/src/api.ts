@@ -4,6 +4,7 @@ import type { components } from './described'
 
 type Shapes = components['schemas']
 export type SignedIn = Shapes['SignedIn']
+export type Board = Shapes['BoardNow']
 export type PagePhone = Shapes['PagePhone']
 
 /** The hotline says no: `status` is that of HTTP, the message its reason. 0: it did not answer. */
@@ -56,6 +57,7 @@ export const api = {
   whoami: () => ask<SignedIn>('GET', '/api/v1/session'),
   signIn: (typed: Shapes['SignIn']) => ask<SignedIn>('POST', '/api/v1/session', typed),
   ways: () => ask<Shapes['Ways']>('GET', '/api/v1/session/ways'),
+  board: () => ask<Board>('GET', '/api/v1/board'),
   signOut: () => ask<undefined>('DELETE', '/api/v1/session'),
   choosePassword: (chosen: Shapes['Chosen']) => ask<SignedIn>('PUT', '/api/v1/session/password', chosen),
   openPage: (number: string) => ask<PagePhone>('POST', seat(number, 'page')),

@@ -2,6 +2,7 @@
 import { computed, reactive, ref } from 'vue'
 
 import { Refused, api } from './api'
+import { now } from './clock'
 import { over } from './session'
 
 export type SeatState =
@@ -103,6 +104,8 @@ const LAST_RETRY_MS = 3000
 
 /** Whether what is shown is so at this moment. */
 export const live = ref(false)
+/** When the hotline last told something, by its clock: a way that is cut may leave the connection open, and tells nobody. */
+export const heardAt = ref(0)
 /** Whether all has been told once since somebody signed in. */
 export const told = ref(false)
 export const seats = reactive(new Map<string, SeatNow>())
@@ -133,6 +136,7 @@ export function open(): void {
       forms.clear()
     }
     live.value = told.value = true
+    heardAt.value = now.value
     wait = FIRST_RETRY_MS
     for (const message of JSON.parse(data) as Told[]) take(message)
   }

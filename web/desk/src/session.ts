@@ -11,6 +11,8 @@ export const ended = ref(false)
 
 export const mayTakeCalls = computed(() => me.value?.adviser != null)
 
+export const mayWatch = computed(() => me.value?.roles.some((role) => ['lead', 'manager', 'operator', 'admin'].includes(role)) ?? false)
+
 export function begin(who: SignedIn): void {
   show(who.csrf)
   ended.value = false
