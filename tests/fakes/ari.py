@@ -91,6 +91,7 @@ class FakeAri:
         """The websockets by which requests come."""
         self.url = ""
         self._numbers = count(1)
+        self._keys = count()
         self._outbox: deque[tuple[web.WebSocketResponse, str]] = deque()
         self._flushing: set[asyncio.Task[None]] = set()
 
@@ -149,13 +150,13 @@ class FakeAri:
         self.tell(kind(application=self.app, timestamp=self.now(), channel=self.legs[channel_id].channel))
 
     def dtmf(self, channel_id: str, digit: str) -> None:
-        """The caller presses a key."""
+        """The caller presses a key; no two are told in the same letters, as nobody presses two within a millisecond."""
         self.tell(
             told.ChannelDtmfReceived(
                 application=self.app,
                 timestamp=self.now(),
                 digit=digit,
-                duration_ms=100,
+                duration_ms=80 + next(self._keys) % 400,
                 channel=self.legs[channel_id].channel,
             )
         )
