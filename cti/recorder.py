@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -40,6 +41,10 @@ NOT_SEALED = "recording_not_sealed"
 """Alarms: one recording that never will be; recordings that wait for the disk, whose tracks are kept."""
 
 
+Side = Literal["caller_again", "seat_again", "lead"]
+"""Of the further tracks of a conversation: whose."""
+
+
 class Pending(msgspec.Struct, frozen=True, kw_only=True):
     """A conversation or a voice message whose recording is not sealed yet. Instants are monotonic milliseconds."""
 
@@ -62,12 +67,14 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     caller_again: tuple[Part, ...] = ()
     """Where recording was stopped and begun again: the further tracks."""
     seat_again: tuple[Part, ...] = ()
+    lead: tuple[Part, ...] = ()
+    """What a team lead said to both."""
 
     @property
     def tracks(self) -> tuple[Path, ...]:
         """The raw files."""
         first = (self.caller_file,) if self.seat_file is None else (self.caller_file, self.seat_file)
-        return first + tuple(part.path for part in (*self.caller_again, *self.seat_again))
+        return first + tuple(part.path for part in (*self.caller_again, *self.seat_again, *self.lead))
 
 
 class Recorder:
@@ -145,6 +152,18 @@ class Recorder:
     def find(self, visit: str) -> Pending:
         """What was kept of the conversation of this visit, which is going on."""
         return next(pending for pending in self.unsealed() if pending.visit == visit)
+
+    def add(self, visit: str, side: Side, track: Part) -> None:
+        """A further track of the conversation that is going on; or, of one that was added before, when it really began."""
+        pending = self.find(visit)
+        parts = [part for part in getattr(pending, side) if part.path != track.path]
+        self.keep(msgspec.structs.replace(pending, **{side: (*parts, track)}))
+
+    def drop(self, visit: str, side: Side, path: Path) -> None:
+        """A further track was never begun."""
+        pending = self.find(visit)
+        parts = tuple(part for part in getattr(pending, side) if part.path != path)
+        self.keep(msgspec.structs.replace(pending, **{side: parts}))
 
     def unsealed(self) -> list[Pending]:
         """Everything begun and not sealed yet."""
@@ -240,7 +259,7 @@ def _pending(data: object) -> Pending:
 def _seal(pending: Pending, target: Path) -> Sealed:
     caller = Leg(pending.caller_file, pending.caller_started_ms, pending.caller_packets, pending.caller_again)
     seat = (
-        Leg(pending.seat_file, pending.seat_started_ms, pending.seat_packets, pending.seat_again)
+        Leg(pending.seat_file, pending.seat_started_ms, pending.seat_packets, pending.seat_again, pending.lead)
         if pending.seat_file
         else None
     )

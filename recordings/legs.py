@@ -55,6 +55,8 @@ class Leg(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """RTP packets received from the party while it was recorded; 0 when it sent none."""
     again: tuple[Part, ...] = ()
     """Where recording was stopped and begun again: what follows the first track, in order."""
+    beside: tuple[Part, ...] = ()
+    """Somebody else who spoke on this side, at the same time: mixed in, and not measured."""
 
     @property
     def parts(self) -> tuple[Part, ...]:

@@ -31,6 +31,9 @@ from recordings.legs import HEADER_BYTES, PER_MS, RATE, Block, Leg, RawTrack, Un
 SILENT_PEAK = 8
 """A track that never exceeds this (of 32768) is digital silence: 8 is what A-law decodes its idle code to."""
 
+LOUDEST = 32767
+"""Of a sample."""
+
 SILENT_LEG = "recording_silent_leg"
 LEG_MISSING = "recording_leg_missing"
 LEG_UNREADABLE = "recording_leg_unreadable"
@@ -113,11 +116,12 @@ class _Channel:
     def __init__(self, leg: Leg, begin_ms: int, length: int, stack: ExitStack) -> None:
         self.tracks: list[tuple[RawTrack, int]] = []
         """What could be opened, each with the place in it where the conversation begins."""
+        self._beside: list[tuple[RawTrack, int]] = []
         self._broken: str | None = None
         self._packets = leg.packets
         self._length = length
         self._squares, self._peak = 0, 0
-        for part in leg.parts:
+        for part in (*leg.parts, *leg.beside):
             try:
                 track = stack.enter_context(RawTrack(part.path))
             except FileNotFoundError:
@@ -128,21 +132,28 @@ class _Channel:
             except OSError as error:
                 self._note(error)
             else:
-                self.tracks.append((track, (begin_ms - part.started_ms) * PER_MS))
+                tracks = self._beside if part in leg.beside else self.tracks
+                tracks.append((track, (begin_ms - part.started_ms) * PER_MS))
 
     def block(self, start: int, count: int) -> Block:
         block = np.zeros(count, dtype=np.int16)
         for track, offset in self.tracks:
-            try:
-                part = track.read(offset + start, count)
-            except OSError as error:
-                self._note(error)
-            else:
-                block = np.where(part != 0, part, block)
+            part = self._read(track, offset + start, count)
+            block = np.where(part != 0, part, block)
         wide = block.astype(np.int64)
         self._squares += int(np.square(wide).sum())  # BLAS, by `wide @ wide`, would leave a thread spinning
         self._peak = max(self._peak, int(np.abs(wide).max()))
-        return block
+        for track, offset in self._beside:
+            wide += self._read(track, offset + start, count)
+        return wide.clip(-LOUDEST - 1, LOUDEST).astype(np.int16)
+
+    def _read(self, track: RawTrack, start: int, count: int) -> Block:
+        """These samples of it, silent where the disk does not give them back."""
+        try:
+            return track.read(start, count)
+        except OSError as error:
+            self._note(error)
+            return np.zeros(count, dtype=np.int16)
 
     def _note(self, error: OSError) -> None:
         """A part of the disk that cannot be read will not come back; any other error may, and is raised again."""

@@ -21,8 +21,10 @@ from cti import recorder as recorder_module
 from cti import strays as strays_module
 from cti.recorder import LONGEST_MS, Pending, Recorder
 from cti.store import Journal
+from recordings import Part
 from recordings.legs import HEADER_BYTES
 from recordings.listen import channels, dominant_hz
+from tests.asterisk.ears import tone_dbfs
 from tests.eventually import eventually
 
 EVENING_UTC = datetime(2026, 11, 21, 17, 30, tzinfo=UTC)
@@ -141,6 +143,29 @@ async def test_a_conversation_that_goes_on_is_found_and_not_sealed(site: Site) -
         assert recorder.find("call-1.1") == pending
         assert len(recorder.unsealed()) == 2
         assert recorder.waiting == 0
+
+
+async def test_what_a_lead_says_to_both_is_on_the_advisers_side(site: Site) -> None:
+    async with site.recorder() as recorder:
+        site.talk(recorder, "call-1.1")
+        spoken, never = (recorder.raw_file(f"call-1.1.lead.{number}") for number in (1, 2))
+        recorder.add("call-1.1", "lead", Part(spoken, 1400))
+        recorder.add("call-1.1", "seat_again", Part(never, 1450))
+        recorder.add("call-1.1", "lead", Part(spoken, 1500))  # it really began only then
+        recorder.drop("call-1.1", "seat_again", never)
+        write_tone(spoken, 700, 5000)
+        pending = recorder.find("call-1.1")
+        assert (pending.lead, pending.seat_again) == ((Part(spoken, 1500),), ())
+        recorder.seal_soon(over(pending))
+        (sealed,) = await site.told(1)
+        await eventually(lambda: recorder.waiting == 0)
+        assert list(site.raw.iterdir()) == []
+    assert isinstance(sealed, RecordingSealed)
+    (left, right), rate = channels(site.recordings / sealed.path)
+    assert dominant_hz(left, rate) == pytest.approx(440, abs=1)
+    second = [tone_dbfs(right[rate // 2 :], hz) for hz in (700, 1000)]
+    assert min(second) > -20
+    assert tone_dbfs(right[: rate // 2], 700) < -60
 
 
 async def test_what_a_dead_controller_left_is_sealed_to_the_end_of_its_tracks(site: Site) -> None:

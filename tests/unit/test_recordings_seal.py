@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import pytest
 import soundfile  # type: ignore[import-untyped]  # it ships no types
@@ -113,6 +114,26 @@ def test_where_recording_was_stopped_both_channels_are_silent_and_the_rest_is_in
         assert segments(track, RATE) == [(0, 1000), (3000, 5000)]
         assert not track[RATE : 3 * RATE].any()
         assert dominant_hz(track[3 * RATE :], RATE) == pytest.approx(hz, abs=1)
+
+
+def test_who_spoke_besides_is_mixed_in_and_not_measured(tmp_path: Path) -> None:
+    caller = Leg(raw(tmp_path / "caller.wav", tone(440, 3000)), 0, packets=150)
+    lead = (
+        Part(raw(tmp_path / "lead.1.wav", tone(700, 1000)), 1000),
+        Part(raw(tmp_path / "lead.2.wav", np.full(RATE, 30_000, np.int16)), 2000),
+        Part(tmp_path / "never begun.wav", 2000),
+    )
+    adviser = Leg(raw(tmp_path / "adviser.wav", tone(1000, 3000)), 0, packets=150, beside=lead)
+    sealed = seal(caller, adviser, tmp_path / "sealed.wav", begin_ms=0, end_ms=3000)
+    alone = seal(caller, msgspec.structs.replace(adviser, beside=()), tmp_path / "alone.wav", begin_ms=0, end_ms=3000)
+    assert sealed.alarms == ()
+    assert sealed.right == alone.right, "measured is the adviser"
+    (left, right), (_, without) = heard(sealed), heard(alone)
+    assert dominant_hz(left, RATE) == pytest.approx(440, abs=1)
+    assert (right[:RATE] == without[:RATE]).all()
+    added = right[RATE : 2 * RATE] - without[RATE : 2 * RATE]
+    assert dominant_hz(added, RATE) == pytest.approx(700, abs=1)
+    assert right[2 * RATE :].max() == pytest.approx(32767 / 32768), "as loud as can be, and no louder"
 
 
 def test_what_is_told_of_a_recording_is_true_of_its_file(caller: Leg, adviser: Leg, tmp_path: Path) -> None:
