@@ -15,6 +15,7 @@ import msgspec
 import structlog
 
 from calls.errors import NotPossible, RexianError
+from calls.facts import LeadHow
 from calls.words import Role
 
 log = structlog.get_logger(__name__)
@@ -77,6 +78,20 @@ class SeatTransfer(Request, frozen=True, tag="seat_transfer"):
 
 class SeatMove(Request, frozen=True, tag="seat_move"):
     """The adviser goes on talking on another telephone of the seat: the page that they loaded anew."""
+
+    seat: str
+
+
+class LeadJoin(Request, frozen=True, tag="lead_join"):
+    """A team lead listens in on a conversation, whispers to its adviser, or speaks with both, from the telephone at `own`."""
+
+    seat: str
+    own: str
+    how: LeadHow
+
+
+class LeadLeave(Request, frozen=True, tag="lead_leave"):
+    """The lead who is at the conversation there leaves it."""
 
     seat: str
 
@@ -173,6 +188,8 @@ SeatOrder = SeatReady | SeatNotReady | SeatMoreTime | SeatRedial | SeatVerify | 
 
 AnyRequest = (
     AskStatus
+    | LeadJoin
+    | LeadLeave
     | ListMessages
     | MessageAnswered
     | ListBlocks

@@ -22,6 +22,8 @@ from cti.control import (
     ChangeAccount,
     Follow,
     HelpAccount,
+    LeadJoin,
+    LeadLeave,
     LiftBlock,
     ListAccounts,
     ListBlocks,
@@ -64,6 +66,8 @@ class Orders:
                 return read_status(self._controller)
             case _ if isinstance(request, SeatOrder):
                 self._change_seat(request)
+            case LeadJoin() | LeadLeave():
+                await self._move_lead(request)
             case ListMessages() | ListBlocks():
                 messages = isinstance(request, ListMessages)
                 return self._open_messages() if messages else Blocks(self._controller.node.blocklist.entries())
@@ -118,6 +122,13 @@ class Orders:
             case SeatLogOut(seat=seat):
                 self._controller.floor.take(LogOut(seat))
 
+    async def _move_lead(self, request: LeadJoin | LeadLeave) -> None:
+        match request:
+            case LeadJoin(seat=seat, own=own, how=how):
+                await self._controller.node.join(seat, own, how)
+            case LeadLeave(seat=seat):
+                self._controller.node.leave(seat)
+
     def _change_blocks(self, request: BlockNumber | ReviewBlock | LiftBlock) -> None:
         blocks = self._controller.node.blocklist
         match request:
@@ -151,6 +162,8 @@ class Orders:
         if isinstance(request, SeatOrder):
             seat = self._controller.floor.engine.seat(request.seat)
             return f"{seat.number} {seat.state}" + (f" {seat.adviser}" if seat.adviser else "")
+        if isinstance(request, LeadJoin | LeadLeave):
+            return f"{request.seat} {request.how} {request.own}" if isinstance(request, LeadJoin) else request.seat
         if isinstance(request, MessageAnswered):
             return f"{request.message} answered {request.adviser}"
         if isinstance(request, BlockNumber | ReviewBlock | LiftBlock):

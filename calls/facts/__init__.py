@@ -46,6 +46,10 @@ from calls.facts.conversations import (
     AssistedIdentification,
     AssistedOutcome,
     ConversationEnded,
+    LeadHow,
+    LeadJoined,
+    LeadLeft,
+    LeadLeftWhy,
     RecordingLost,
     RecordingSealed,
     SeatAnswered,
@@ -100,6 +104,10 @@ __all__ = [
     "FaxResult",
     "FaxSent",
     "FaxWay",
+    "LeadHow",
+    "LeadJoined",
+    "LeadLeft",
+    "LeadLeftWhy",
     "LinesLoaded",
     "MachineRated",
     "MenuOutcome",
@@ -170,6 +178,8 @@ AnyFact = (
     | SeatAnswered
     | AdviserNumberSaid
     | AssistedIdentification
+    | LeadJoined
+    | LeadLeft
     | QueueLeft
     | ConversationEnded
     | RecordingSealed

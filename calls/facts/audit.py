@@ -12,6 +12,7 @@ AuditedAct = Literal[
     "account_changed",
     "account_helped",
     "caller_shown",
+    "conversation_joined",
     "locked_out",
     "password_chosen",
     "seat_changed",

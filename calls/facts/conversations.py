@@ -12,6 +12,14 @@ AssistedOutcome = Literal["verified", "failed", "gave_up", "unavailable", "hung_
 `gave_up`: keyed nothing that could be right. `unavailable`: the business system gave no answer. `hung_up`: the caller.
 `interrupted`: by a fault, or because the controller died."""
 
+LeadHow = Literal["listen", "whisper", "barge"]
+"""How a team lead is at a conversation: `listen` (监听), heard by nobody; `whisper` (耳语), heard by the adviser alone; `barge`
+(强插), heard by both."""
+
+LeadLeftWhy = Literal["left", "changed", "conversation_ended", "apart", "interrupted"]
+"""Why that ended. `left`: the lead asked for it, or hung up. `changed`: to another `LeadHow`. `apart`: the machine asks the
+caller who they are, which nobody hears. `interrupted`: by a fault, or because the controller died."""
+
 
 class SeatAnswered(Fact, frozen=True, kw_only=True, tag="seat_answered"):
     """An adviser has picked up for a caller, who waits no more; first each of them hears the adviser's number."""
@@ -45,6 +53,29 @@ class AssistedIdentification(Fact, frozen=True, kw_only=True, tag="assisted_iden
     outcome: AssistedOutcome
     gap_from_ms: int
     gap_ms: int
+
+
+class LeadJoined(Fact, frozen=True, kw_only=True, tag="lead_joined"):
+    """A team lead hears the conversation from here on, and is heard as `how` says. Who that is, is in the audit log alone."""
+
+    call_id: str
+    visit: str
+    seat: str
+    """Of the adviser."""
+    adviser: str
+    how: LeadHow
+
+
+class LeadLeft(Fact, frozen=True, kw_only=True, tag="lead_left"):
+    """The lead is there no more, or no more in this way: one for each `lead_joined`."""
+
+    call_id: str
+    visit: str
+    seat: str
+    adviser: str
+    how: LeadHow
+    why: LeadLeftWhy
+    lasted_ms: int
 
 
 class ConversationEnded(Fact, frozen=True, kw_only=True, tag="conversation_ended"):

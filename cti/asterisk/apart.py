@@ -35,6 +35,7 @@ async def verify_apart(call: Session, leg: Leg, leaving: asyncio.Task[int]) -> N
     """Until they are together again, or the adviser has left, which is what `leaving` waits for. Raises AriError."""
     outcome: AssistedOutcome = "hung_up"
     together = False
+    call.lead_ends("apart")
     conversation = call.kept.conversation
     assert conversation, "they talk"
     call.keep(conversation=msgspec.structs.replace(conversation, apart_since_ms=call.now_ms()))
@@ -88,6 +89,8 @@ def _tell(call: Session, outcome: AssistedOutcome, *, together: bool) -> None:
 
 
 async def _ask(call: Session, leg: Leg) -> AssistedOutcome:
+    if call.lead:
+        await call.lead.deaf.wait()
     await _part(call, leg)
     await call.ari.channels.start_moh(leg.channel)
     return await show_who_it_is(call.window(ASSISTED))

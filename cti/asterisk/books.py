@@ -26,6 +26,7 @@ from calls.numbers import normalise
 from cti.asterisk.dictation import left_behind
 from cti.asterisk.faxing import fax_sent
 from cti.asterisk.kept import KeptCall, outcome
+from cti.asterisk.lead import lead_left
 from cti.asterisk.places import KeptPlace, keep_place
 from cti.asterisk.promises import Promises
 from cti.callrecords import CallRecord, CallRecords
@@ -185,6 +186,8 @@ class Books:
                 held_ms=kept.conversation.held_until(kept.conversation.begun_ms + talked_ms),
                 ended_by=ended_by,
             )
+            if lead := lead_left(kept, "conversation_ended", kept.conversation.begun_ms + talked_ms):
+                self._watch.record(lead, at)
             self._watch.record(over, at)
             self._recorder.ended(visit, kept.conversation.begun_ms + talked_ms)
         if kept.dictation:

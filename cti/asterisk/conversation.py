@@ -99,6 +99,7 @@ async def find_again(call: Session, undo: AsyncExitStack, conversation: Conversa
     """Go on with a conversation that another controller began; as `connect`."""
     undo.push_async_callback(_remove_bridge, call, conversation.bridge)
     leg = call.leg(undo, conversation.leg)
+    call.lead_ends("interrupted")  # whose telephone was ended with whatever the last controller left
     call.node.floor.found_talking(conversation.seat, conversation.adviser, call.visit)
     if conversation.held_since_ms is not None:
         call.node.floor.take(Held(conversation.seat, call.visit, True))
@@ -165,6 +166,7 @@ async def _until_over(
             early = hung_up and not met
             call.node.floor.take(ConversationOver(conversation.seat, call.visit, lost, hung_up, early))
             call.node.recorder.keep(ended)
+            call.lead_ends("conversation_ended")
             over = _over(call, call.kept.conversation or conversation, ended_by, elsewhere)
             call.turn(over, step=step, conversation=None, needs=elsewhere or call.kept.needs)
             call.node.callers.put(conversation.adviser, call.kept)

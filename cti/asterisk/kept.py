@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from calls.facts import CallOutcome, EndedBy
+from calls.facts import CallOutcome, EndedBy, LeadHow
 from calls.words import Needs
 from ivr.next import Reached
 from ivr.refused import Refusal
@@ -16,6 +16,13 @@ from ivr.window import Matter
 Step = Literal[
     "notice", "menu", "message", "fax", "queue", "ringing", "calling", "talking", "rating", "closing", "turned_away"
 ]
+
+
+class KeptLead(msgspec.Struct, frozen=True):
+    """A team lead is at a conversation. The instant is monotonic milliseconds."""
+
+    how: LeadHow
+    since_ms: int
 
 
 class Conversation(msgspec.Struct, frozen=True):
@@ -38,6 +45,7 @@ class Conversation(msgspec.Struct, frozen=True):
     """When the present hold began; None while they talk."""
     apart_since_ms: int | None = None
     """Since when the caller is with the machine, to show who they are; None: they are not."""
+    lead: KeptLead | None = None
 
     def hold(self, on: bool, now_ms: int) -> Conversation:
         """The same, with the caller on hold from now on, or no longer."""

@@ -35,17 +35,15 @@ async def move(call: Session, undo: AsyncExitStack, old: Leg, leaving: asyncio.T
     pending = recorder.find(call.visit)
     track = "unrecorded" if pending.unrecorded else f"{call.visit}.seat.{len(pending.seat_again) + 2}"
     if not pending.unrecorded:  # kept before it begins, so that no controller takes it for nobody's
-        part = Part(recorder.raw_file(track), call.now_ms())
-        recorder.keep(msgspec.structs.replace(pending, seat_again=(*pending.seat_again, part)))
+        recorder.add(call.visit, "seat_again", Part(recorder.raw_file(track), call.now_ms()))
     fresh = call.leg(undo)
     try:
         await fresh.ring(phone, ("to-seat", track), RING_S, call.kept.calling_number)
     except DidNotAnswerError:
-        recorder.keep(pending)
+        recorder.drop(call.visit, "seat_again", recorder.raw_file(track))
         return None
     if not pending.unrecorded:
-        part = msgspec.structs.replace(part, started_ms=call.now_ms())
-        recorder.keep(msgspec.structs.replace(pending, seat_again=(*pending.seat_again, part)))
+        recorder.add(call.visit, "seat_again", Part(recorder.raw_file(track), call.now_ms()))
     try:
         if not leaving.done():
             await call.ari.bridges.add_channel(conversation.bridge, [fresh.channel])
@@ -55,9 +53,11 @@ async def move(call: Session, undo: AsyncExitStack, old: Leg, leaving: asyncio.T
     if leaving.done():
         await fresh.close()
         return None
-    conversation = call.kept.conversation or conversation
+    conversation = call.kept.conversation or conversation  # with what changed while it rang
     held = conversation.held_since_ms is not None
     call.keep(conversation=msgspec.structs.replace(conversation, leg=fresh.channel, endpoint=phone.endpoint))
+    if call.lead:
+        call.lead.look_again()
     leaving.cancel()
     old.at_hang_up(lambda: None)
     await old.close()

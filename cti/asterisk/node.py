@@ -14,7 +14,7 @@ import structlog
 
 from calls.clock import Clock, boot_id, ms_between
 from calls.errors import NotPossible
-from calls.facts import AnyFact, CallArrived, CallRefused
+from calls.facts import AnyFact, CallArrived, CallRefused, LeadHow, SeatState
 from calls.numbers import normalise
 from cti.admission import Admission
 from cti.asterisk.books import Books
@@ -57,6 +57,9 @@ UNALLOCATED = "1"
 
 BUSY = "17"
 """Q.850: busy."""
+
+LEADS_SIT: frozenset[SeatState] = frozenset({"logged_out", "not_ready"})
+"""A seat whose telephone a team lead may use: nobody is rung there."""
 
 UP = "Up"
 """What Asterisk says of a channel that was answered: one that comes to us so was held by the dialplan."""
@@ -267,6 +270,30 @@ class Node:
     def transfer(self, seat: str, queue: str, adviser: str | None) -> None:
         """The adviser passes the caller on. Raises NotPossible with the mend."""
         self._talking(seat).transfer(queue, adviser)
+
+    async def join(self, seat: str, own: str, how: LeadHow) -> None:
+        """A team lead, by the telephone at the seat `own`, is at this one's conversation. Raises NotPossible with the mend."""
+        call, theirs = self._talking(seat), self.floor.engine.seat(own)
+        if own == seat:
+            raise NotPossible(f"seat {seat} is the one that talks. Mend: say at which seat your own telephone is")
+        if theirs.state not in LEADS_SIT:
+            raise NotPossible(f"seat {own} takes calls. Mend: make it not ready first, or use another seat's telephone")
+        if not theirs.reachable:
+            raise NotPossible(f"no telephone is registered at seat {own}")
+        for lead in [other.lead for other in self.sessions.values() if other is not call]:
+            if lead is None or lead.own != own:
+                continue
+            if not lead.over:
+                raise NotPossible(f"the telephone at seat {own} is at another conversation. Mend: leave that one first")
+            await lead.gone.wait()
+        await call.join(own, how)
+
+    def leave(self, seat: str) -> None:
+        """The team lead who is at the conversation at this seat leaves it. Raises NotPossible with the mend."""
+        call = self._talking(seat)
+        if call.lead is None or call.lead.over:
+            raise NotPossible(f"no lead is at the conversation at seat {seat}")
+        call.lead.end("left")
 
     def _talking(self, seat: str) -> Session:
         self.floor.engine.seat(seat)

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+SNOOP = "Snoop/"
+"""How the names of the channels begin by which a lead hears: whoever opened one that nobody knows is gone."""
+
 
 class Reconciler:
     """Brings a node to agree with its Asterisk, whenever the two have met again."""
@@ -136,7 +139,7 @@ class Reconciler:
 
     async def _adopt_unknown(self, channel: Channel) -> None:
         """A channel in our hands that nobody kept: a call whose arrival was missed, or a leg whose call is gone."""
-        if _is_seat(channel):
+        if _is_seat(channel) or channel.name.startswith(SNOOP):
             await self._node.clear_away(channel.id)
             return
         try:

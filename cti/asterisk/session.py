@@ -23,6 +23,8 @@ from calls.facts import (
     CallEnded,
     EndedBy,
     FaxSent,
+    LeadHow,
+    LeadLeftWhy,
     MenuStepTaken,
     NoticeHeard,
     QueueLeft,
@@ -48,6 +50,7 @@ from cti.asterisk.generated.messages import (
     StasisStart,
 )
 from cti.asterisk.kept import KeptCall, outcome
+from cti.asterisk.lead import Lead, tell_left
 from cti.asterisk.leg import DIALPLAN_S, Leg, packets_received
 from cti.asterisk.places import KEEPS_PLACE, keep_place
 from cti.asterisk.playing import silence
@@ -106,6 +109,8 @@ class Session:
         """Set when they do."""
         self.wanted_moved = asyncio.Event()
         """Set when the adviser wants to go on talking on another telephone of the seat."""
+        self.lead: Lead | None = None
+        """The team lead who is at the conversation, until all of theirs is cleared away."""
         self.counted = False
         """One of the calls that are carried at once."""
         self.line = line
@@ -226,6 +231,10 @@ class Session:
         self._legs.append(leg.channel)
         return leg
 
+    def stands_on(self, channel: str) -> None:
+        """One more channel of this call, which ends by itself."""
+        self._legs.append(channel)
+
     def citizen(self, undo: AsyncExitStack) -> Leg:
         """The leg to the citizen who is called back; once answered it is this call's own."""
         leg = Leg(self.ari, self.node.router, self.call_id)
@@ -278,6 +287,31 @@ class Session:
             raise NotPossible("nobody is talking there")
         self.wanted_moved.set()
 
+    async def join(self, own: str, how: LeadHow) -> None:
+        """A team lead, by the telephone at the seat `own`, is at the conversation from now on, or in another way than before.
+
+        Returns when it is so. Raises NotPossible, with the reason, when it cannot be.
+        """
+        while self.lead and self.lead.over:
+            await self.lead.gone.wait()
+        conversation = self.kept.conversation
+        if conversation is None:
+            raise NotPossible("the conversation is over")
+        if conversation.apart_since_ms is not None or self.wanted_apart.is_set():
+            raise NotPossible("the machine is asking this caller who they are, which nobody hears")
+        if self.lead is None:
+            self.lead = Lead(self, own)
+            self.node.spawn(self.lead.run())
+        elif self.lead.own != own:
+            raise NotPossible(f"another lead is there already, by the telephone at seat {self.lead.own}")
+        await self.lead.be(how)
+
+    def lead_ends(self, why: LeadLeftWhy) -> None:
+        """No lead is at the conversation any more; that is told, also of one who came under another controller."""
+        if self.lead:
+            self.lead.end(why)
+        tell_left(self, why)
+
     # --- the task
 
     async def run(self, *, resumed: bool = False) -> None:
@@ -297,6 +331,7 @@ class Session:
             self._note_fault(flow)
             self._leave_open_visit()
             await self._let_go(pump)
+        await self._lead_gone()
         self._tell_end()
         self.told.set()
 
@@ -356,6 +391,13 @@ class Session:
             await asyncio.wait({pump}, timeout=ASK_AGAIN_S)
         await asyncio.wait({pump}, timeout=LAST_EVENT_S)
         pump.cancel()
+
+    async def _lead_gone(self) -> None:
+        """What a lead said to both is whole only once their telephone's leg has ended."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_EVENT_S):
+                if self.lead:
+                    await self.lead.gone.wait()
 
     def _tell_end(self) -> None:
         ended = CallEnded(
