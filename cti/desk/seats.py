@@ -57,13 +57,13 @@ def seats(doors: Doors, house: House) -> list[BaseRouteHandler]:
             return await _done(SeatReady(seat, account.adviser))
         return await _at(seat, request, SeatReady(seat))
 
-    @post(SEAT + "/page", opt=adviser, status_code=200)
+    @post(SEAT + "/page", opt=both, status_code=200)
     async def page(seat: FromPath[str], request: Asked) -> PagePhone:
         """Have one's page as the telephone there: what it registers with at `/sip`, until it is opened anew."""
         account = known(request)[0].account
-        if account.adviser is None or house.sits(seat) not in {None, account.adviser}:
+        if house.sits(seat) not in {None, account.adviser}:
             raise PermissionDeniedException(f"somebody else sits at {seat}")
-        return await house.open_page(seat, account.adviser)
+        return await house.open_page(seat, account.adviser or account.name)
 
     @post(SEAT + "/not-ready", opt=both, status_code=200)
     async def not_ready(seat: FromPath[str], data: JSONBody[Reason], request: Asked) -> Done:

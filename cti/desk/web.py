@@ -19,6 +19,7 @@ from cti.desk.described import describing
 from cti.desk.entrance import Doors, admit, recognising, ways
 from cti.desk.forms import forms
 from cti.desk.house import House
+from cti.desk.leads import leads
 from cti.desk.people import people
 from cti.desk.roles import STRANGERS, allowed
 from cti.desk.seats import seats
@@ -97,7 +98,7 @@ def all_routes(house: House, doors: Doors) -> list[BaseRouteHandler]:
             raise HTTPException(detail="that is no report, or it is not signed as it must be", status_code=status)
 
     strangers = [health, report, *ways(doors), *vouching(doors)]
-    routes = [*strangers, *people(doors), *seats(doors, house), *forms(house), *watching(doors, house)]
+    routes = [*strangers, *people(doors), *seats(doors, house), *leads(doors, house), *forms(house), *watching(doors, house)]
     return [*routes, describing(routes)]
 
 

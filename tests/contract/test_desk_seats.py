@@ -6,8 +6,18 @@ from typing import Any
 
 import pytest
 
-from calls.facts import Audited
-from cti.control import SeatLogOut, SeatMoreTime, SeatMove, SeatNotReady, SeatReady, SeatRedial, SeatVerify
+from calls.facts import Audited, LeadHow
+from cti.control import (
+    LeadJoin,
+    LeadLeave,
+    SeatLogOut,
+    SeatMoreTime,
+    SeatMove,
+    SeatNotReady,
+    SeatReady,
+    SeatRedial,
+    SeatVerify,
+)
 from tests.contract.served_desk import OWN, Desk
 
 
@@ -71,6 +81,31 @@ async def test_a_lead_who_takes_calls_too_acts_for_nobody_towards_citizens(desk:
         assert await post("1002/redial") == 403
         assert await post("1002/verify") == 403
     assert desk.house.asked == [SeatReady("1001", "8001"), SeatRedial("1001"), SeatReady("1002")]
+
+
+async def test_a_lead_is_at_a_conversation_by_a_telephone_where_nobody_sits_and_the_log_tells_before(
+    desk: Desk,
+) -> None:
+    await desk.account("li.na", "lead")
+    await desk.account("wang.li", "adviser")
+    desk.house.sitting["1002"] = "8002"
+    async with desk.posting("li.na") as post, desk.posting("wang.li") as by_adviser:
+        for how in ("listen", "whisper", "barge"):
+            assert await post(f"1002/{how}", {"from": "1001"}) == 200
+            assert await by_adviser(f"1002/{how}", {"from": "1001"}) == 403
+        assert await post("1002/leave") == 200
+        assert await by_adviser("1002/leave") == 403
+        assert await post("1001/page") == 200
+        assert await post("1001/listen", {"from": "1002"}) == 403, "somebody else sits there"
+        assert await post("1002/page") == 403, "somebody else sits there"
+        assert await post("1002/listen", {"from": "1003"}) == 409, "there is no such seat"
+        for body in ({}, {"from": ""}, {"from": 1001}, {"from": "1001", "how": "barge"}, {"seat": "1001"}):
+            assert await post("1002/listen", body) == 400
+    ways: tuple[LeadHow, ...] = ("listen", "whisper", "barge")
+    assert desk.house.asked == [*(LeadJoin("1002", "1001", how) for how in ways), LeadLeave("1002")]
+    assert desk.house.opened == [("1001", "li.na")]
+    told = [fact.about for fact in desk.facts if isinstance(fact, Audited) and fact.did == "conversation_joined"]
+    assert told == [*(f"1002 8002 {how} from 1001" for how in ways), "1002 8002 leave"]
 
 
 @pytest.mark.parametrize(
