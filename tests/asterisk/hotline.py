@@ -368,11 +368,11 @@ class Hotline:
         return facts["to_postgres"] == 0
 
     def call_records(self) -> set[str]:
-        """The calls in Asterisk's own call records."""
+        """The calls in Asterisk's own call records; as in the books, what came by no trunk is none."""
         if not self.settings.call_records.exists():
             return set()
         with self.settings.call_records.open(newline="") as file:
-            return {row[0] for row in csv.reader(file)}
+            return {call_id for call_id, _, trunk, *_ in csv.reader(file) if trunk}
 
     def kept(self, prefix: str) -> list[str]:
         """Keys of the state that the journal keeps for the next controller."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 import pytest
 import soundfile  # type: ignore[import-untyped]  # it ships no types
 
 from calls.errors import NotPossible
-from calls.facts import AssistedIdentification, ConversationEnded, LeadHow, LeadJoined, LeadLeft
+from calls.facts import AssistedIdentification, CallEnded, ConversationEnded, LeadHow, LeadJoined, LeadLeft
 from cti.control import LeadJoin, SeatMove, SeatVerify, ask
 from cti.desk.entrance import TOKEN_HEADER
 from cti.phone.baresip import AnswerAfter, AnswerPolicy, Phone, RingOn
@@ -97,14 +97,14 @@ async def lead_at(hotline: Hotline, answers: AnswerPolicy = AnswerAfter()) -> As
         yield phone
 
 
-async def join(hotline: Hotline, how: LeadHow) -> None:
+async def join(hotline: Hotline, how: LeadHow, seat: str = SEAT) -> None:
     """By the control socket, as soon as the controller has heard from Asterisk that the telephone is there."""
-    await eventually(lambda: _joined(hotline, how))
+    await eventually(lambda: _joined(hotline, how, seat))
 
 
-async def _joined(hotline: Hotline, how: LeadHow) -> bool:
+async def _joined(hotline: Hotline, how: LeadHow, seat: str) -> bool:
     try:
-        await ask(hotline.settings.control_socket, LeadJoin(SEAT, OWN, how), Done)
+        await ask(hotline.settings.control_socket, LeadJoin(seat, OWN, how), Done)
     except NotPossible as error:
         if "no telephone is registered" in str(error):
             return False
@@ -199,6 +199,31 @@ async def test_whoever_leaves_leaves_the_others_as_without_a_lead(hotline: Hotli
             await they.caller.leave()
         why = {"the lead": "left", "the lead's telephone": "interrupted"}.get(who, "conversation_ended")
         assert (left.how, left.why, left.seat, left.adviser) == (how, why, SEAT, ADVISER)
+
+
+async def test_whoever_leaves_in_the_instant_in_which_a_lead_comes(hotline: Hotline) -> None:
+    """A lead is there some 60 ms after asking, and speaks with both 30 ms later: each leaves in the midst of it."""
+    async with lead_at(hotline) as lead, hotline.adviser(SEAT, ADVISER) as seat:
+        for after_ms in (10, 40, 70):
+            for who in ("the caller", "the adviser", "the lead"):
+                async with hotline.caller("2") as caller:
+                    await caller.connected()
+                    coming = asyncio.create_task(_comes(hotline))
+                    await asyncio.sleep(after_ms / 1000)  # the instant is what is tried
+                    leaves = {"the caller": caller.phone, "the adviser": seat, "the lead": lead}[who]
+                    await leaves.hangup()
+                    await coming
+                    await caller.leave() if who != "the caller" else await caller.saw(CallEnded)
+                stays = [fact for fact in caller.facts if isinstance(fact, LeadJoined | LeadLeft)]
+                assert [type(fact) for fact in stays] == [LeadJoined, LeadLeft] * (len(stays) // 2), (who, after_ms)
+                assert [fact.how for fact in stays[::2]] == [fact.how for fact in stays[1::2]]
+                await hotline.seat_is(SEAT, "ready")
+
+
+async def _comes(hotline: Hotline) -> None:
+    with suppress(NotPossible):  # somebody has left
+        for how in WAYS[:3]:
+            await join(hotline, how)
 
 
 async def test_a_controller_killed_while_a_lead_speaks_with_both(hotline: Hotline) -> None:
