@@ -98,7 +98,14 @@ def all_routes(house: House, doors: Doors) -> list[BaseRouteHandler]:
             raise HTTPException(detail="that is no report, or it is not signed as it must be", status_code=status)
 
     strangers = [health, report, *ways(doors), *vouching(doors)]
-    routes = [*strangers, *people(doors), *seats(doors, house), *leads(doors, house), *forms(house), *watching(doors, house)]
+    routes = [
+        *strangers,
+        *people(doors),
+        *seats(doors, house),
+        *leads(doors, house),
+        *forms(house),
+        *watching(doors, house),
+    ]
     return [*routes, describing(routes)]
 
 
