@@ -83,6 +83,7 @@ RIGHT: dict[tuple[str, str], Any] = {
     ("POST", ACCOUNTS + "/{name}/help"): {},
     ("POST", "/api/v1/seats/{seat}/not-ready"): {"reason": "午休"},
     ("POST", "/api/v1/seats/{seat}/transfer"): {"queue": "cards"},
+    **{("POST", f"/api/v1/seats/{{seat}}/{how}"): {"from": "1002"} for how in ("listen", "whisper", "barge")},
     ("PUT", "/api/v1/forms/{visit}"): msgspec.to_builtins(DONE),
     ("POST", "/api/v1/forms/{visit}"): msgspec.to_builtins(DONE),
 }
@@ -102,7 +103,8 @@ SHOWN_THERE = {("POST", SESSION), ("POST", REPORTS_PATH)}
 NOT_DONE = {(who, REPORTS_PATH) for who in EVERYBODY if who != STRANGER} | {
     (who, to) for who in EVERYBODY for to in (GO, BACK)
 }
-"""What nobody may do whose request is not signed; and where there is no provider to sign in by."""
+NOT_DONE.add(("lead", "/api/v1/seats/{seat}/page"))
+"""What nobody may do whose request is not signed; where there is no provider to sign in by; where somebody else sits."""
 
 
 class Asker:
