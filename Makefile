@@ -27,6 +27,9 @@ down:
 BESIDE := $(patsubst %,tests/asterisk/test_%.py,desk callback rating queue_rules nuisance voice_message keys services fax texts \
 	information assisted dead_air keyed_secrets keys_anything mystery slow_speech)
 
+# What is done in the pages, and by those who sit there.
+PAGES := tests/browser $(patsubst %,tests/asterisk/test_%.py,transfer lead)
+
 # Each stack's tests have temporary files of their own: a start of pytest takes from everybody else what is below the common
 # folder. The parts keep that: its short name leaves room for the names of their sockets.
 TEMP := $(or $(TMPDIR),/tmp)/rexian-$(shell id -un)
@@ -41,14 +44,16 @@ test:
 	$(PYTHON) -m cti.asterisk.generate --check
 	@scripts/check-web
 	@mkdir -p build
-	@# Side by side: the tests of the whole hotline wait most of the time; two stacks of it, and the parts.
+	@# Side by side: the tests of the whole hotline wait most of the time; three stacks of it, and the parts.
 	@# Sound comes first: the units, which only calculate, get what the telephones leave.
 	@{ nice -n 15 $(PYTHON) -m pytest tests/unit; unit=$$?; $(PYTHON) -m pytest tests/contract; exit $$((unit + $$?)); } \
 		> build/parts.log 2>&1 & parts=$$!; \
 	{ $(call lane,beside,HOTLINE_PORT_OFFSET=21000) $(BESIDE); } > build/beside.log 2>&1 & beside=$$!; \
-	$(call lane,whole) tests/asterisk tests/browser $(BESIDE:%=--ignore=%); whole=$$?; \
+	{ $(call lane,pages,HOTLINE_PORT_OFFSET=23500) $(PAGES); } > build/pages.log 2>&1 & pages=$$!; \
+	$(call lane,whole) tests/asterisk $(patsubst %,--ignore=%,$(BESIDE) $(PAGES)); whole=$$?; \
 	wait $$beside; beside=$$?; cat build/beside.log; \
-	wait $$parts; parts=$$?; cat build/parts.log; exit $$((whole + beside + parts))
+	wait $$pages; pages=$$?; cat build/pages.log; \
+	wait $$parts; parts=$$?; cat build/parts.log; exit $$((whole + beside + pages + parts))
 
 bench:
 	@scripts/setup test

@@ -97,12 +97,21 @@ class Callers:
         """What was before this call. Raises NotPossible when the database does not tell in time."""
         try:
             async with asyncio.timeout(ANSWER_S), self._asking:
-                return await self._read(number, call_id)
+                while self._idle:
+                    with suppress(
+                        OSError, asyncpg.PostgresError, asyncpg.InterfaceError
+                    ):  # the server was started anew
+                        return await self._read(self._idle.pop(), number, call_id)
+                return await self._read(await asyncpg.connect(self._dsn), number, call_id)
         except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise NotPossible(f"PostgreSQL does not tell: {error!r}") from error
 
-    async def _read(self, number: str, call_id: str) -> Before:
-        connection = self._idle.pop() if self._idle else await asyncpg.connect(self._dsn)
+    async def close(self) -> None:
+        """Let go of the connections that wait for the next question."""
+        while self._idle:
+            await self._idle.pop().close(timeout=ANSWER_S)
+
+    async def _read(self, connection: asyncpg.Connection[asyncpg.Record], number: str, call_id: str) -> Before:
         whole = False
         try:
             counted = await connection.fetchrow(COUNTED, number, call_id)

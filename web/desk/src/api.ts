@@ -71,5 +71,7 @@ export const api = {
   saveForm: (visit: string, draft: Shapes['Draft']) => ask<undefined>('POST', form(visit), draft),
   transfer: (number: string, queue: string) => ask<Shapes['Done']>('POST', seat(number, 'transfer'), { queue }),
   move: (number: string) => ask<Shapes['Done']>('POST', seat(number, 'move')),
+  join: (number: string, how: 'listen' | 'whisper' | 'barge', from: string) => ask<unknown>('POST', seat(number, how), { from }),
+  leaveCall: (number: string) => ask<unknown>('POST', seat(number, 'leave')),
   verify: (number: string) => ask<Shapes['Done']>('POST', seat(number, 'verify')),
 }
