@@ -106,7 +106,7 @@ async def adviser_at(
             await hotline.seat_is(seat, "ready")
             yield desk
         finally:
+            code, _, err = await hotline.rexian("account", "change", name, "--role", "lead", "--disabled")
             await hotline.seat_is(seat, "ready", "not_ready", "wrap_up", "logged_out")
             await hotline.log_out(seat)
-    code, _, err = await hotline.rexian("account", "change", name, "--role", "lead", "--disabled")
     assert code == 0, err

@@ -26,6 +26,8 @@ interface Phone {
 
 const KEPT = 'rexian.automatic'
 const RETRY_MS = 1500
+const HOLD_AGAIN_MS = 150
+const HOLD_TRIES = 20
 
 export const phone = reactive<Phone>({
   line: 'off',
@@ -179,11 +181,19 @@ export function mute(on: boolean): void {
   phone.muted = on
 }
 
+/** What was wished last counts, however fast the keys come. */
 export function hold(on: boolean): void {
-  if (phone.call !== 'up') return
-  const done = (): void => { phone.held = on }
-  if (on) session?.hold({}, done)
-  else session?.unhold({}, done)
+  if (!session || phone.call !== 'up') return
+  phone.held = on
+  ask(session, on, HOLD_TRIES)
+}
+
+/** Asked again for a while: one thing after the other, and in the first instants of a call nothing yet. */
+function ask(call: RTCSession, on: boolean, tries: number): void {
+  if (session !== call || phone.held !== on || call.isOnHold().local === on) return
+  if (on ? call.hold() : call.unhold()) return
+  if (tries === 0) phone.held = !on
+  else setTimeout(() => { ask(call, on, tries - 1) }, HOLD_AGAIN_MS)
 }
 
 export function key(digit: string): void {
