@@ -26,7 +26,7 @@ export const trouble = ref<'denied' | 'missing' | null>(null)
 export const level = ref(0)
 
 let stream: MediaStream | null = null
-let meter: { context: AudioContext; stop: () => void } | null = null
+let meter: { stop: () => void } | null = null
 
 /** The microphone, asked for once. Null, with `trouble`, when there is none. */
 export async function microphone(): Promise<MediaStream | null> {
@@ -91,7 +91,6 @@ function watch(of: MediaStream): void {
     level.value = Math.max(0, Math.min(1, 1 + Math.log10(Math.max(rms, 1e-6)) / 2.5)) // -50 dBFS is silence, 0 is full
   }, 100)
   meter = {
-    context,
     stop: () => {
       clearInterval(timer)
       void context.close()
