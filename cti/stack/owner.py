@@ -18,8 +18,9 @@ from calls.errors import NotPossible
 from cti.settings import CHECKOUT, Settings
 
 DAEMON_USER = "rexian"
-NOT_READ = {".git", ".venv", ".asterisk", "var", "build"}
-"""Folders of the checkout that set-up makes readable itself, or that the daemons never read."""
+NOT_READ = {"var", "build", "node_modules"}
+"""Folders of the checkout that set-up makes readable itself, or that the daemons never read; so are all whose names begin with
+a dot, in which tools keep files of their own, some of them for an instant and for themselves alone."""
 
 
 def become_daemon_user(settings: Settings) -> list[str]:
@@ -100,7 +101,7 @@ def _is_closed(path: Path) -> bool:
 
 def _sources(folder: Path) -> Iterator[Path]:
     for path in folder.iterdir():
-        if path.name in NOT_READ or path.is_symlink():
+        if path.name in NOT_READ or path.name.startswith(".") or path.is_symlink():
             continue
         yield path
         if path.is_dir():
