@@ -18,7 +18,7 @@ from calls.errors import NotPossible
 from calls.facts import AdviserNumberSaid, ConversationEnded, EndedBy, SeatAnswered
 from calls.words import Needs
 from cti.asterisk.apart import VERIFY_KEYS, take_back, verify_apart
-from cti.asterisk.ending import ASK_AGAIN_S, asked_to_go
+from cti.asterisk.ending import remove_bridge
 from cti.asterisk.errors import Gone, NotInStasis
 from cti.asterisk.holding import put_on_hold
 from cti.asterisk.kept import Conversation, Step
@@ -52,7 +52,7 @@ async def connect(call: Session, undo: AsyncExitStack, seated: Seated) -> bool:
         seated.rang_ms,
         seated.phone.endpoint,
     )
-    undo.push_async_callback(_remove_bridge, call, conversation.bridge)
+    undo.push_async_callback(remove_bridge, call.ari, conversation.bridge)
     with call.node.journal.together():
         call.node.floor.take(Answered(proposal.seat, proposal.generation))
         call.node.recorder.keep(pending)
@@ -97,7 +97,7 @@ async def end_attempt(call: Session, undo: AsyncExitStack) -> None:
 
 async def find_again(call: Session, undo: AsyncExitStack, conversation: Conversation) -> bool:
     """Go on with a conversation that another controller began; as `connect`."""
-    undo.push_async_callback(_remove_bridge, call, conversation.bridge)
+    undo.push_async_callback(remove_bridge, call.ari, conversation.bridge)
     leg = call.leg(undo, conversation.leg)
     call.lead_ends("interrupted")  # whose telephone was ended with whatever the last controller left
     call.node.floor.found_talking(conversation.seat, conversation.adviser, call.visit)
@@ -316,8 +316,3 @@ async def _say_number(call: Session, conversation: Conversation) -> Heard:
         saying.cancel()
         await asyncio.gather(saying, return_exceptions=True)
     return heard
-
-
-async def _remove_bridge(call: Session, bridge: str) -> None:
-    while not await asked_to_go(call.ari.bridges.destroy(bridge), bridge):  # noqa: ASYNC110 - asking is the point
-        await asyncio.sleep(ASK_AGAIN_S)

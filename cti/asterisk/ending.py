@@ -1,8 +1,4 @@
-"""Asking Asterisk to end something of ours: a leg, a bridge. One that does not answer is asked until it does.
-
-while not await asked_to_go(ari.bridges.destroy(bridge), bridge):
-    await asyncio.sleep(ASK_AGAIN_S)
-"""
+"""Asking Asterisk to end something of ours: a leg, a bridge. One that does not answer is asked until it does."""
 
 from __future__ import annotations
 
@@ -11,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from cti.asterisk.client import Ari
 from cti.asterisk.errors import AriError, Gone, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -50,3 +47,9 @@ async def asked_to_go(request: Awaitable[None], what: str) -> bool:
     except AriError as error:
         log.warning("something of ours could not be ended", what=what, error=str(error))
     return True
+
+
+async def remove_bridge(ari: Ari, bridge: str) -> None:
+    """Destroy it; returns when Asterisk has answered."""
+    while not await asked_to_go(ari.bridges.destroy(bridge), bridge):  # noqa: ASYNC110 - asking is the point
+        await asyncio.sleep(ASK_AGAIN_S)

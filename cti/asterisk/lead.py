@@ -20,7 +20,7 @@ import structlog
 from calls.errors import NotPossible
 from calls.facts import LeadHow, LeadJoined, LeadLeft, LeadLeftWhy
 from cti.asterisk.ears import Ears
-from cti.asterisk.ending import ASK_AGAIN_S, GONE_S, asked_to_go
+from cti.asterisk.ending import GONE_S, remove_bridge
 from cti.asterisk.errors import AriError, Gone, NotInStasis
 from cti.asterisk.kept import Conversation, KeptCall, KeptLead
 from cti.asterisk.leg import NORMAL, DidNotAnswerError, Leg
@@ -120,7 +120,7 @@ class Lead:
         phone = call.node.telephones.of(self.own)
         await leg.ring(phone, ("to-seat", "unrecorded"), call.node.settings.ring_s, conversation.seat)
         bridge = uuid4().hex
-        undo.push_async_callback(_remove_bridge, call, bridge)
+        undo.push_async_callback(remove_bridge, call.ari, bridge)
         await call.ari.bridges.create_with_id(bridge, type="mixing")
         await call.ari.bridges.add_channel(bridge, [leg.channel])
         undo.callback(self.deaf.set)
@@ -237,8 +237,3 @@ def lead_left(kept: KeptCall, why: LeadLeftWhy, now_ms: int) -> LeadLeft | None:
         why=why,
         lasted_ms=max(0, now_ms - talk.lead.since_ms),
     )
-
-
-async def _remove_bridge(call: Session, bridge: str) -> None:
-    while not await asked_to_go(call.ari.bridges.destroy(bridge), bridge):  # noqa: ASYNC110 - asking is the point
-        await asyncio.sleep(ASK_AGAIN_S)

@@ -26,7 +26,7 @@ from calls.facts import (
     SeatOffered,
 )
 from calls.moments import RATING_MENU
-from cti.asterisk import conversation, session
+from cti.asterisk import ending, session
 from cti.asterisk import leg as legs
 from cti.asterisk.kept import KeptCall, Told
 from cti.floor import KeptSeat
@@ -371,7 +371,7 @@ async def test_a_request_that_asterisk_does_not_answer_ends_the_call_when_it_ans
 async def test_what_a_call_leaves_is_cleared_away_when_asterisk_answers_again(
     calls: Calls, come: Callable[[Calls], Awaitable[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (legs, conversation):
+    for module in (legs, ending):
         monkeypatch.setattr(module, "ASK_AGAIN_S", 0.05)
     caller = await come(calls)
     left = {calls.leg(), *calls.fake.bridges}
