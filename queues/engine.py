@@ -26,6 +26,7 @@ from queues.events import (
     Answered,
     Calling,
     Configure,
+    Consult,
     ConversationOver,
     Held,
     Input,
@@ -85,6 +86,10 @@ class Engine:
     def may_redial(self, number: str) -> Seat:
         """The seat, if its adviser can call somebody back now. Raises NotPossible with the reason when not."""
         return self._seats.may_redial(number)
+
+    def may_be_asked(self, number: str) -> Seat:
+        """The seat, if a colleague can ask its adviser about a call now. Raises NotPossible with the reason when not."""
+        return self._seats.may_be_asked(number)
 
     def seats(self) -> Iterable[Seat]:
         """All seats, in the order of the settings."""
@@ -167,6 +172,8 @@ class Engine:
                 self._configure(event, now)
             case Redial():
                 self._redial(event, now)
+            case Consult():
+                self._consult(event, now)
             case SitDown():
                 self._seats.sit_down(event, now)
             case StandUp():
@@ -208,14 +215,23 @@ class Engine:
         seat = self.may_redial(event.seat)
         if event.visit in self._room or self._seats.of(event.visit):
             return
-        paused = seat.reason if seat.state == "not_ready" else None
         waiting = Waiting(event.visit, event.needs, event.since, self._order, away=True)
         self._order += 1
         self._room.enter(waiting, self._queues, now)
-        chosen = Chosen(
-            waited_ms=ms_between(waiting.since, now), rested_ms=ms_between(seat.since, now), surplus=0, preferred=True
-        )
-        proposal = Propose(waiting.visit, seat.number, seat.adviser or "", seat.generation + 1, "redial", chosen)
+        self._room.hold(waiting.visit)
+        self._reserve_this(seat, event.visit, "redial", ms_between(waiting.since, now), now)
+
+    def _consult(self, event: Consult, now: Instant) -> None:
+        """The seat is the visit's at once; nobody is in the turn for whom it must be."""
+        seat = self.may_be_asked(event.seat)
+        if event.visit not in self._room and not self._seats.of(event.visit):
+            self._reserve_this(seat, event.visit, "consult", 0, now)
+
+    def _reserve_this(self, seat: Seat, visit: str, why: str, waited_ms: int, now: Instant) -> None:
+        """This seat and no other; the adviser's pause, if it was one, goes on afterwards."""
+        paused = seat.reason if seat.state == "not_ready" else None
+        chosen = Chosen(waited_ms=waited_ms, rested_ms=ms_between(seat.since, now), surplus=0, preferred=True)
+        proposal = Propose(visit, seat.number, seat.adviser or "", seat.generation + 1, why, chosen)
         self._reserve(seat, proposal, now)
         seat.afterwards = paused
 
@@ -359,10 +375,10 @@ class Engine:
             profile.site,
             ask.home if ask.home != profile.site else None,
         )
+        self._room.hold(proposal.visit)
         self._reserve(seat, proposal, now)
 
     def _reserve(self, seat: Seat, proposal: Propose, now: Instant) -> None:
-        self._room.hold(proposal.visit)
         seat.generation = proposal.generation
         self._seats.hold(proposal.visit, seat)
         self._seats.move(seat, "reserved", "", now, until=Instant(now + RESERVATION_S))

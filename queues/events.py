@@ -64,6 +64,14 @@ class Redial(_Event, frozen=True):
     since: Instant
 
 
+class Consult(_Event, frozen=True):
+    """A colleague in a conversation asks the adviser at this seat about it. `visit` is the one that begins should they take the
+    caller over; it waits in no turn."""
+
+    seat: str
+    visit: str
+
+
 class Leave(_Event, frozen=True):
     """A caller is gone, or waits no more; a seat that was reserved for the visit is free again."""
 
@@ -172,6 +180,7 @@ Input = (
     Configure
     | Join
     | Redial
+    | Consult
     | Leave
     | SitDown
     | StandUp

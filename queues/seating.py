@@ -86,6 +86,17 @@ class Seating:
             raise NotPossible(f"the telephone of seat {number} is not registered: start it, then try again")
         return seat
 
+    def may_be_asked(self, number: str) -> Seat:
+        """The seat, if a colleague can ask its adviser about a call now. Raises NotPossible with the reason when not."""
+        seat = self.seat(number)
+        if seat.adviser is None:
+            raise NotPossible(f"nobody sits at seat {number}: ask somebody else")
+        if seat.state in BUSY:
+            raise NotPossible(f"seat {number} is {seat.state}: ask somebody else, or pass the caller on to a queue")
+        if not seat.reachable:
+            raise NotPossible(f"no telephone is registered at seat {number}: ask somebody else")
+        return seat
+
     def current(self, number: str, generation: int, *states: SeatState) -> Seat | None:
         """The seat, if the answer is to its present reservation; a late answer is nobody's."""
         seat = self._seats.get(number)

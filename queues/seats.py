@@ -27,13 +27,13 @@ MOVES: Mapping[SeatState, Mapping[SeatState, str]] = {
     },
     "not_ready": {
         "ready": "ready",
-        "reserved": "calls a lost caller back",
+        "reserved": "calls a lost caller back, or is asked by a colleague",
         "not_ready": "another adviser, or another reason",
         "logged_out": "the adviser leaves",
         "talking": FOUND,
     },
     "ready": {
-        "reserved": "a caller is proposed",
+        "reserved": "a caller is proposed, or a colleague asks",
         "ready": "another adviser sits down",
         "not_ready": "a pause, or the telephone is gone",
         "logged_out": "the adviser leaves",
@@ -68,7 +68,7 @@ MOVES: Mapping[SeatState, Mapping[SeatState, str]] = {
     },
     "wrap_up": {
         "wrap_up": "more time is asked for",
-        "reserved": "calls a lost caller back",
+        "reserved": "calls a lost caller back, or is asked by a colleague",
         "ready": "ready, or the time is over",
         "not_ready": "a pause, or the telephone is gone",
         "logged_out": "the adviser leaves",

@@ -18,6 +18,7 @@ from queues import (
     Answered,
     Calling,
     Configure,
+    Consult,
     ConversationOver,
     Engine,
     Held,
@@ -635,6 +636,48 @@ def test_a_redial_that_its_seat_does_not_take_up_is_anybodys(room: Room) -> None
     assert proposals(room.take(NotAnswered("1001", room.engine.seat("1001").generation, "no_answer"))) == [
         ("back", "1002")
     ]
+
+
+# A colleague asks
+
+
+@pytest.mark.parametrize("state", ["ready", "not_ready", "wrap_up"])
+def test_an_adviser_who_is_asked_is_busy_with_it_and_a_pause_goes_on_afterwards(room: Room, state: SeatState) -> None:
+    room.bring_to(state)
+    outputs = room.take(Consult("1001", "asked"))
+
+    assert proposals(outputs) == [("asked", "1001")]
+    assert room.waiting() == []
+    generation = room.engine.seat("1001").generation
+    room.take(Accepted("1001", generation))
+    room.take(Answered("1001", generation))
+    assert room.state() == "talking"
+    room.take(ConversationOver("1001", "asked"))
+    outputs = room.take(Tick(), after=WRAP_UP_S)
+    assert outputs[:1] == [
+        SeatMoved("1001", "8001", "not_ready", "break")
+        if state == "not_ready"
+        else SeatMoved("1001", "8001", "ready", "wrap_up_over")
+    ]
+
+
+def test_whoever_does_not_answer_a_colleague_leaves_nobody_waiting(room: Room) -> None:
+    room.bring_to("ready")
+    room.take(Consult("1001", "asked"))
+    generation = room.engine.seat("1001").generation
+    room.take(Accepted("1001", generation))
+    assert room.take(NotAnswered("1001", generation, "no_answer")) == [
+        SeatMoved("1001", "8001", "not_ready", "no_answer")
+    ]
+    assert room.waiting() == []
+
+
+@pytest.mark.parametrize("state", ["logged_out", *BUSY])
+def test_a_seat_that_cannot_be_asked_says_why(room: Room, state: SeatState) -> None:
+    room.bring_to(state)
+    with pytest.raises(NotPossible, match="ask somebody else"):
+        room.take(Consult("1001", "asked"))
+    assert room.state() == state
 
 
 # What the adviser wishes

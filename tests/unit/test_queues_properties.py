@@ -20,6 +20,7 @@ from queues import (
     Adviser,
     Answered,
     Calling,
+    Consult,
     ConversationOver,
     Engine,
     Held,
@@ -86,6 +87,8 @@ class AnyHistory(RuleBasedStateMachine):
         self.states: dict[str, str] = dict.fromkeys(SEATS, "logged_out")
         self.redialled: set[str] = set()
         """Visits for which one seat alone was asked at first, whatever the rule says."""
+        self.consulted: set[str] = set()
+        """Visits that wait in no turn: a colleague asks the seat, and whoever does not answer is not asked again."""
         self.let_down: set[str] = set()
         """Seats that did not answer, until an adviser says that there is somebody."""
 
@@ -105,6 +108,9 @@ class AnyHistory(RuleBasedStateMachine):
             self.let_down.discard(event.seat)
         for output in outputs:
             self.see(output)
+        for visit in self.consulted - {seat.visit for seat in self.engine.seats()}:
+            self.consulted.discard(visit)
+            self.since.pop(visit, None)
         return outputs
 
     def decide(self, engine: Engine, event: Input) -> list[Output] | str:
@@ -186,6 +192,18 @@ class AnyHistory(RuleBasedStateMachine):
             self.let_down.discard(seat)  # the adviser's own wish: there is somebody
         self.redialled.add(visit)
         self.take(Redial(seat, visit, needs, since))
+
+    @rule(seat=seats)
+    def somebody_is_asked(self, seat: str) -> None:
+        self.count += 1
+        visit = f"v{self.count}"
+        asked = self.engine.seat(seat)
+        if asked.adviser and asked.reachable and asked.state not in BUSY:
+            self.since[visit] = Instant(float(self.now))
+            self.let_down.discard(seat)  # the colleague's own wish
+            self.consulted.add(visit)
+        self.redialled.add(visit)
+        self.take(Consult(seat, visit))
 
     @rule(data=st.data())
     def somebody_is_told_of_twice(self, data: st.DataObject) -> None:
@@ -303,9 +321,10 @@ class AnyHistory(RuleBasedStateMachine):
     @invariant()
     def nobody_is_lost(self) -> None:
         waiting = [one.visit for one in self.engine.waiting()]
-        assert sorted([*waiting, *self.talking]) == sorted(self.since)
+        asked = self.consulted - set(self.talking)
+        assert sorted([*waiting, *self.talking, *asked]) == sorted(self.since)
         assert {seat.visit for seat in self.engine.seats() if seat.state in ("talking", "holding")} == {*self.talking}
-        assert self.held() <= {*waiting}
+        assert self.held() <= {*waiting, *asked}
 
     @invariant()
     def the_first_wait_is_kept(self) -> None:
