@@ -23,6 +23,7 @@ from queues import (
     Accepted,
     Adviser,
     Configure,
+    Consult,
     Engine,
     ExpectedWait,
     Input,
@@ -145,6 +146,15 @@ class Floor:
             del self._places[visit]
             raise
         return place
+
+    def consult(self, seat: str, visit: str) -> Propose:
+        """This seat, reserved for a colleague who asks there. Raises NotPossible when the seat cannot."""
+        place = self._places[visit] = Place(self, visit)
+        try:
+            self.take(Consult(seat, visit))
+        finally:
+            del self._places[visit]
+        return place.taken_up()
 
     def leave(self, visit: str) -> None:
         """Wait no more; what was reserved for the visit is free again."""

@@ -41,7 +41,7 @@ NOT_SEALED = "recording_not_sealed"
 """Alarms: one recording that never will be; recordings that wait for the disk, whose tracks are kept."""
 
 
-Side = Literal["caller_again", "seat_again", "lead"]
+Side = Literal["caller_again", "seat_again", "beside"]
 """Of the further tracks of a conversation: whose."""
 
 
@@ -67,14 +67,14 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     caller_again: tuple[Part, ...] = ()
     """Where recording was stopped and begun again: the further tracks."""
     seat_again: tuple[Part, ...] = ()
-    lead: tuple[Part, ...] = ()
-    """What a team lead said to both."""
+    beside: tuple[Part, ...] = ()
+    """What a team lead said to both, and what somebody said whom the adviser asked."""
 
     @property
     def tracks(self) -> tuple[Path, ...]:
         """The raw files."""
         first = (self.caller_file,) if self.seat_file is None else (self.caller_file, self.seat_file)
-        return first + tuple(part.path for part in (*self.caller_again, *self.seat_again, *self.lead))
+        return first + tuple(part.path for part in (*self.caller_again, *self.seat_again, *self.beside))
 
 
 class Recorder:
@@ -259,7 +259,7 @@ def _pending(data: object) -> Pending:
 def _seal(pending: Pending, target: Path) -> Sealed:
     caller = Leg(pending.caller_file, pending.caller_started_ms, pending.caller_packets, pending.caller_again)
     seat = (
-        Leg(pending.seat_file, pending.seat_started_ms, pending.seat_packets, pending.seat_again, pending.lead)
+        Leg(pending.seat_file, pending.seat_started_ms, pending.seat_packets, pending.seat_again, pending.beside)
         if pending.seat_file
         else None
     )

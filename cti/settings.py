@@ -56,6 +56,15 @@ class Trunk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """In a flood its calls are answered 503 with Retry-After: 300, for two seconds at a time, before a channel is made."""
 
 
+class Outside(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Somebody outside whom an adviser may ask about a call, or hand its caller over to."""
+
+    name: str
+    """What advisers know them as."""
+    number: str
+    """As it is dialled, digits alone."""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Everything that may differ between two deployments. Times are in seconds."""
 
@@ -80,6 +89,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     demo: bool = True
     """Write var/demo.json and let loopback peers be the demo trunk."""
     trunks: tuple[Trunk, ...] = ()
+    outside: tuple[Outside, ...] = ()
     seats: tuple[str, ...] = ("1001", "1002", "1003", "1004")
     max_calls: int = 240
     """Most calls that are carried at once: what two cores do with every conversation recorded, and a little left over."""
@@ -310,8 +320,8 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
         name = variable.removeprefix("REXIAN_").lower()
         if name not in Settings.__struct_fields__:
             raise BadSetting(variable, "there is no such setting", "see docs/operations.md for their names")
-        if name == "trunks":
-            raise BadSetting(variable, "trunks are data, not one value", "write them in rexian.yaml")
+        if name in ("trunks", "outside"):
+            raise BadSetting(variable, "it is a list of entries, not one value", "write them in rexian.yaml")
         value = [each.strip() for each in text.split(",")] if name in LISTS else text
         try:
             found[name] = getattr(_convert({name: value}), name)

@@ -43,6 +43,8 @@ TIMES = (
     "oidc_timeout_s",
 )
 LONGEST_TIME_S = 24 * 3600
+LONGEST_NAME = 20
+"""Characters of whoever is outside: what a button holds."""
 LEAST_REDIALS = 5
 """Fewer calls of one number within the window are what anybody makes whose line is bad."""
 MAY_BE_NONE = ("wrap_up_s", "place_kept_s", "same_adviser_s")
@@ -52,6 +54,7 @@ _NAME = re.compile(r"[0-9A-Za-z-]{1,32}")
 _ACCOUNT = re.compile(r"[0-9A-Za-z+._-]+@[0-9A-Za-z.-]+(:[0-9]{1,5})?")
 _SIGNATURE = re.compile(r"\w{2,20}")
 _CLAIM = re.compile(r"[^\s]{1,100}")
+_DIALLED = re.compile(r"[0-9]{3,20}")
 _SERVER = re.compile(r"[0-9A-Za-z.-]+(:[0-9]{1,5})?")
 _NOT_IN_PATHS = re.compile(r"""[\s;,&|"'`$(){}\[\]%\\#=<>*?!]""")
 
@@ -278,6 +281,20 @@ def _ways_in(trunk: Trunk, here: tuple[str | int, ...]) -> Iterator[Problem]:
         yield Problem((*here, "dial"), f"{trunk.dial!r} is nowhere to send calls", "write host or host:port")
 
 
+def _outside(settings: Settings) -> Iterator[Problem]:
+    names = [one.name for one in settings.outside]
+    for index, one in enumerate(settings.outside):
+        here = ("outside", index)
+        if not (one.name.strip() and one.name.isprintable() and len(one.name) <= LONGEST_NAME):
+            yield Problem((*here, "name"), f"{one.name!r} is no name", f"write up to {LONGEST_NAME} characters")
+        if one.name in names[:index]:
+            yield Problem((*here, "name"), f"{one.name} stands twice", "give each a name of its own")
+        if not _DIALLED.fullmatch(one.number):
+            yield Problem((*here, "number"), f"{one.number!r} cannot be dialled", 'write digits alone, such as "12345"')
+    if settings.outside and not any(trunk.dial for trunk in settings.trunks):
+        yield Problem(("outside",), "nobody outside can be rung", "give a trunk its dial, or leave this out")
+
+
 RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _names,
     _network,
@@ -292,4 +309,5 @@ RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _folders,
     _seats,
     _trunks,
+    _outside,
 )

@@ -45,6 +45,9 @@ from calls.facts.conversations import (
     AdviserNumberSaid,
     AssistedIdentification,
     AssistedOutcome,
+    ConsultationBegun,
+    ConsultationEnded,
+    ConsultationOutcome,
     ConversationEnded,
     LeadHow,
     LeadJoined,
@@ -98,6 +101,9 @@ __all__ = [
     "CallsTurnedBack",
     "Chosen",
     "ControllerStarted",
+    "ConsultationBegun",
+    "ConsultationEnded",
+    "ConsultationOutcome",
     "ConversationEnded",
     "EndedBy",
     "Fact",
@@ -178,6 +184,8 @@ AnyFact = (
     | SeatAnswered
     | AdviserNumberSaid
     | AssistedIdentification
+    | ConsultationBegun
+    | ConsultationEnded
     | LeadJoined
     | LeadLeft
     | QueueLeft

@@ -6,6 +6,7 @@ from typing import Literal
 
 from calls.facts.calls import EndedBy
 from calls.facts.fact import Fact
+from calls.facts.seats import NotAnswered
 
 AssistedOutcome = Literal["verified", "failed", "gave_up", "unavailable", "hung_up", "adviser_left", "interrupted"]
 """What came of a caller whom an adviser sent to the machine to show who they are. `failed`: number and PIN did not fit.
@@ -19,6 +20,13 @@ LeadHow = Literal["listen", "whisper", "barge"]
 LeadLeftWhy = Literal["left", "changed", "conversation_ended", "apart", "interrupted"]
 """Why that ended. `left`: the lead asked for it, or hung up. `changed`: to another `LeadHow`. `apart`: the machine asks the
 caller who they are, which nobody hears. `interrupted`: by a fault, or because the controller died."""
+
+ConsultationOutcome = Literal[
+    "handed_over", "taken_back", "left", "not_answered", "caller_left", "conversation_ended", "interrupted"
+]
+"""How it ended that an adviser asks somebody else about a call. `handed_over`: the caller is with whoever was asked. `taken_back`:
+the adviser ended it. `left`: whoever was asked hung up. `conversation_ended`: otherwise than by the caller's hanging up.
+`interrupted`: by a fault, or because the controller died."""
 
 
 class SeatAnswered(Fact, frozen=True, kw_only=True, tag="seat_answered"):
@@ -76,6 +84,44 @@ class LeadLeft(Fact, frozen=True, kw_only=True, tag="lead_left"):
     how: LeadHow
     why: LeadLeftWhy
     lasted_ms: int
+
+
+class ConsultationBegun(Fact, frozen=True, kw_only=True, tag="consultation_begun"):
+    """An adviser asks somebody else about the call, who is rung from now on; or a team lead takes the call over (`take_over`).
+
+    Meanwhile the caller hears music, but for a `take_over`, of which nothing is heard until the lead has answered.
+    """
+
+    call_id: str
+    visit: str
+    seat: str
+    """Of the adviser who asks."""
+    adviser: str
+    asked_seat: str | None
+    """None: somebody outside."""
+    asked_adviser: str | None
+    outside: str | None
+    """The name of whoever is outside, as the settings have it."""
+    take_over: bool = False
+
+
+class ConsultationEnded(Fact, frozen=True, kw_only=True, tag="consultation_ended"):
+    """What came of it: one for each `consultation_begun`."""
+
+    call_id: str
+    visit: str
+    """That of the adviser who asked; whoever takes the caller over has one of their own, if at a seat."""
+    asked_seat: str | None
+    asked_adviser: str | None
+    outside: str | None
+    outcome: ConsultationOutcome
+    reason: NotAnswered | None = None
+    """Of `not_answered`."""
+    rang_ms: int
+    asked_ms: int
+    """How long the two spoke without the caller."""
+    together_ms: int
+    """How long all three spoke."""
 
 
 class ConversationEnded(Fact, frozen=True, kw_only=True, tag="conversation_ended"):

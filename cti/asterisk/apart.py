@@ -39,7 +39,7 @@ async def verify_apart(call: Session, leg: Leg, leaving: asyncio.Task[int]) -> N
     conversation = call.kept.conversation
     assert conversation, "they talk"
     call.keep(conversation=msgspec.structs.replace(conversation, apart_since_ms=call.now_ms()))
-    call.wanted_apart.clear()
+    call.wishes.apart = False
     asking = asyncio.create_task(_ask(call, leg))
     try:
         await asyncio.wait({asking, leaving}, return_when=asyncio.FIRST_COMPLETED)

@@ -20,17 +20,16 @@ from cti.asterisk.conversation import forget_seat
 from cti.asterisk.errors import AriError
 from cti.asterisk.kept import Attempt, KeptCall
 from cti.asterisk.leg import NORMAL, DidNotAnswerError, Leg, Phone
+from cti.asterisk.playing import RINGING_TONE
 from cti.asterisk.promises import Promise
-from cti.asterisk.waiting import Seated, ring
+from cti.asterisk.seated import Seated
+from cti.asterisk.waiting import ring
 from cti.floor import Place
 from ivr.line import Line
 from queues import Calling, ConversationOver, Propose
 
 if TYPE_CHECKING:
     from cti.asterisk.session import Session
-
-RINGING_TONE = "tone:ring"
-"""What the adviser hears while the citizen's telephone rings."""
 
 
 def begin_attempt(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack, suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
 import msgspec
@@ -18,6 +18,7 @@ from calls.errors import NotPossible
 from calls.facts import AdviserNumberSaid, ConversationEnded, EndedBy, SeatAnswered
 from calls.words import Needs
 from cti.asterisk.apart import VERIFY_KEYS, take_back, verify_apart
+from cti.asterisk.consulting import Consultation
 from cti.asterisk.ending import remove_bridge
 from cti.asterisk.errors import Gone, NotInStasis
 from cti.asterisk.holding import put_on_hold
@@ -25,17 +26,23 @@ from cti.asterisk.kept import Conversation, Step
 from cti.asterisk.leg import NORMAL, Leg
 from cti.asterisk.moving import move
 from cti.asterisk.playing import silence
+from cti.asterisk.seated import Seated
+from cti.asterisk.wishes import Wishes
 from cti.recorder import Pending
 from ivr.caller import Heard
 from queues import Answered, ConversationOver, Held
 
 if TYPE_CHECKING:
     from cti.asterisk.session import Session
-    from cti.asterisk.waiting import Seated
 
 
-async def connect(call: Session, undo: AsyncExitStack, seated: Seated) -> bool:
-    """From the adviser's answer until one of the two leaves. True when the caller is to have another adviser."""
+Parted = Literal["over", "lost"] | Needs | Consultation
+"""How the adviser has left: the conversation is over; or the caller is to have another one, because the seat vanished or they
+never met; or is passed on, as these needs say; or is for whoever was asked about the call."""
+
+
+async def connect(call: Session, undo: AsyncExitStack, seated: Seated) -> Parted:
+    """From the adviser's answer until they leave; cancelled when the caller does."""
     proposal = seated.proposal
     pending = _pending(call, proposal.visit, seated.started_ms, seated.unrecorded)
     undo.callback(_forget_attempt, call, pending, seated.leg)
@@ -95,7 +102,7 @@ async def end_attempt(call: Session, undo: AsyncExitStack) -> None:
     await call.through_dialplan("stop-recording", "s")
 
 
-async def find_again(call: Session, undo: AsyncExitStack, conversation: Conversation) -> bool:
+async def find_again(call: Session, undo: AsyncExitStack, conversation: Conversation) -> Parted:
     """Go on with a conversation that another controller began; as `connect`."""
     undo.push_async_callback(remove_bridge, call.ari, conversation.bridge)
     leg = call.leg(undo, conversation.leg)
@@ -122,20 +129,21 @@ def _tell_answered(call: Session, conversation: Conversation) -> None:
 
 async def _until_over(
     call: Session, undo: AsyncExitStack, leg: Leg, conversation: Conversation, pending: Pending, *, found: bool
-) -> bool:
-    """Bring them together and wait until one leaves. True when the caller is to have another adviser: this one has passed them
-    on, or was lost to them: vanished, or never met.
+) -> Parted:
+    """Bring them together and wait until the adviser leaves.
 
     `found`: it began under another controller, so they may have met, and the seat may have left while none ran.
     """
     ended_by: EndedBy = "caller"
     step: Step = "talking"
     met = lost = hung_up = False
-    elsewhere: Needs | None = None
+    parted: Parted = "over"
+    call.wishes = Wishes(call)
     tasks: list[asyncio.Task[object]] = []
     try:
         there = await _found(call, conversation) if found else None
-        met = there is not None and (call.call_id in there or conversation.apart_since_ms is not None)
+        apart = conversation.apart_since_ms is not None or call.kept.consultation is not None
+        met = there is not None and (call.call_id in there or apart)
         cause: int | None = None
         if not met:
             leaving = asyncio.create_task(leg.ended(partial(put_on_hold, call)))
@@ -154,8 +162,8 @@ async def _until_over(
             )
         lost = cause != NORMAL
         hung_up = not lost
-        elsewhere = call.wanted_elsewhere if not lost else None
-        ended_by, step = "fault" if lost else "seat", "rating" if met and not lost and not elsewhere else "queue"
+        parted = _parted(call, met=met, lost=lost)
+        ended_by, step = "fault" if lost else "seat", "rating" if parted == "over" else "queue"
     except Exception:
         ended_by = "fault"
         raise
@@ -166,20 +174,39 @@ async def _until_over(
             early = hung_up and not met
             call.node.floor.take(ConversationOver(conversation.seat, call.visit, lost, hung_up, early))
             call.node.recorder.keep(ended)
-            call.lead_ends("conversation_ended")
-            over = _over(call, call.kept.conversation or conversation, ended_by, elsewhere)
-            call.turn(over, step=step, conversation=None, needs=elsewhere or call.kept.needs)
-            call.node.callers.put(conversation.adviser, call.kept)
-            if elsewhere:  # for somebody else from now on
-                call.node.advisers.forget(call.kept.calling_number or "")
-            elif met and not lost:
+            _tell_over(call, call.kept.conversation or conversation, parted, ended_by, step)
+            if parted == "over" and met and not lost:
                 call.node.advisers.put(call.kept.calling_number, conversation.adviser)
         call.recordings.append((ended, leg))
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+    if isinstance(parted, Consultation):
+        await parted.be_alone()
     await call.through_dialplan("stop-recording", "s")
-    return step == "queue"
+    return parted
+
+
+def _tell_over(call: Session, conversation: Conversation, parted: Parted, ended_by: EndedBy, step: Step) -> None:
+    """The adviser's part is over, with whatever else went on beside it."""
+    call.lead_ends("conversation_ended")
+    if call.consultation and call.consultation is not parted:
+        call.consultation.end("caller_left" if ended_by == "caller" else "conversation_ended")
+    elsewhere = parted if isinstance(parted, Needs) else None
+    over = _over(call, conversation, ended_by, elsewhere)
+    call.turn(over, step=step, conversation=None, needs=elsewhere or call.kept.needs)
+    call.node.callers.put(conversation.adviser, call.kept)
+    if isinstance(parted, Needs | Consultation):  # for somebody else from now on
+        call.node.advisers.forget(call.kept.calling_number or "")
+
+
+def _parted(call: Session, *, met: bool, lost: bool) -> Parted:
+    """The adviser has left: who hangs up while somebody is being asked has handed the caller over."""
+    if call.consultation and not call.consultation.over:
+        return call.consultation
+    if lost or not met:
+        return "lost"
+    return call.wishes.elsewhere or "over"
 
 
 async def _while_both_are_there(
@@ -204,29 +231,41 @@ async def _while_both_are_there(
         tasks.append(task)
         return task
 
-    leaving = watch()
+    leaving, wishes = watch(), call.wishes
+    if kept := call.kept.consultation:  # another controller began it
+        call.consultation = Consultation(call, undo)
+        await _look_for(call, kept.leg)
     if apart:
         await take_back(call, leg, leaving)
     while not leaving.done():
-        events = call.wanted_apart, call.wanted_moved, call.passing_on
-        wanted = [asyncio.create_task(event.wait()) for event in events]
+        wished = asyncio.create_task(wishes.some())
         try:
-            await asyncio.wait({leaving, *wanted}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({leaving, wished}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in wanted:
-                task.cancel()
+            wished.cancel()
         if leaving.done():
             break
-        if call.passing_on.is_set():
+        if wishes.elsewhere or wishes.handing_over:
             leaving.cancel()
             await _part_from(call, leg)
             return leg, NORMAL
-        if call.wanted_apart.is_set():
+        if wishes.asked:
+            call.consultation = Consultation(call, undo, wishes.asked)
+            wishes.asked = None
+        elif wishes.apart:
             await verify_apart(call, leg, leaving)
         elif moved := await move(call, undo, leg, leaving):
             leg = moved
             leaving = watch()
     return leg, leaving.result()
+
+
+async def _look_for(call: Session, leg: str) -> None:
+    """Whoever has left while no controller looked is told to be gone."""
+    try:
+        await call.ari.channels.get(leg)
+    except Gone:
+        call.node.router.vanish(leg)
 
 
 async def _part_from(call: Session, leg: Leg) -> None:
@@ -256,7 +295,7 @@ class _Keys:
         self._last = (self._last + key)[-len(VERIFY_KEYS) :]
         if self._last == VERIFY_KEYS:
             with suppress(NotPossible):  # it is so already, or cannot be, and the adviser hears that nothing happens
-                self._call.send_to_machine()
+                self._call.wishes.send_to_machine()
 
 
 async def _found(call: Session, conversation: Conversation) -> list[str] | None:
@@ -266,10 +305,7 @@ async def _found(call: Session, conversation: Conversation) -> list[str] | None:
         there = (await call.ari.bridges.get(conversation.bridge)).channels
     except Gone:
         there = None
-    try:
-        await call.ari.channels.get(conversation.leg)
-    except Gone:
-        call.node.router.vanish(conversation.leg)
+    await _look_for(call, conversation.leg)
     return there
 
 

@@ -14,8 +14,23 @@ from ivr.refused import Refusal
 from ivr.window import Matter
 
 Step = Literal[
-    "notice", "menu", "message", "fax", "queue", "ringing", "calling", "talking", "rating", "closing", "turned_away"
+    "notice",
+    "menu",
+    "message",
+    "fax",
+    "queue",
+    "ringing",
+    "calling",
+    "talking",
+    "outside",
+    "rating",
+    "closing",
+    "turned_away",
 ]
+"""`outside`: with somebody outside to whom the adviser has handed the caller over."""
+
+Asking = Literal["ringing", "consulting", "conference"]
+"""How far it is with somebody who is asked about a call: rung, with the adviser alone, or with both."""
 
 
 class KeptLead(msgspec.Struct, frozen=True):
@@ -45,6 +60,8 @@ class Conversation(msgspec.Struct, frozen=True):
     """When the present hold began; None while they talk."""
     apart_since_ms: int | None = None
     """Since when the caller is with the machine, to show who they are; None: they are not."""
+    aside: bool = False
+    """The caller is on hold because somebody else is being asked about the call."""
     lead: KeptLead | None = None
 
     def hold(self, on: bool, now_ms: int) -> Conversation:
@@ -54,6 +71,35 @@ class Conversation(msgspec.Struct, frozen=True):
     def held_until(self, now_ms: int) -> int:
         """How long the caller was on hold in all."""
         return self.held_ms + (0 if self.held_since_ms is None else max(0, now_ms - self.held_since_ms))
+
+
+class KeptConsultation(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody is asked about the call. Instants are monotonic milliseconds, None: not yet."""
+
+    visit: str
+    """In whose conversation."""
+    leg: str
+    endpoint: str
+    seat: str
+    """Of whoever is asked; empty: they are outside."""
+    adviser: str
+    outside: str
+    """The name of whoever is outside; empty: they are at a seat."""
+    take_over: bool
+    asked_by: str
+    """The adviser in the conversation."""
+    state: Asking = "ringing"
+    since_ms: int
+    """Of the state."""
+    begun_ms: int
+    rang_ms: int | None = None
+    """How long they were rung; None: they have not answered."""
+    consulting_ms: int | None = None
+    """Since when the two speak without the caller."""
+    conference_ms: int | None = None
+    """Since when all three speak."""
+    bridge: str = ""
+    """Where whoever is outside has the caller."""
 
 
 class Rung(msgspec.Struct, frozen=True):
@@ -132,6 +178,8 @@ class KeptCall(msgspec.Struct, frozen=True, kw_only=True):
     rung: Rung | None = None
     """While a seat rings, and while its adviser waits for a citizen who is called back."""
     conversation: Conversation | None = None
+    consultation: KeptConsultation | None = None
+    """Somebody is asked about the call, or has it, outside."""
     callback: Attempt | None = None
     language: str | None = None
     """Spoken to the caller; None: the line's own."""
@@ -147,6 +195,16 @@ class KeptCall(msgspec.Struct, frozen=True, kw_only=True):
     dictations: int = 0
     """How many voice messages were begun in this call."""
     fax: KeptFax | None = None
+
+    @property
+    def legs(self) -> set[str]:
+        """The channels of everybody else in the call: they go on under another controller."""
+        return {one.leg for one in (self.conversation, self.consultation) if one}
+
+    @property
+    def bridges(self) -> set[str]:
+        """Where they hear each other."""
+        return {one.bridge for one in (self.conversation, self.consultation) if one and one.bridge}
 
     @property
     def unreached(self) -> bool:

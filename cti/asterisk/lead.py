@@ -196,11 +196,11 @@ class Lead:
         if on == self._recorded or recorder.find(call.visit).unrecorded:
             return
         if on:
-            name = f"{call.visit}.lead.{len(recorder.find(call.visit).lead) + 1}"
+            name = f"{call.visit}.beside.{len(recorder.find(call.visit).beside) + 1}"
             track = recorder.raw_file(name)
-            recorder.add(call.visit, "lead", Part(track, call.now_ms()))  # before it begins, or it would be nobody's
+            recorder.add(call.visit, "beside", Part(track, call.now_ms()))  # before it begins, or it would be nobody's
             await leg.through_dialplan("start-recording", name)
-            recorder.add(call.visit, "lead", Part(track, call.now_ms()))
+            recorder.add(call.visit, "beside", Part(track, call.now_ms()))
         else:
             await leg.through_dialplan("stop-recording", "s")
         self._recorded = on

@@ -28,7 +28,7 @@ async def move(call: Session, undo: AsyncExitStack, old: Leg, leaving: asyncio.T
     """The new leg, in the bridge in place of the old one, which is gone. None when nobody answered, or when the adviser has
     left by the old one meanwhile, which is what `leaving` waits for. Raises AriError.
     """
-    call.wanted_moved.clear()
+    call.wishes.moved = False
     conversation = call.kept.conversation
     assert conversation, "they talk"
     phone, recorder = call.node.telephones.of(conversation.seat), call.node.recorder
@@ -54,7 +54,7 @@ async def move(call: Session, undo: AsyncExitStack, old: Leg, leaving: asyncio.T
         await fresh.close()
         return None
     conversation = call.kept.conversation or conversation  # with what changed while it rang
-    held = conversation.held_since_ms is not None
+    held = conversation.held_since_ms is not None and not conversation.aside
     call.keep(conversation=msgspec.structs.replace(conversation, leg=fresh.channel, endpoint=phone.endpoint))
     if call.lead:
         call.lead.look_again()

@@ -20,11 +20,14 @@ from cti.admission import Admission
 from cti.asterisk.books import Books
 from cti.asterisk.callback import begin_attempt
 from cti.asterisk.client import Ari
+from cti.asterisk.config import trunk_endpoint
+from cti.asterisk.consulting import Consultation
 from cti.asterisk.errors import Gone, Unavailable
 from cti.asterisk.gate import Gate
 from cti.asterisk.generated.messages import StasisStart
 from cti.asterisk.generated.models import Channel
 from cti.asterisk.kept import KeptCall
+from cti.asterisk.leg import Phone
 from cti.asterisk.places import KeptPlace
 from cti.asterisk.promises import Promise, Promises
 from cti.asterisk.reconcile import Reconciler
@@ -261,25 +264,61 @@ class Node:
 
     def verify(self, seat: str) -> None:
         """The adviser at this seat has the machine ask the caller who they are. Raises NotPossible with the mend."""
-        self._talking(seat).send_to_machine()
+        self._talking(seat).wishes.send_to_machine()
 
     def move(self, seat: str) -> None:
         """The adviser goes on talking on what is the seat's telephone now. Raises NotPossible with the mend."""
-        self._talking(seat).move()
+        self._talking(seat).wishes.move()
 
     def transfer(self, seat: str, queue: str, adviser: str | None) -> None:
         """The adviser passes the caller on. Raises NotPossible with the mend."""
-        self._talking(seat).transfer(queue, adviser)
+        self._talking(seat).wishes.transfer(queue, adviser)
+
+    def consult(self, seat: str, adviser: str | None, outside: str | None) -> None:
+        """The adviser asks a colleague, by number, or somebody outside, by name. Raises NotPossible with the mend."""
+        call = self._talking(seat)
+        if adviser is None:
+            call.wishes.ask(Phone(self._way_outside(outside)), None, outside or "")
+            return
+        asked = next((one.number for one in self.floor.engine.seats() if one.adviser == adviser), None)
+        if asked is None:
+            raise NotPossible(f"adviser {adviser} sits nowhere. Mend: ask somebody else")
+        call.wishes.ask(self.telephones.of(asked), asked)
+
+    def _way_outside(self, name: str | None) -> str:
+        """The endpoint that rings somebody outside. Raises NotPossible."""
+        known = {one.name: one.number for one in self.settings.outside}
+        if name not in known:
+            allowed = ", ".join(known) or "nobody, by the setting `outside`"
+            raise NotPossible(f"{name} may not be called. Mend: choose one of: {allowed}")
+        trunk = next((trunk.name for trunk in self.settings.trunks if trunk.dial), None)
+        if trunk is None:
+            raise NotPossible("no trunk has `dial`: nobody outside can be rung")
+        return f"{known[name]}@{trunk_endpoint(trunk)}"
+
+    def asking(self, seat: str) -> Consultation:
+        """Whom the adviser at this seat is asking about their call. Raises NotPossible."""
+        consultation = self._talking(seat).consultation
+        if consultation is None:
+            raise NotPossible(f"nobody is being asked about the call at seat {seat}")
+        return consultation
+
+    def hand_over(self, seat: str) -> None:
+        """The caller is for whoever is asked. Raises NotPossible with the mend."""
+        self._talking(seat).wishes.hand_over()
+
+    def take_over(self, seat: str, own: str) -> None:
+        """A team lead, by the telephone at the seat `own`, takes the call from the adviser here. Raises NotPossible."""
+        call = self._talking(seat)
+        self._may_use(seat, own)
+        if self.floor.engine.seat(own).adviser is None:
+            raise NotPossible(f"nobody sits at seat {own}. Mend: take your place there first; not ready is enough")
+        call.wishes.ask(self.telephones.of(own), own, take_over=True)
 
     async def join(self, seat: str, own: str, how: LeadHow) -> None:
         """A team lead, by the telephone at the seat `own`, is at this one's conversation. Raises NotPossible with the mend."""
-        call, theirs = self._talking(seat), self.floor.engine.seat(own)
-        if own == seat:
-            raise NotPossible(f"seat {seat} is the one that talks. Mend: say at which seat your own telephone is")
-        if theirs.state not in LEADS_SIT:
-            raise NotPossible(f"seat {own} takes calls. Mend: make it not ready first, or use another seat's telephone")
-        if not theirs.reachable:
-            raise NotPossible(f"no telephone is registered at seat {own}")
+        call = self._talking(seat)
+        self._may_use(seat, own)
         for lead in [other.lead for other in self.sessions.values() if other is not call]:
             if lead is None or lead.own != own:
                 continue
@@ -287,6 +326,16 @@ class Node:
                 raise NotPossible(f"the telephone at seat {own} is at another conversation. Mend: leave that one first")
             await lead.gone.wait()
         await call.join(own, how)
+
+    def _may_use(self, seat: str, own: str) -> None:
+        """Whether a team lead may go to the conversation at `seat` by the telephone at `own`. Raises NotPossible."""
+        theirs = self.floor.engine.seat(own)
+        if own == seat:
+            raise NotPossible(f"seat {seat} is the one that talks. Mend: say at which seat your own telephone is")
+        if theirs.state not in LEADS_SIT:
+            raise NotPossible(f"seat {own} takes calls. Mend: make it not ready first, or use another seat's telephone")
+        if not theirs.reachable:
+            raise NotPossible(f"no telephone is registered at seat {own}")
 
     def leave(self, seat: str) -> None:
         """The team lead who is at the conversation at this seat leaves it. Raises NotPossible with the mend."""

@@ -21,6 +21,9 @@ from cti.asterisk.staying import until_answered
 
 log = structlog.get_logger(__name__)
 
+RINGING_TONE = "tone:ring"
+"""What an adviser hears while somebody's telephone rings for them."""
+
 
 def sentences(channel: str) -> tuple[str, str]:
     """The names of all that is ever said on this channel, to be used in turn.

@@ -97,8 +97,8 @@ class Reconciler:
         kept = [self._rung(call, ours) for call in found]
         adopted = sorted((call for call in kept if call and (call.unreached or call.call_id in ours)), key=_turn)
         node.watch.record(ControllerStarted(release=__version__, boot_id=node.boot_id, adopted=len(adopted)))
-        legs = {call.conversation.leg for call in adopted if call.conversation}
-        bridges = {call.conversation.bridge for call in adopted if call.conversation}
+        legs = {leg for call in adopted for leg in call.legs}
+        bridges = {bridge for call in adopted for bridge in call.bridges}
         talking = {f"{call.call_id}.{call.visits}" for call in adopted if call.conversation}
         node.recorder.resume(talking | {call.dictation.message for call in adopted if call.dictation})
         # What else is kept is held by the dialplan, and comes back by itself. Who talks goes first: the seat is taken. Then

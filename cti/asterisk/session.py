@@ -36,7 +36,8 @@ from calls.facts import (
 from calls.words import Needs
 from cti.asterisk.callback import call_back
 from cti.asterisk.caller import TelephoneCaller
-from cti.asterisk.conversation import connect, find_again
+from cti.asterisk.consulting import Consultation, consultation_ended, until_parted
+from cti.asterisk.conversation import Parted, connect, find_again
 from cti.asterisk.dictation import TelephoneDictation, end_left_behind
 from cti.asterisk.ending import ASK_AGAIN_S, asked_to_go
 from cti.asterisk.errors import AriError, Gone, NotInStasis, Unavailable
@@ -49,14 +50,16 @@ from cti.asterisk.generated.messages import (
     ChannelUserevent,
     StasisStart,
 )
-from cti.asterisk.kept import KeptCall, outcome
+from cti.asterisk.kept import KeptCall, KeptConsultation, outcome
 from cti.asterisk.lead import Lead, tell_left
-from cti.asterisk.leg import DIALPLAN_S, Leg, packets_received
+from cti.asterisk.leg import DIALPLAN_S, DidNotAnswerError, Leg, packets_received
 from cti.asterisk.places import KEEPS_PLACE, keep_place
 from cti.asterisk.playing import silence
 from cti.asterisk.returning import Return
 from cti.asterisk.router import Came, Mailbox, Vanished
-from cti.asterisk.waiting import Seated, wait_for_seat
+from cti.asterisk.seated import Seated
+from cti.asterisk.waiting import wait_for_seat
+from cti.asterisk.wishes import Wishes
 from cti.identification import CallersIdentity
 from cti.recorder import Pending
 from ivr.flow import run_line
@@ -101,14 +104,10 @@ class Session:
         """Set when an attempt to call somebody back need not wait any more."""
         self.fax_told: dict[str, str] = {}
         """What the dialplan told of the fax during which the call ended."""
-        self.wanted_apart = asyncio.Event()
-        """Set when the adviser wants the machine to ask the caller who they are."""
-        self.wanted_elsewhere: Needs | None = None
-        """What the adviser passes the caller on to."""
-        self.passing_on = asyncio.Event()
-        """Set when they do."""
-        self.wanted_moved = asyncio.Event()
-        """Set when the adviser wants to go on talking on another telephone of the seat."""
+        self.wishes = Wishes(self)
+        """What the adviser wants of the conversation."""
+        self.consultation: Consultation | None = None
+        """Somebody whom the adviser asks about the call, until all of theirs is cleared away."""
         self.lead: Lead | None = None
         """The team lead who is at the conversation, until all of theirs is cleared away."""
         self.counted = False
@@ -131,6 +130,16 @@ class Session:
     def visit(self) -> str:
         """The present queue visit: the call's id and a number."""
         return f"{self.call_id}.{self.kept.visits}"
+
+    @property
+    def next_visit(self) -> str:
+        """The one that begins with whoever is asked about the call, should they take the caller."""
+        return f"{self.call_id}.{self.kept.visits + 1}"
+
+    @property
+    def needs(self) -> Needs:
+        """What the caller needs of an adviser."""
+        return self.kept.needs or self.line.needs(self.line.person)
 
     @property
     def channels(self) -> list[str]:
@@ -254,39 +263,6 @@ class Session:
         async with asyncio.timeout(within_s):
             await self._back.wait()
 
-    def send_to_machine(self) -> None:
-        """The adviser wants the machine to ask the caller who they are. Raises NotPossible, with the reason, when it cannot."""
-        conversation = self.kept.conversation
-        if conversation is None:
-            raise NotPossible("nobody is talking there. Mend: ask while you are talking to the caller")
-        if conversation.apart_since_ms is not None or self.wanted_apart.is_set():
-            raise NotPossible("the machine is asking this caller already")
-        if conversation.held_since_ms is not None:
-            raise NotPossible("the caller is on hold. Mend: take them back first")
-        self.wanted_apart.set()
-
-    def transfer(self, queue: str, adviser: str | None) -> None:
-        """The adviser passes the caller on to a queue of the line, and there to this adviser, if free. Raises NotPossible."""
-        conversation = self.kept.conversation
-        if conversation is None:
-            raise NotPossible("nobody is talking there")
-        if conversation.apart_since_ms is not None or self.wanted_apart.is_set():
-            raise NotPossible("the machine is asking this caller. Mend: wait until it has ended")
-        if queue not in self.line.queues:
-            known = ", ".join(self.line.queues)
-            raise NotPossible(f"line {self.line.number} has no queue {queue}. Mend: use one of: {known}")
-        needs = self.line.needs(queue, self.caller.language)
-        if not self.node.floor.engine.somebody_for(needs, Instant(self.kept.since_ms / 1000), self.clock.now()):
-            raise NotPossible(f"nobody is there for queue {queue}. Mend: choose another, or promise to call back")
-        self.wanted_elsewhere = msgspec.structs.replace(needs, preferred=adviser)
-        self.passing_on.set()
-
-    def move(self) -> None:
-        """The adviser goes on talking on what is the seat's telephone now. Raises NotPossible when nobody is talking there."""
-        if self.kept.conversation is None:
-            raise NotPossible("nobody is talking there")
-        self.wanted_moved.set()
-
     async def join(self, own: str, how: LeadHow) -> None:
         """A team lead, by the telephone at the seat `own`, is at the conversation from now on, or in another way than before.
 
@@ -297,7 +273,7 @@ class Session:
         conversation = self.kept.conversation
         if conversation is None:
             raise NotPossible("the conversation is over")
-        if conversation.apart_since_ms is not None or self.wanted_apart.is_set():
+        if conversation.apart_since_ms is not None or self.wishes.apart:
             raise NotPossible("the machine is asking this caller who they are, which nobody hears")
         if self.lead is None:
             self.lead = Lead(self, own)
@@ -480,12 +456,15 @@ class Session:
     async def _resume(self, undo: AsyncExitStack) -> None:
         """Go on where the last controller was: in the same menu or service, at the same place in the queue."""
         kept = self.kept
-        needs = kept.needs or self.line.needs(self.line.person)
-        since = Instant(kept.since_ms / 1000)
+        needs, since = self.needs, Instant(kept.since_ms / 1000)
+        if kept.consultation and not (kept.conversation or kept.step == "outside"):
+            self._ends_consultation(kept.consultation)
         match kept.step:
             case "talking" if kept.conversation:
-                lost = await find_again(self, undo, kept.conversation)
-                await (self._come_back(undo, needs, since) if lost else self._after(undo, kept.conversation.adviser))
+                parted = await find_again(self, undo, kept.conversation)
+                await self._parted(undo, parted, kept.conversation.adviser, needs, since)
+            case "outside" if kept.consultation:
+                await self._outside(undo, self.leg(undo, kept.consultation.leg), resumed=True)
             case (
                 "queue" | "ringing" | "calling"
             ):  # into the queue before anything is awaited, or others would be served first
@@ -521,24 +500,53 @@ class Session:
             await self._talk(undo, seated, needs, since)
 
     async def _call_back(self, undo: AsyncExitStack) -> None:
-        needs = self.kept.needs or self.line.needs(self.line.person)
         if seated := await call_back(self, undo, self.line):
-            await self._talk(undo, seated, needs, Instant(self.kept.since_ms / 1000))
+            await self._talk(undo, seated, self.needs, Instant(self.kept.since_ms / 1000))
 
     async def _talk(self, undo: AsyncExitStack, seated: Seated, needs: Needs, since: Instant) -> None:
         """With the seat that has answered, to the end of the call."""
-        if await connect(self, undo, seated):
-            await self._come_back(undo, needs, since)
-        else:
-            await self._after(undo, seated.proposal.adviser)
+        parted = await connect(self, undo, seated)
+        await self._parted(undo, parted, seated.proposal.adviser, needs, since)
 
-    async def _come_back(self, undo: AsyncExitStack, needs: Needs, since: Instant) -> None:
-        """The adviser passed the caller on, or the seat was lost in mid-call, for which we apologise. Then the queue, by the
-        first wait: nobody waits twice for one matter."""
-        elsewhere, self.wanted_elsewhere = self.wanted_elsewhere, None
-        self.passing_on.clear()
-        await self.caller.say("transfer.begin" if elsewhere else "seat.lost", skippable=False)
-        await self._wait_and_talk(undo, elsewhere or needs, since, returned=elsewhere is None)
+    async def _parted(self, undo: AsyncExitStack, parted: Parted, adviser: str, needs: Needs, since: Instant) -> None:
+        """The adviser has left the conversation: the question, another adviser, or whoever was asked about the call.
+
+        Who waits, waits by the first wait: nobody waits twice for one matter."""
+        match parted:
+            case Consultation():
+                await self._hand_over(undo, parted, needs, since)
+            case Needs():
+                await self.caller.say("transfer.begin", skippable=False)
+                await self._wait_and_talk(undo, parted, since, returned=False)
+            case "lost":
+                await self.caller.say("seat.lost", skippable=False)
+                await self._wait_and_talk(undo, needs, since, returned=True)
+            case "over":
+                await self._after(undo, adviser)
+
+    async def _hand_over(self, undo: AsyncExitStack, consultation: Consultation, needs: Needs, since: Instant) -> None:
+        """To whoever was asked; should they not answer, the caller has another adviser."""
+        try:
+            taken = await consultation.takes_caller()
+        except DidNotAnswerError:
+            await self.caller.say("transfer.begin", skippable=False)
+            await self._wait_and_talk(undo, needs, since, returned=True)
+            return
+        if isinstance(taken, Seated):
+            await self._talk(undo, taken, needs, since)
+        else:
+            await self._outside(undo, taken, resumed=False)
+
+    async def _outside(self, undo: AsyncExitStack, leg: Leg, *, resumed: bool) -> None:
+        self.keep(step="outside")
+        await until_parted(self, undo, leg, resumed=resumed)
+        self.keep(consultation=None)
+        await self.caller.say("goodbye")
+        await self._close()
+
+    def _ends_consultation(self, kept: KeptConsultation) -> None:
+        """The last controller died as the caller was handed over to somebody who was still rung."""
+        self.turn(consultation_ended(self.call_id, kept, "interrupted", self.now_ms()), consultation=None)
 
     async def _after(self, undo: AsyncExitStack, adviser: str) -> None:
         """The adviser's side has ended: the satisfaction question, then the caller hangs up first, or wants somebody else."""

@@ -18,10 +18,11 @@ from calls.words import Needs
 from cti.asterisk.announcing import announce
 from cti.asterisk.conversation import end_attempt
 from cti.asterisk.kept import Rung, Told
-from cti.asterisk.leg import DidNotAnswerError, Leg, Phone
+from cti.asterisk.leg import DidNotAnswerError
 from cti.asterisk.places import KeptPlace, take_place
 from cti.asterisk.playing import silence
 from cti.asterisk.promises import Promise
+from cti.asterisk.seated import UNRECORDED, Seated
 from cti.floor import Place
 from ivr.line import Overflow
 from ivr.services import VOICE_MESSAGE, use
@@ -33,25 +34,8 @@ if TYPE_CHECKING:
 SILENCE_S = 0.5
 """Nothing is said before while a seat rings: whom it answers at once need not hear that one is looked for."""
 
-UNRECORDED = "unrecorded"
-"""In place of a track's name in the dialplan: a leg of which nothing is recorded."""
-
-
 Why = Literal["asks", "too_long", "full", "no_seat", "unrecorded"]
 """Why a caller does not wait here any more. `asks`: to be called back."""
-
-
-class Seated(msgspec.Struct, frozen=True):
-    """A seat has picked up for this caller; they are not connected yet."""
-
-    proposal: Propose
-    leg: Leg
-    phone: Phone
-    started_ms: int
-    """Monotonic; the first moment of the leg's recording."""
-    rang_ms: int
-    unrecorded: str | None
-    """Why this conversation is not recorded; None when it is."""
 
 
 async def wait_for_seat(

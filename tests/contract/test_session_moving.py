@@ -69,7 +69,7 @@ async def test_a_page_that_does_not_answer_changes_nothing(
     await eventually(lambda: calls.node.telephones.of(SEAT).endpoint == PAGE)
     calls.node.move(SEAT)
     session = calls.node.sessions[caller]
-    await eventually(lambda: not session.wanted_moved.is_set() and list(legs(calls)) == [f"PJSIP/seat{SEAT}"])
+    await eventually(lambda: not session.wishes.moved and list(legs(calls)) == [f"PJSIP/seat{SEAT}"])
     await eventually(lambda: [pending.seat_again for pending in calls.recorder.unsealed()] == [()])
     calls.fake.hangup(before)
     assert (await calls.told(ConversationEnded)).ended_by == "seat"

@@ -148,14 +148,14 @@ async def test_a_conversation_that_goes_on_is_found_and_not_sealed(site: Site) -
 async def test_what_a_lead_says_to_both_is_on_the_advisers_side(site: Site) -> None:
     async with site.recorder() as recorder:
         site.talk(recorder, "call-1.1")
-        spoken, never = (recorder.raw_file(f"call-1.1.lead.{number}") for number in (1, 2))
-        recorder.add("call-1.1", "lead", Part(spoken, 1400))
+        spoken, never = (recorder.raw_file(f"call-1.1.beside.{number}") for number in (1, 2))
+        recorder.add("call-1.1", "beside", Part(spoken, 1400))
         recorder.add("call-1.1", "seat_again", Part(never, 1450))
-        recorder.add("call-1.1", "lead", Part(spoken, 1500))  # it really began only then
+        recorder.add("call-1.1", "beside", Part(spoken, 1500))  # it really began only then
         recorder.drop("call-1.1", "seat_again", never)
         write_tone(spoken, 700, 5000)
         pending = recorder.find("call-1.1")
-        assert (pending.lead, pending.seat_again) == ((Part(spoken, 1500),), ())
+        assert (pending.beside, pending.seat_again) == ((Part(spoken, 1500),), ())
         recorder.seal_soon(over(pending))
         (sealed,) = await site.told(1)
         await eventually(lambda: recorder.waiting == 0)

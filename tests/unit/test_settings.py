@@ -155,7 +155,8 @@ VARIABLES = [
     ),
     ("REXIAN_BUSINESS_TIMEOUT_S", "0", "the time must be more than 0 seconds"),
     ("REXIAN_RINGS", "3", "REXIAN_RINGS: there is no such setting. Mend: see docs/operations.md for their names."),
-    ("REXIAN_TRUNKS", "x", "REXIAN_TRUNKS: trunks are data, not one value. Mend: write them in rexian.yaml."),
+    ("REXIAN_TRUNKS", "x", "REXIAN_TRUNKS: it is a list of entries, not one value. Mend: write them in rexian.yaml."),
+    ("REXIAN_OUTSIDE", "x", "REXIAN_OUTSIDE: it is a list of entries, not one value. Mend: write them in rexian.yaml."),
     (
         "REXIAN_DEMO",
         "maybe",
@@ -265,6 +266,7 @@ def test_a_provider_without_a_client_is_told_of_where_it_stands(tmp_path: Path) 
         load_settings(file)
 
 
+WAY = "trunks:\n  - name: one\n    match: [10.0.0.1]\n    dial: 10.0.0.1\n"
 ONE = "trunks:\n  - name: one\n    "
 FILE = [
     ("ring: 3\n", 1, 1, "unknown key ring. Mend: write ring_s, or remove it"),
@@ -295,6 +297,15 @@ FILE = [
         "'a b' is no name for a trunk. Mend: use letters, digits",
     ),
     (ONE + "match: [10.0.0.1]\n  - name: one\n    match: [10.0.0.2]\n", 4, 5, "trunk one stands twice"),
+    (
+        WAY + "outside:\n  - {name: a, number: '+12345'}\n",
+        6,
+        15,
+        "'+12345' cannot be dialled. Mend: write digits alone",
+    ),
+    (WAY + "outside:\n  - {name: ' ', number: '12345'}\n", 6, 6, "' ' is no name. Mend: write up to 20 characters"),
+    (WAY + "outside:\n  - {name: a, number: '123'}\n  - {name: a, number: '456'}\n", 7, 6, "a stands twice"),
+    ("outside:\n  - {name: a, number: '12345'}\n", 1, 1, "nobody outside can be rung. Mend: give a trunk its dial"),
 ]
 
 

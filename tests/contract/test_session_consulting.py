@@ -1,0 +1,264 @@
+"""An adviser asks somebody else about the call, on the fake Asterisk: who is with whom, whose seat is free, what is told."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+
+from calls.errors import NotPossible
+from calls.facts import (
+    AdviserNumberSaid,
+    ConsultationBegun,
+    ConsultationEnded,
+    ConversationEnded,
+    QueueEntered,
+    SeatAnswered,
+)
+from cti.settings import Outside, Settings, Trunk
+from tests.contract.hotline_on_fake import OTHER_ADVISER, OTHER_SEAT, PHONE_GONE, SEAT, Calls, Site
+from tests.contract.steps import said_last, step, talking
+from tests.eventually import eventually
+from tests.fakes.ari import Phone
+
+CITY = "市民热线"
+
+
+@pytest.fixture
+async def calls(site: Site) -> AsyncIterator[Calls]:
+    site.settings = _with_outside(site)
+    async with site.controller() as calls:
+        yield calls
+
+
+def _with_outside(site: Site) -> Settings:
+    trunk = Trunk("city", match=("10.0.0.1",), dial="10.0.0.1")
+    return msgspec.structs.replace(site.settings, trunks=(trunk,), outside=(Outside(CITY, "12345"),))
+
+
+async def asking(calls: Calls, phone: Phone = "answers") -> str:
+    """Adviser and caller talk; the other adviser is there, and is asked."""
+    caller = await talking(calls)
+    calls.sit(OTHER_SEAT, OTHER_ADVISER, phone)
+    calls.node.consult(SEAT, OTHER_ADVISER, None)
+    await calls.told(ConsultationBegun)
+    return caller
+
+
+def other_leg(calls: Calls) -> str:
+    """The channel of the adviser who is asked; empty: not rung yet."""
+    return next((name for name, leg in calls.fake.legs.items() if leg.endpoint.endswith(OTHER_SEAT)), "")
+
+
+def outside_leg(calls: Calls) -> str:
+    """The channel of whoever is outside; empty: not rung yet."""
+    return next((name for name, leg in calls.fake.legs.items() if "12345" in leg.endpoint), "")
+
+
+def together(calls: Calls, *channels: str) -> bool:
+    """Whether these, and nobody else, are in a bridge."""
+    return any(set(bridge.channels) == set(channels) for bridge in calls.fake.bridges.values())
+
+
+async def consulting(calls: Calls) -> str:
+    """The two advisers speak, the caller hears music."""
+    caller = await asking(calls)
+    await eventually(lambda: together(calls, calls.leg(), other_leg(calls)))
+    assert calls.fake.legs[caller].music
+    assert calls.floor.engine.seat(SEAT).state == "holding"
+    assert calls.floor.engine.seat(OTHER_SEAT).state == "talking"
+    return caller
+
+
+async def test_whoever_is_asked_is_let_go_of_and_the_caller_taken_back(calls: Calls) -> None:
+    caller = await consulting(calls)
+    with pytest.raises(NotPossible, match="somebody is being asked"):
+        calls.node.consult(SEAT, OTHER_ADVISER, None)
+    with pytest.raises(NotPossible, match="somebody is being asked"):
+        calls.node.verify(SEAT)
+    calls.node.asking(SEAT).be("back")
+    ended = await calls.told(ConsultationEnded)
+    assert (ended.outcome, ended.asked_adviser, ended.together_ms) == ("taken_back", OTHER_ADVISER, 0)
+    await eventually(lambda: together(calls, calls.leg(), caller))
+    assert not calls.fake.legs[caller].music
+    assert calls.floor.engine.seat(SEAT).state == "talking"
+    assert calls.floor.engine.seat(OTHER_SEAT).visit is None
+    calls.fake.hangup(calls.leg())
+    over = await calls.told(ConversationEnded)
+    assert over.held_ms > 0
+    calls.fake.hangup(caller)
+    await calls.ended()
+
+
+async def test_all_three_hear_each_other_and_whoever_was_asked_leaves_the_two(calls: Calls) -> None:
+    caller = await consulting(calls)
+    calls.node.asking(SEAT).be("conference")
+    other = calls.leg(OTHER_SEAT)
+    await eventually(lambda: together(calls, caller, calls.leg(), other))
+    await eventually(lambda: calls.floor.engine.seat(SEAT).state == "talking")
+    calls.fake.hangup(other)
+    ended = await calls.told(ConsultationEnded)
+    assert (ended.outcome, ended.together_ms > 0) == ("left", True)
+    await eventually(lambda: together(calls, caller, calls.leg()))
+    calls.fake.hangup(caller)
+    await calls.ended()
+
+
+@pytest.mark.parametrize("how", ["asked for", "hangs up", "telephone gone", "out of a conference"])
+async def test_the_caller_is_handed_over_to_whoever_was_asked(calls: Calls, how: str) -> None:
+    caller = await consulting(calls)
+    seat, other = calls.leg(), calls.leg(OTHER_SEAT)
+    if how == "out of a conference":
+        calls.node.asking(SEAT).be("conference")
+        await eventually(lambda: together(calls, caller, seat, other))
+    if how == "asked for":
+        calls.node.hand_over(SEAT)
+    else:
+        calls.fake.hangup(seat, PHONE_GONE if how == "telephone gone" else 16)
+    answered = await calls.told(SeatAnswered, 2)
+    assert (answered.seat, answered.adviser, answered.visit) == (OTHER_SEAT, OTHER_ADVISER, f"{caller}.2")
+    await calls.told(AdviserNumberSaid, 2)
+    assert calls.of(ConsultationEnded)[-1].outcome == "handed_over"
+    assert calls.of(ConversationEnded)[-1].transferred_to is None
+    await eventually(lambda: together(calls, caller, other))
+    assert not calls.fake.legs[caller].music
+    assert seat not in calls.fake.legs
+    assert calls.floor.engine.seat(OTHER_SEAT).state == "talking"
+    assert calls.floor.engine.seat(SEAT).visit is None
+    assert {pending.visit for pending in calls.recorder.unsealed()} == {f"{caller}.1", f"{caller}.2"}
+    calls.fake.hangup(other)
+    await eventually(lambda: step(calls, caller) == "rating")
+    calls.fake.hangup(caller)
+    await calls.ended()
+
+
+@pytest.mark.parametrize("phone", ["busy", "gone"])
+async def test_whoever_does_not_answer_costs_nobody_the_caller(calls: Calls, phone: Phone) -> None:
+    caller = await asking(calls, phone)
+    ended = await calls.told(ConsultationEnded)
+    assert ended.outcome == "not_answered"
+    await eventually(lambda: together(calls, calls.leg(), caller))
+    assert calls.floor.engine.seat(OTHER_SEAT).state == "not_ready"
+    calls.fake.hangup(caller)
+    await calls.ended()
+
+
+@pytest.mark.parametrize("who", ["caller", "adviser, and they answer", "adviser, and they do not", "take back"])
+async def test_whoever_leaves_while_it_rings(calls: Calls, who: str) -> None:
+    caller = await asking(calls, "rings")
+    await eventually(lambda: bool(other_leg(calls)))
+    other = other_leg(calls)
+    await eventually(lambda: calls.fake.legs[caller].music)
+    if who == "caller":
+        calls.fake.hangup(caller)
+        assert (await calls.told(ConsultationEnded)).outcome == "caller_left"
+        await calls.ended()
+        return
+    if who == "take back":
+        calls.node.asking(SEAT).be("back")
+        await eventually(lambda: together(calls, calls.leg(), caller))
+    else:
+        calls.fake.hangup(calls.leg())
+        await calls.told(ConversationEnded)
+        await eventually(lambda: calls.fake.legs[caller].music)
+        if who == "adviser, and they answer":
+            calls.fake.pick_up(other)
+            await calls.told(AdviserNumberSaid, 2)
+            await eventually(lambda: together(calls, caller, other))
+        else:
+            calls.fake.no_answer(other)
+            again = await calls.told(QueueEntered, 2)
+            assert again.returned
+            assert calls.of(ConsultationEnded)[-1].outcome == "not_answered"
+    calls.fake.hangup(caller)
+    await calls.ended()
+
+
+async def test_somebody_outside_has_the_caller_until_they_hang_up(calls: Calls) -> None:
+    caller = await talking(calls)
+    with pytest.raises(NotPossible, match=f"110 may not be called. Mend: choose one of: {CITY}"):
+        calls.node.consult(SEAT, None, "110")
+    calls.fake.phones["PJSIP/12345@trunk-city"] = "answers"
+    calls.node.consult(SEAT, None, CITY)
+    await calls.told(ConsultationBegun)
+    await eventually(lambda: together(calls, calls.leg(), outside_leg(calls)))
+    outside = outside_leg(calls)
+    calls.node.hand_over(SEAT)
+    assert (await calls.told(ConsultationEnded)).outcome == "handed_over"
+    await eventually(lambda: together(calls, caller, outside))
+    assert (await calls.told(ConversationEnded)).ended_by == "seat"
+    assert calls.floor.engine.seat(SEAT).visit is None
+    calls.fake.hangup(outside)
+    await eventually(lambda: step(calls, caller) == "closing")
+    assert said_last(calls, "goodbye")
+    calls.fake.hangup(caller)
+    await calls.ended()
+
+
+async def test_a_lead_takes_over_and_nobody_hears_it_ring(calls: Calls) -> None:
+    caller = await talking(calls)
+    calls.sit(OTHER_SEAT, OTHER_ADVISER, "rings")
+    with pytest.raises(NotPossible, match="takes calls"):
+        calls.node.take_over(SEAT, OTHER_SEAT)
+    calls.pause(OTHER_SEAT)
+    calls.node.take_over(SEAT, OTHER_SEAT)
+    await eventually(lambda: bool(other_leg(calls)))
+    other = other_leg(calls)
+    assert together(calls, caller, calls.leg())
+    assert not calls.fake.legs[caller].music
+    calls.fake.pick_up(other)
+    await calls.told(AdviserNumberSaid, 2)
+    await eventually(lambda: together(calls, caller, other))
+    assert calls.of(ConsultationEnded)[-1].outcome == "handed_over"
+    calls.fake.hangup(caller)
+    await calls.ended()
+    assert calls.floor.engine.seat(OTHER_SEAT).afterwards == "break", "the pause goes on"
+
+
+@pytest.mark.parametrize("how_far", ["ringing", "consulting", "conference", "outside"])
+async def test_the_next_controller_goes_on_with_it(site: Site, how_far: str) -> None:
+    site.settings = _with_outside(site)
+    async with site.controller() as first:
+        if how_far == "outside":
+            caller = await talking(first)
+            first.fake.phones["PJSIP/12345@trunk-city"] = "answers"
+            first.node.consult(SEAT, None, CITY)
+            await first.told(ConsultationBegun)
+            await eventually(lambda: together(first, first.leg(), outside_leg(first)))
+            other = outside_leg(first)
+            first.node.hand_over(SEAT)
+            await eventually(lambda: together(first, caller, other))
+        elif how_far == "ringing":
+            caller = await asking(first, "rings")
+            await eventually(lambda: bool(other_leg(first)))
+            other = other_leg(first)
+            await eventually(lambda: first.fake.legs[caller].music)
+        else:
+            caller = await consulting(first)
+            other = first.leg(OTHER_SEAT)
+            if how_far == "conference":
+                first.node.asking(SEAT).be("conference")
+                await eventually(lambda: together(first, caller, first.leg(), other))
+                await eventually(lambda: first.floor.engine.seat(SEAT).state == "talking")
+        await first.journal.flush()
+    async with site.controller() as calls:
+        if how_far == "ringing":
+            assert (await calls.told(ConsultationEnded)).outcome == "interrupted"
+            await eventually(lambda: other not in site.fake.legs)
+            await eventually(lambda: together(calls, caller, calls.leg()))
+        elif how_far == "consulting":
+            await eventually(lambda: calls.floor.engine.seat(OTHER_SEAT).state == "talking")
+            calls.node.asking(SEAT).be("back")
+            await eventually(lambda: together(calls, caller, calls.leg()))
+        elif how_far == "conference":
+            await eventually(lambda: calls.floor.engine.seat(OTHER_SEAT).state == "talking")
+            site.fake.hangup(calls.leg())
+            await calls.told(AdviserNumberSaid)
+            await eventually(lambda: together(calls, caller, other))
+        else:
+            assert together(calls, caller, other)
+            site.fake.hangup(other)
+            await eventually(lambda: step(calls, caller) == "closing")
+        site.fake.hangup(caller)
+        await calls.ended()
