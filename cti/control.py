@@ -76,6 +76,32 @@ class SeatTransfer(Request, frozen=True, tag="seat_transfer"):
     adviser: str | None = None
 
 
+class SeatConsult(Request, frozen=True, tag="seat_consult"):
+    """The adviser asks a colleague about the call, by number, or somebody outside, by name; the caller hears music."""
+
+    seat: str
+    adviser: str | None = None
+    outside: str | None = None
+
+
+class SeatConference(Request, frozen=True, tag="seat_conference"):
+    """Adviser, caller and whoever is asked hear each other."""
+
+    seat: str
+
+
+class SeatTakeBack(Request, frozen=True, tag="seat_take_back"):
+    """Whoever is asked is let go of, and adviser and caller go on."""
+
+    seat: str
+
+
+class SeatHandOver(Request, frozen=True, tag="seat_hand_over"):
+    """The caller is for whoever is asked; the adviser leaves."""
+
+    seat: str
+
+
 class SeatMove(Request, frozen=True, tag="seat_move"):
     """The adviser goes on talking on another telephone of the seat: the page that they loaded anew."""
 
@@ -88,6 +114,13 @@ class LeadJoin(Request, frozen=True, tag="lead_join"):
     seat: str
     own: str
     how: LeadHow
+
+
+class LeadTakeOver(Request, frozen=True, tag="lead_take_over"):
+    """A team lead takes the call from the adviser there, by the telephone at `own`, where they sit."""
+
+    seat: str
+    own: str
 
 
 class LeadLeave(Request, frozen=True, tag="lead_leave"):
@@ -183,12 +216,26 @@ class Follow(Request, frozen=True, tag="follow"):
     sip_call_id: str
 
 
-SeatOrder = SeatReady | SeatNotReady | SeatMoreTime | SeatRedial | SeatVerify | SeatMove | SeatTransfer | SeatLogOut
+SeatOrder = (
+    SeatReady
+    | SeatNotReady
+    | SeatMoreTime
+    | SeatRedial
+    | SeatVerify
+    | SeatMove
+    | SeatTransfer
+    | SeatConsult
+    | SeatConference
+    | SeatTakeBack
+    | SeatHandOver
+    | SeatLogOut
+)
 """What is ordered of a seat."""
 
 AnyRequest = (
     AskStatus
     | LeadJoin
+    | LeadTakeOver
     | LeadLeave
     | ListMessages
     | MessageAnswered

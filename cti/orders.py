@@ -24,6 +24,7 @@ from cti.control import (
     HelpAccount,
     LeadJoin,
     LeadLeave,
+    LeadTakeOver,
     LiftBlock,
     ListAccounts,
     ListBlocks,
@@ -31,6 +32,9 @@ from cti.control import (
     MessageAnswered,
     Reload,
     ReviewBlock,
+    SeatConference,
+    SeatConsult,
+    SeatHandOver,
     SeatLogOut,
     SeatMoreTime,
     SeatMove,
@@ -38,6 +42,7 @@ from cti.control import (
     SeatOrder,
     SeatReady,
     SeatRedial,
+    SeatTakeBack,
     SeatTransfer,
     SeatVerify,
 )
@@ -66,7 +71,7 @@ class Orders:
                 return read_status(self._controller)
             case _ if isinstance(request, SeatOrder):
                 self._change_seat(request)
-            case LeadJoin() | LeadLeave():
+            case LeadJoin() | LeadTakeOver() | LeadLeave():
                 await self._move_lead(request)
             case ListMessages() | ListBlocks():
                 messages = isinstance(request, ListMessages)
@@ -117,15 +122,31 @@ class Orders:
                 self._controller.node.verify(seat)
             case SeatTransfer(seat=seat, queue=queue, adviser=adviser):
                 self._controller.node.transfer(seat, queue, adviser)
+            case SeatConsult() | SeatConference() | SeatTakeBack() | SeatHandOver():
+                self._consult(request)
             case SeatMove(seat=seat):
                 self._controller.node.move(seat)
             case SeatLogOut(seat=seat):
                 self._controller.floor.take(LogOut(seat))
 
-    async def _move_lead(self, request: LeadJoin | LeadLeave) -> None:
+    def _consult(self, request: SeatConsult | SeatConference | SeatTakeBack | SeatHandOver) -> None:
+        node = self._controller.node
+        match request:
+            case SeatConsult(seat=seat, adviser=adviser, outside=outside):
+                node.consult(seat, adviser, outside)
+            case SeatConference(seat=seat):
+                node.asking(seat).be("conference")
+            case SeatTakeBack(seat=seat):
+                node.asking(seat).be("back")
+            case SeatHandOver(seat=seat):
+                node.hand_over(seat)
+
+    async def _move_lead(self, request: LeadJoin | LeadTakeOver | LeadLeave) -> None:
         match request:
             case LeadJoin(seat=seat, own=own, how=how):
                 await self._controller.node.join(seat, own, how)
+            case LeadTakeOver(seat=seat, own=own):
+                self._controller.node.take_over(seat, own)
             case LeadLeave(seat=seat):
                 self._controller.node.leave(seat)
 
