@@ -28,7 +28,7 @@ BESIDE := $(patsubst %,tests/asterisk/test_%.py,desk callback rating queue_rules
 	information assisted dead_air keyed_secrets keys_anything mystery slow_speech)
 
 # What is done in the pages, and by those who sit there.
-PAGES := tests/browser $(patsubst %,tests/asterisk/test_%.py,transfer lead)
+PAGES := tests/browser $(patsubst %,tests/asterisk/test_%.py,transfer consulting lead)
 
 # Each stack's tests have temporary files of their own: a start of pytest takes from everybody else what is below the common
 # folder. The parts keep that: its short name leaves room for the names of their sockets.

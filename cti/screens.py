@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
 from calls.clock import Clock
 from calls.errors import NotPossible
 from cti.asterisk.kept import KeptCall
-from cti.desk.feed import CallNow, CallState, Feed
+from cti.desk.feed import Asking, CallNow, CallState, Feed
 from cti.forms import Forms
 from cti.identification import Shown
 from cti.store import Before
@@ -52,59 +52,63 @@ class Screens:
     ) -> None:
         """`looked` is told, once a visit, that an adviser (by number) was shown what is known of the caller of a call."""
         self._looked = looked
-        self._looked_at: set[str] = set()
+        self._looked_at: set[tuple[str, str]] = set()
+        """Visits, and the advisers who saw who had called."""
         feed.seen = self._seen
         self._clock, self._feed, self._forms, self._history, self._places = clock, feed, forms, history, places
-        self._shown: dict[str, CallNow] = {}
-        """By call."""
+        self._shown: dict[str, dict[str, CallNow]] = {}
+        """By call, and by seat: beside that of the conversation, that of whoever is asked about it."""
         self._looking: set[asyncio.Task[None]] = set()
 
     def see(self, kept: KeptCall, verified: Shown | None) -> None:
         """A call takes a turn, or its caller has shown who they are. Costs those that are at no seat nothing."""
-        before = self._shown.get(kept.call_id)
-        now = self._now(kept, verified, before)
-        if now is None:
-            self.gone(kept.call_id)
-        elif now != before:
-            if before and before.seat != now.seat:
-                self.gone(kept.call_id)
-            self._show(now)
-            if now.history == "looking" and (before is None or before.visit != now.visit):
-                self._look(now)
+        before = self._shown.get(kept.call_id, {})
+        now = {at.seat: self._now(kept, at, verified, before.get(at.seat)) for at in _seats_of(kept)}
+        for seat in before.keys() - now.keys():
+            self._leave(before[seat])
+        for seat, shown in now.items():
+            was = before.get(seat)
+            if shown != was:
+                self._show(shown)
+                if shown.history == "looking" and (was is None or was.visit != shown.visit):
+                    self._look(shown)
 
     def gone(self, call_id: str) -> None:
         """The call is at no seat any more."""
-        if shown := self._shown.pop(call_id, None):
-            self._looked_at.discard(shown.visit)
-            self._feed.call(shown.seat, shown.adviser, None)
+        for shown in list(self._shown.get(call_id, {}).values()):
+            self._leave(shown)
+
+    def _leave(self, shown: CallNow) -> None:
+        self._looked_at.discard((shown.visit, shown.adviser))
+        seats = self._shown[shown.call_id]
+        del seats[shown.seat]
+        if not seats:
+            del self._shown[shown.call_id]
+        self._feed.call(shown.seat, shown.adviser, None)
 
     def _seen(self, call: CallNow) -> None:
         """Somebody's page is told of it. Whoever has no page has nothing to write on."""
         if call.state == "talking":
             self._forms.begin(call)
-        if call.before is not None and call.visit not in self._looked_at:
-            self._looked_at.add(call.visit)
+        if call.before is not None and (call.visit, call.adviser) not in self._looked_at:
+            self._looked_at.add((call.visit, call.adviser))
             self._looked(call.adviser, call.call_id)
 
     def _show(self, now: CallNow) -> None:
-        self._shown[now.call_id] = now
+        self._shown.setdefault(now.call_id, {})[now.seat] = now
         self._feed.call(now.seat, now.adviser, now)
 
-    def _now(self, kept: KeptCall, verified: Shown | None, before: CallNow | None) -> CallNow | None:
-        """What is to be seen; None: nothing, at no seat."""
-        found = _seat_of(kept)
-        if found is None:
-            return None
-        seat, adviser, state = found
+    def _now(self, kept: KeptCall, at: _At, verified: Shown | None, before: CallNow | None) -> CallNow:
+        """What is to be seen there."""
         visit, needs = f"{kept.call_id}.{kept.visits}", kept.needs
         known = before if before and before.visit == visit else None
-        again = known if known and known.state == state else None
+        again = known if known and known.state == at.state else None
         return CallNow(
             call_id=kept.call_id,
             visit=visit,
-            seat=seat,
-            adviser=adviser,
-            state=state,
+            seat=at.seat,
+            adviser=at.adviser,
+            state=at.state,
             since=again.since if again else self._clock.utc(),
             arrived_at=kept.arrived_at,
             waited_ms=known.waited_ms if known else max(0, round(self._clock.now() * 1000) - kept.since_ms),
@@ -117,6 +121,7 @@ class Screens:
             chosen=kept.chosen,
             verified=verified,
             callback=kept.callback is not None,
+            asking=_asking(kept),
             history=known.history if known else "looking" if kept.calling_number else "unknown",
             before=known.before if known else None,
         )
@@ -140,16 +145,44 @@ class Screens:
             self._add(call, place=place)
 
     def _add(self, call: CallNow, **found: object) -> None:
-        """To what is shown of that call, if it is still."""
-        if (shown := self._shown.get(call.call_id)) and shown.visit == call.visit:
+        """To what is shown of that call there, if it is still."""
+        shown = self._shown.get(call.call_id, {}).get(call.seat)
+        if shown and shown.visit == call.visit:
             self._show(msgspec.structs.replace(shown, **found))
 
 
-def _seat_of(kept: KeptCall) -> tuple[str, str, CallState] | None:
-    """Where it is, with whom, and what is going on there."""
+class _At(NamedTuple):
+    """A call is at a seat, and what is going on there."""
+
+    seat: str
+    adviser: str
+    state: CallState
+
+
+def _seats_of(kept: KeptCall) -> list[_At]:
+    """That of the conversation, or the one that rings; and that of whoever is asked about the call."""
+    seats, asked = [], kept.consultation
     if talk := kept.conversation:
         state: CallState = "apart" if talk.apart_since_ms else "holding" if talk.held_since_ms else "talking"
-        return talk.seat, talk.adviser, state
-    if kept.rung:
-        return kept.rung.seat, kept.rung.adviser, "calling" if kept.step == "calling" else "ringing"
-    return None
+        if asked and not asked.take_over:
+            state = "conference" if asked.state == "conference" else "consulting"
+        seats.append(_At(talk.seat, talk.adviser, state))
+    elif kept.rung:
+        seats.append(_At(kept.rung.seat, kept.rung.adviser, "calling" if kept.step == "calling" else "ringing"))
+    if asked and asked.seat:
+        seats.append(_At(asked.seat, asked.adviser, asked.state))
+    return seats
+
+
+def _asking(kept: KeptCall) -> Asking | None:
+    asked = kept.consultation
+    if asked is None:
+        return None
+    return Asking(
+        by=asked.asked_by,
+        seat=asked.seat or None,
+        adviser=asked.adviser or None,
+        outside=asked.outside or None,
+        state=asked.state,
+        take_over=asked.take_over,
+    )

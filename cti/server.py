@@ -336,6 +336,10 @@ class Controller:
         """What conversations are about, by the file of the moment."""
         return self.hotline.categories
 
+    def outside(self) -> list[tuple[str, str]]:
+        """Whom advisers may ask outside."""
+        return [(one.name, one.number) for one in self.settings.outside]
+
     def sits(self, seat: str) -> str | None:
         """The adviser's number of who sits there. Raises NotPossible when there is no such seat."""
         return self.floor.engine.seat(seat).adviser

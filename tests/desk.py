@@ -52,6 +52,9 @@ class FakeHouse:
     def categories(self) -> tuple[Category, ...]:
         return load_categories(CHECKOUT / "lines")
 
+    def outside(self) -> list[tuple[str, str]]:
+        return [("市民热线", "12345")]
+
     def sits(self, seat: str) -> str | None:
         if seat not in self.sitting:
             raise NotPossible(f"there is no seat {seat}")

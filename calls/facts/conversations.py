@@ -24,9 +24,9 @@ caller who they are, which nobody hears. `interrupted`: by a fault, or because t
 ConsultationOutcome = Literal[
     "handed_over", "taken_back", "left", "not_answered", "caller_left", "conversation_ended", "interrupted"
 ]
-"""How it ended that an adviser asks somebody else about a call. `handed_over`: the caller is with whoever was asked. `taken_back`:
-the adviser ended it. `left`: whoever was asked hung up. `conversation_ended`: otherwise than by the caller's hanging up.
-`interrupted`: by a fault, or because the controller died."""
+"""How it ended that an adviser asks somebody else about a call. `handed_over`: whoever was asked has the caller.
+`taken_back`: the adviser ended it. `left`: whoever was asked hung up. `conversation_ended`: otherwise than by the caller's
+hanging up. `interrupted`: by a fault, or because the controller died."""
 
 
 class SeatAnswered(Fact, frozen=True, kw_only=True, tag="seat_answered"):

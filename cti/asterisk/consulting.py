@@ -25,7 +25,7 @@ from calls.errors import NotPossible
 from calls.facts import Chosen, ConsultationBegun, ConsultationEnded, ConsultationOutcome, NotAnswered, QueueEntered
 from cti.asterisk.ending import GONE_S, remove_bridge
 from cti.asterisk.errors import AriError, Gone, NotInStasis
-from cti.asterisk.kept import Conversation, KeptConsultation
+from cti.asterisk.kept import Conversation, KeptConsultation, Rung
 from cti.asterisk.leg import DidNotAnswerError, Leg, Phone
 from cti.asterisk.playing import RINGING_TONE
 from cti.asterisk.seated import UNRECORDED, Seated
@@ -115,15 +115,22 @@ class Consultation:
         if not self._kept.take_over:
             await self._apart()
         hearing = asyncio.create_task(self._hear_it_ring())
-        looking = asyncio.create_task(self._look.wait())
         try:
-            await asyncio.wait({ringing, looking}, return_when=asyncio.FIRST_COMPLETED)
+            await self._until_told_or(ringing)
             if ringing.done():
                 ringing.result()
         finally:
             hearing.cancel()
+            await asyncio.gather(hearing, return_exceptions=True)
+
+    async def _until_told_or(self, task: asyncio.Task[object]) -> None:
+        """Until the adviser wants something else, or this is done."""
+        looking = asyncio.create_task(self._look.wait())
+        try:
+            await asyncio.wait({task, looking}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
             looking.cancel()
-            await asyncio.gather(hearing, looking, return_exceptions=True)
+            await asyncio.gather(looking, return_exceptions=True)
 
     async def _hear_it_ring(self) -> None:
         if not self._kept.take_over:
@@ -142,9 +149,7 @@ class Consultation:
             while self._wanted != "back" and not leaving.done():
                 self._look.clear()
                 await self._make_it_so(leaving)
-                looking = asyncio.create_task(self._look.wait())
-                await asyncio.wait({leaving, looking}, return_when=asyncio.FIRST_COMPLETED)
-                looking.cancel()
+                await self._until_told_or(leaving)
             return "left" if leaving.done() else "taken_back"
         finally:
             leaving.cancel()
@@ -393,7 +398,7 @@ class Consultation:
         with call.node.journal.together():
             self.end("handed_over")
             began = {"visits": call.kept.visits + 1, "visit_open": True, "needs": needs, "since_ms": now_ms}
-            call.turn(entered, **began)
+            call.turn(entered, rung=Rung(kept.seat, kept.adviser), **began)
 
 
 async def until_parted(call: Session, undo: AsyncExitStack, leg: Leg, *, resumed: bool) -> None:

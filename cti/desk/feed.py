@@ -51,8 +51,24 @@ class QueueGone(msgspec.Struct, frozen=True, tag_field="kind", tag="queue_gone")
     queue: str
 
 
-CallState = Literal["ringing", "calling", "talking", "holding", "apart"]
-"""`calling`: the citizen is being called back. `apart`: the machine asks the caller who they are."""
+CallState = Literal["ringing", "calling", "talking", "holding", "apart", "consulting", "conference"]
+"""`calling`: the citizen is being called back. `apart`: the machine asks the caller who they are. `consulting`: adviser and
+whoever is asked about the call speak, or the latter is rung; the caller hears music. `conference`: all three speak."""
+
+
+class Asking(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody is asked about the call."""
+
+    by: str
+    """The number of the adviser whose call it is."""
+    seat: str | None
+    """Of whoever is asked; null: they are outside."""
+    adviser: str | None
+    outside: str | None
+    """The name of whoever is outside."""
+    state: Literal["ringing", "consulting", "conference"]
+    take_over: bool
+    """A team lead takes the call over, as soon as they answer."""
 
 
 class CallNow(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +99,8 @@ class CallNow(msgspec.Struct, frozen=True, kw_only=True):
     """Who the caller has shown to be; null: nobody yet."""
     callback: bool
     """We call them back."""
+    asking: Asking | None
+    """Somebody else is asked about it; at the seat of whoever is, this says by whom."""
     history: Literal["looking", "known", "unknown"]
     """How it is with `before`: `unknown` when no number is shown, or the database is away."""
     before: Before | None

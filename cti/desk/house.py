@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -42,6 +42,10 @@ class House(Protocol):
 
     def reported(self, headers: Mapping[str, str], body: bytes) -> int:
         """Take a delivery report of the SMS gateway; an HTTP status."""
+        ...
+
+    def outside(self) -> Sequence[tuple[str, str]]:
+        """Whom advisers may ask outside: name and number."""
         ...
 
     def sits(self, seat: str) -> str | None:

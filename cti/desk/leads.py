@@ -11,7 +11,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, JSONBody
 
 from calls.facts import LeadHow
-from cti.control import LeadJoin, LeadLeave
+from cti.control import LeadJoin, LeadLeave, LeadTakeOver
 from cti.desk.entrance import Asked, Doors, known
 from cti.desk.house import House
 from cti.desk.roles import only
@@ -47,6 +47,14 @@ def leads(doors: Doors, house: House) -> list[BaseRouteHandler]:
         """The same, heard by adviser and caller."""
         return await _join(seat, data.seat, request, "barge")
 
+    @post(SEAT + "/take-over", opt=lead, status_code=200)
+    async def take_over(seat: FromPath[str], data: JSONBody[OwnSeat], request: Asked) -> Done:
+        """Take the call from the adviser there: rings the lead's telephone, at which they must sit; answering it is enough."""
+        if house.sits(data.seat) != known(request)[0].account.adviser:
+            raise PermissionDeniedException(f"you do not sit at {data.seat}")
+        _write(seat, request, f"take-over from {data.seat}")
+        return await _done(LeadTakeOver(seat, data.seat))
+
     @post(SEAT + "/leave", opt=lead, status_code=200)
     async def leave(seat: FromPath[str], request: Asked) -> Done:
         """End it, whichever lead began it; the conversation goes on."""
@@ -64,9 +72,9 @@ def leads(doors: Doors, house: House) -> list[BaseRouteHandler]:
         sits = house.sits(seat) or "nobody"
         doors.audit.write("conversation_joined", known(request)[0].account.name, f"{seat} {sits} {what}")
 
-    async def _done(wish: LeadJoin | LeadLeave) -> Done:
+    async def _done(wish: LeadJoin | LeadTakeOver | LeadLeave) -> Done:
         answer = await house.answer(wish)
         assert isinstance(answer, Done)
         return answer
 
-    return [listen, whisper, barge, leave]
+    return [listen, whisper, barge, take_over, leave]

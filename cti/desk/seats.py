@@ -54,8 +54,8 @@ def seats(doors: Doors, house: House) -> list[BaseRouteHandler]:
         """Take calls there: an adviser sits down, or is ready again; a lead makes whoever sits there ready."""
         account = known(request)[0].account
         if account.adviser is not None and house.sits(seat) in {None, account.adviser}:
-            return await _done(SeatReady(seat, account.adviser))
-        return await _at(seat, request, SeatReady(seat))
+            return await act(doors, house, seat, request, SeatReady(seat, account.adviser))
+        return await act(doors, house, seat, request, SeatReady(seat))
 
     @post(SEAT + "/page", opt=both, status_code=200)
     async def page(seat: FromPath[str], request: Asked) -> PagePhone:
@@ -68,53 +68,50 @@ def seats(doors: Doors, house: House) -> list[BaseRouteHandler]:
     @post(SEAT + "/not-ready", opt=both, status_code=200)
     async def not_ready(seat: FromPath[str], data: JSONBody[Reason], request: Asked) -> Done:
         """Take no more calls there for a while; one that is up is finished first."""
-        return await _at(seat, request, SeatNotReady(seat, data.reason))
+        return await act(doors, house, seat, request, SeatNotReady(seat, data.reason))
 
     @post(SEAT + "/more-time", opt=both, status_code=200)
     async def more_time(seat: FromPath[str], request: Asked) -> Done:
         """A minute more for the wrap-up."""
-        return await _at(seat, request, SeatMoreTime(seat))
+        return await act(doors, house, seat, request, SeatMoreTime(seat))
 
     @post(SEAT + "/log-out", opt=both, status_code=200)
     async def log_out(seat: FromPath[str], request: Asked) -> Done:
         """Leave the seat."""
-        return await _at(seat, request, SeatLogOut(seat))
+        return await act(doors, house, seat, request, SeatLogOut(seat))
 
     @post(SEAT + "/redial", opt=adviser, status_code=200)
     async def redial(seat: FromPath[str], request: Asked) -> Done:
         """Call back whom the adviser spoke to last."""
-        return await _at(seat, request, SeatRedial(seat), lead=False)
+        return await act(doors, house, seat, request, SeatRedial(seat), lead=False)
 
     @post(SEAT + "/verify", opt=adviser, status_code=200)
     async def verify(seat: FromPath[str], request: Asked) -> Done:
         """Have the machine ask the caller who they are."""
-        return await _at(seat, request, SeatVerify(seat), lead=False)
+        return await act(doors, house, seat, request, SeatVerify(seat), lead=False)
 
     @post(SEAT + "/move", opt=adviser, status_code=200)
     async def move(seat: FromPath[str], request: Asked) -> Done:
         """Go on talking on what is the telephone there now: after the page was loaded anew in mid-call."""
-        return await _at(seat, request, SeatMove(seat), lead=False)
+        return await act(doors, house, seat, request, SeatMove(seat), lead=False)
 
     @post(SEAT + "/transfer", opt=adviser, status_code=200)
     async def transfer(seat: FromPath[str], data: JSONBody[Elsewhere], request: Asked) -> Done:
         """Pass the caller on, who keeps the place of the first wait."""
-        return await _at(seat, request, SeatTransfer(seat, data.queue, data.adviser), lead=False)
-
-    async def _at(seat: str, request: Asked, wish: SeatOrder, *, lead: bool = True) -> Done:
-        """At one's own seat; where a lead may, as a lead at another's, which the audit log tells."""
-        account = known(request)[0].account
-        sits = house.sits(seat)
-        theirs = sits is not None and sits == account.adviser
-        if not theirs and not (lead and "lead" in account.roles):
-            raise PermissionDeniedException(f"you do not sit at {seat}")
-        done = await _done(wish)
-        if not theirs:
-            doors.audit.write("seat_changed", account.name, f"{seat} {sits or 'nobody'} {wish.__struct_config__.tag}")
-        return done
-
-    async def _done(wish: SeatOrder) -> Done:
-        answer = await house.answer(wish)
-        assert isinstance(answer, Done)
-        return answer
+        return await act(doors, house, seat, request, SeatTransfer(seat, data.queue, data.adviser), lead=False)
 
     return [ready, page, not_ready, more_time, log_out, redial, verify, move, transfer]
+
+
+async def act(doors: Doors, house: House, seat: str, request: Asked, wish: SeatOrder, *, lead: bool = True) -> Done:
+    """At one's own seat; where a `lead` may, as a lead at another's, which the audit log tells."""
+    account = known(request)[0].account
+    sits = house.sits(seat)
+    theirs = sits is not None and sits == account.adviser
+    if not theirs and not (lead and "lead" in account.roles):
+        raise PermissionDeniedException(f"you do not sit at {seat}")
+    answer = await house.answer(wish)
+    if not theirs:
+        doors.audit.write("seat_changed", account.name, f"{seat} {sits or 'nobody'} {wish.__struct_config__.tag}")
+    assert isinstance(answer, Done)
+    return answer

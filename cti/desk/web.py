@@ -15,6 +15,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, Reference, RequestBody, Schema
 
 from calls.errors import NotPossible
+from cti.desk.consulting import consulting
 from cti.desk.described import describing
 from cti.desk.entrance import Doors, admit, recognising, ways
 from cti.desk.forms import forms
@@ -102,6 +103,7 @@ def all_routes(house: House, doors: Doors) -> list[BaseRouteHandler]:
         *strangers,
         *people(doors),
         *seats(doors, house),
+        *consulting(doors, house),
         *leads(doors, house),
         *forms(house),
         *watching(doors, house),

@@ -25,6 +25,7 @@ from calls.facts import (
     CallbackTried,
     CallEnded,
     CallRefused,
+    ConsultationEnded,
     ConversationEnded,
     MachineRated,
     MenuStepTaken,
@@ -175,6 +176,10 @@ def _of_what_came_of_it(stamped: Stamped) -> Projected:
             projected = sql.MACHINE_RATED, (f.call_id, f.call_id, at, f.service, f.score)
         case RatingFollowedUp() as f:
             projected = sql.FOLLOWED_UP, (f.visit, f.call_id, at, f.question, f.answer)
+        case ConsultationEnded() as f:
+            whom = (f.asked_seat, f.asked_adviser, f.outside)
+            came = (f.outcome, f.reason, f.rang_ms, f.asked_ms, f.together_ms)
+            projected = sql.CONSULTED, (stamped.node, stamped.seq, f.call_id, f.visit, at, *whom, *came)
         case WrappedUp() as f:
             about = (f.category, f.topic, f.result, f.note, f.due_at)
             projected = sql.WRAPPED_UP, (f.visit, f.call_id, at, f.adviser, *about)

@@ -180,6 +180,22 @@ RATED = _upsert("ratings", "visit", "call_id", "at", "adviser", "score")
 MACHINE_RATED = _upsert("ratings", "visit", "call_id", "at", "service", "score")
 FOLLOWED_UP = _upsert("ratings", "visit", "call_id", "at", "question", "answer")
 WRAPPED_UP = _upsert("wrap_ups", "visit", "call_id", "at", "adviser", "category", "topic", "result", "note", "due_at")
+CONSULTED = _insert(
+    "consultations",
+    "node",
+    "seq",
+    "call_id",
+    "visit",
+    "at",
+    "asked_seat",
+    "asked_adviser",
+    "outside",
+    "outcome",
+    "reason",
+    "rang_ms",
+    "asked_ms",
+    "together_ms",
+)
 OWED = _upsert(
     "callbacks_owed",
     "call_id",
@@ -250,6 +266,7 @@ STATEMENTS = (
     MACHINE_RATED,
     FOLLOWED_UP,
     WRAPPED_UP,
+    CONSULTED,
     OWED,
     CALLED_BACK,
     OWED_ENDED,

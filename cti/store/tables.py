@@ -161,6 +161,32 @@ queue_visits = Table(
     comment="One row for each time a caller waited in a queue",
 )
 
+consultations = Table(
+    "consultations",
+    metadata,
+    _key("node", Text, "The node whose controller told it"),
+    _key("seq", BigInteger, "Number of the fact"),
+    _must("call_id", Text, "The call"),
+    _must("visit", Text, "The queue visit in whose conversation it was"),
+    _at("at", "When it was over", must=True),
+    _may("asked_seat", Text, "The seat that was asked; null: somebody outside"),
+    _may("asked_adviser", Text, "The adviser's number there"),
+    _may("outside", Text, "The name of whoever is outside, as the setting `outside` has it; null: a seat was asked"),
+    _must(
+        "outcome",
+        Text,
+        "handed_over: the caller went on with whoever was asked; taken_back, left, not_answered, caller_left, "
+        "conversation_ended, interrupted",
+    ),
+    _may("reason", Text, "Of not_answered: no_answer, busy, unreachable, refused"),
+    _may("rang_ms", BigInteger, "How long it rang there"),
+    _may("asked_ms", BigInteger, "How long the two spoke without the caller, who heard music"),
+    _may("together_ms", BigInteger, "How long all three spoke"),
+    Index("consultations_by_call", "call_id"),
+    Index("consultations_by_time", "at"),
+    comment="One row for each time an adviser asked somebody else about a call, or a team lead took one over",
+)
+
 seat_states = Table(
     "seat_states",
     metadata,

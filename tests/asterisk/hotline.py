@@ -214,14 +214,19 @@ class Hotline:
         answers: AnswerPolicy = AnswerAfter(),  # noqa: B008 - frozen
     ) -> AsyncIterator[Phone]:
         """An adviser ready at a seat, who says 1,000 Hz; afterwards logged out."""
-        async with self.telephone(seat, answers) as phone:
-            await eventually(lambda: self._sits_down(seat, number))
-            try:
-                yield phone
-            finally:
-                if (await self.status()).seats[seat] == "talking":
-                    await phone.hangup()
-                await self.log_out(seat)
+        async with self.telephone(seat, answers) as phone, self.sits(seat, number, phone):
+            yield phone
+
+    @contextlib.asynccontextmanager
+    async def sits(self, seat: str, number: str, phone: Phone) -> AsyncIterator[None]:
+        """An adviser is ready at this telephone of the seat; afterwards logged out."""
+        await eventually(lambda: self._sits_down(seat, number))
+        try:
+            yield
+        finally:
+            if (await self.status()).seats[seat] == "talking":
+                await phone.hangup()
+            await self.log_out(seat)
 
     async def _sits_down(self, seat: str, number: str) -> bool:
         """False while the controller has not heard from Asterisk that the telephone is there."""

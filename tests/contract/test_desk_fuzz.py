@@ -83,7 +83,11 @@ RIGHT: dict[tuple[str, str], Any] = {
     ("POST", ACCOUNTS + "/{name}/help"): {},
     ("POST", "/api/v1/seats/{seat}/not-ready"): {"reason": "午休"},
     ("POST", "/api/v1/seats/{seat}/transfer"): {"queue": "cards"},
-    **{("POST", f"/api/v1/seats/{{seat}}/{how}"): {"from": "1002"} for how in ("listen", "whisper", "barge")},
+    ("POST", "/api/v1/seats/{seat}/consult"): {"outside": "市民热线"},
+    **{
+        ("POST", f"/api/v1/seats/{{seat}}/{how}"): {"from": "1002"}
+        for how in ("listen", "whisper", "barge", "take-over")
+    },
     ("PUT", "/api/v1/forms/{visit}"): msgspec.to_builtins(DONE),
     ("POST", "/api/v1/forms/{visit}"): msgspec.to_builtins(DONE),
 }

@@ -39,6 +39,7 @@ CALL = CallNow(
     chosen=(),
     verified=None,
     callback=False,
+    asking=None,
     history="looking",
     before=None,
 )
