@@ -15,7 +15,7 @@ from cti.control import LeadJoin, LeadLeave, LeadTakeOver
 from cti.desk.entrance import Asked, Doors, known
 from cti.desk.house import House
 from cti.desk.roles import only
-from cti.desk.seats import SEAT
+from cti.desk.seats import SEAT, done
 from cti.status import Done
 
 LONGEST_SEAT = 20
@@ -53,28 +53,23 @@ def leads(doors: Doors, house: House) -> list[BaseRouteHandler]:
         if house.sits(data.seat) != known(request)[0].account.adviser:
             raise PermissionDeniedException(f"you do not sit at {data.seat}")
         _write(seat, request, f"take-over from {data.seat}")
-        return await _done(LeadTakeOver(seat, data.seat))
+        return await done(house, LeadTakeOver(seat, data.seat))
 
     @post(SEAT + "/leave", opt=lead, status_code=200)
     async def leave(seat: FromPath[str], request: Asked) -> Done:
         """End it, whichever lead began it; the conversation goes on."""
         _write(seat, request, "leave")
-        return await _done(LeadLeave(seat))
+        return await done(house, LeadLeave(seat))
 
     async def _join(seat: str, own: str, request: Asked, how: LeadHow) -> Done:
         if house.sits(own) not in {None, known(request)[0].account.adviser}:
             raise PermissionDeniedException(f"somebody else sits at {own}")
         _write(seat, request, f"{how} from {own}")
-        return await _done(LeadJoin(seat, own, how))
+        return await done(house, LeadJoin(seat, own, how))
 
     def _write(seat: str, request: Asked, what: str) -> None:
         """Before it begins: whoever hears anything is in the log already."""
         sits = house.sits(seat) or "nobody"
         doors.audit.write("conversation_joined", known(request)[0].account.name, f"{seat} {sits} {what}")
-
-    async def _done(wish: LeadJoin | LeadTakeOver | LeadLeave) -> Done:
-        answer = await house.answer(wish)
-        assert isinstance(answer, Done)
-        return answer
 
     return [listen, whisper, barge, take_over, leave]

@@ -11,6 +11,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, JSONBody
 
 from cti.control import (
+    AnyRequest,
     SeatLogOut,
     SeatMoreTime,
     SeatMove,
@@ -54,7 +55,7 @@ def seats(doors: Doors, house: House) -> list[BaseRouteHandler]:
         """Take calls there: an adviser sits down, or is ready again; a lead makes whoever sits there ready."""
         account = known(request)[0].account
         if account.adviser is not None and house.sits(seat) in {None, account.adviser}:
-            return await act(doors, house, seat, request, SeatReady(seat, account.adviser))
+            return await done(house, SeatReady(seat, account.adviser))
         return await act(doors, house, seat, request, SeatReady(seat))
 
     @post(SEAT + "/page", opt=both, status_code=200)
@@ -110,8 +111,14 @@ async def act(doors: Doors, house: House, seat: str, request: Asked, wish: SeatO
     theirs = sits is not None and sits == account.adviser
     if not theirs and not (lead and "lead" in account.roles):
         raise PermissionDeniedException(f"you do not sit at {seat}")
-    answer = await house.answer(wish)
+    answer = await done(house, wish)
     if not theirs:
         doors.audit.write("seat_changed", account.name, f"{seat} {sits or 'nobody'} {wish.__struct_config__.tag}")
+    return answer
+
+
+async def done(house: House, wish: AnyRequest) -> Done:
+    """Have it done. Raises RexianError with the reason when it cannot be."""
+    answer = await house.answer(wish)
     assert isinstance(answer, Done)
     return answer

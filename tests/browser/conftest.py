@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ import soundfile  # type: ignore[import-untyped]  # it ships no types
 from playwright.async_api import Browser, async_playwright
 
 from cti.phone.places import RATE_HZ
+from tests.asterisk.phones import SEAT_HZ
+from tests.asterisk.test_lead import LEAD_HZ
 from tests.browser.ear import speech
 from tests.deployment import Deployment, deployed
 
@@ -39,8 +42,21 @@ def door() -> Iterator[Deployment]:
 @pytest.fixture
 async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
     """Debian's Chromium, without a window, whose microphone hears an adviser's tone."""
-    voice = tmp_path / "voice.wav"
-    soundfile.write(voice, speech(), RATE_HZ, subtype="PCM_16")
+    async with _saying(SEAT_HZ, tmp_path) as browser:
+        yield browser
+
+
+@pytest.fixture
+async def colleagues_browser(tmp_path: Path) -> AsyncIterator[Browser]:
+    """Another one, whose microphone hears another tone, a lead's."""
+    async with _saying(LEAD_HZ, tmp_path) as browser:
+        yield browser
+
+
+@asynccontextmanager
+async def _saying(hz: float, folder: Path) -> AsyncIterator[Browser]:
+    voice = folder / f"{hz:.0f}.wav"
+    soundfile.write(voice, speech(hz), RATE_HZ, subtype="PCM_16")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=CHROMIUM, args=[*ARGUMENTS, f"--use-file-for-fake-audio-capture={voice}"]

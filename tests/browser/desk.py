@@ -90,10 +90,11 @@ async def adviser_at(
     seat: str,
     adviser: str,
     *,
+    roles: tuple[str, ...] = ("adviser",),
     looks: Callable[[Desk, str], Awaitable[None]] | None = None,
 ) -> AsyncIterator[Desk]:
     """Signed in, at the seat, ready; and gone from there at the end. `looks` is shown the pages on the way."""
-    name, password = await account(hotline, adviser, "adviser")
+    name, password = await account(hotline, adviser, *roles)
     async with opened(browser, hotline) as desk:
         await sign_in(desk, name, password)
         await desk.page.get_by_role("button", name=seat).click()

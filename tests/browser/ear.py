@@ -29,11 +29,17 @@ window.RTCPeerConnection = class extends Plain {
         const loudest = bins.reduce((best, level, bin) => (level > bins[best] ? bin : best), 0);
         return [loudest * context.sampleRate / analyser.fftSize, bins[loudest]];
       };
+      window.level = (hz) => {
+        analyser.getFloatFrequencyData(bins);
+        const bin = Math.round(hz * analyser.fftSize / context.sampleRate);
+        return Math.max(...bins.slice(bin - 2, bin + 3));
+      };
     });
   }
 };
 """
-"""To be in a page before its own scripts: `heard()` is the loudest frequency of the last 0.17 s, Hz, and its level, dB."""
+"""To be in a page before its own scripts: `heard()` is the loudest frequency of the last 0.17 s, Hz, and its level, dB;
+`level(hz)` the level of that one."""
 
 LOUD_DB = -50.0
 
@@ -53,3 +59,11 @@ async def hears(page: Page, hz: float) -> None:
         arg=[hz, LOUD_DB],
         polling=50,
     )
+
+
+async def hears_all(page: Page, *tones: float) -> None:
+    """Wait until the page has heard each of these tones, one after the other maybe. Raises Playwright's TimeoutError."""
+    for hz in tones:
+        await page.wait_for_function(
+            "([hz, loud]) => (window.level?.(hz) ?? -200) > loud", arg=[hz, LOUD_DB], polling=50
+        )

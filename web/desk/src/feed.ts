@@ -50,12 +50,22 @@ export interface Before {
   readonly newest: readonly Earlier[]
 }
 
+/** Somebody else is asked about the call, or a lead takes it over. */
+export interface Asking {
+  readonly by: string
+  readonly seat: string | null
+  readonly adviser: string | null
+  readonly outside: string | null
+  readonly state: 'ringing' | 'consulting' | 'conference'
+  readonly take_over: boolean
+}
+
 export interface CallNow {
   readonly call_id: string
   readonly visit: string
   readonly seat: string
   readonly adviser: string
-  readonly state: 'ringing' | 'calling' | 'talking' | 'holding' | 'apart'
+  readonly state: 'ringing' | 'calling' | 'talking' | 'holding' | 'apart' | 'consulting' | 'conference'
   readonly since: string
   readonly arrived_at: string
   readonly waited_ms: number
@@ -68,6 +78,7 @@ export interface CallNow {
   readonly chosen: readonly string[]
   readonly verified: { readonly kind: 'id_card' | 'card'; readonly ends_in: string } | null
   readonly callback: boolean
+  readonly asking: Asking | null
   readonly history: 'looking' | 'known' | 'unknown'
   readonly before: Before | null
 }

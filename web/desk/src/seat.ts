@@ -18,6 +18,8 @@ export const failed = ref('')
 
 export const now = computed(() => seats.get(mine.value))
 export const call = computed(() => calls.get(mine.value))
+/** Whether this adviser is the one who is asked about a colleague's call. */
+export const asked = computed(() => call.value?.asking != null && call.value.asking.seat === mine.value)
 /** Whether the hotline knows this adviser at this seat. */
 export const seated = computed(() => now.value !== undefined && now.value.adviser === me.value?.adviser)
 export const state = computed(() => (seated.value ? now.value!.state : 'logged_out'))
@@ -63,9 +65,10 @@ const MISSED_MS = 1200
 const AGAIN_MS = 3000
 const GHOST_MS = 3000
 
+const SPEAKING = ['talking', 'holding', 'consulting', 'conference']
 const voiceless = computed(
   () => live.value && telephone.phone.line === 'there' && telephone.phone.call === 'none'
-    && (call.value?.state === 'talking' || call.value?.state === 'holding'),
+    && !asked.value && SPEAKING.includes(call.value?.state ?? ''),
 )
 const ghost = computed(() => live.value && telephone.phone.call === 'up' && call.value === undefined)
 let taking: ReturnType<typeof setTimeout> | undefined
