@@ -18,6 +18,7 @@ from calls.facts import (
     CallbackOwed,
     CallbackTried,
     CallEnded,
+    ConsultationEnded,
     ConversationEnded,
     PassedOver,
     QueueEntered,
@@ -86,6 +87,7 @@ WORDS: Mapping[ScreenLanguage, Mapping[str, str]] = {
         "left": "离开队列：{outcome}，共等 {waited:.1f} 秒",
         "over": "通话结束，{talked:.1f} 秒{held}，{by} 先挂",
         "held": "（其中保持 {held:.1f} 秒）",
+        "consulted": "咨询 {whom}（两方 {two:.1f} 秒，三方 {three:.1f} 秒）：{outcome}",
         "ended": "来电结束：{outcome}",
         "owed": "欠一个回电（{why}）",
         "asked": "要求回拨，位置保留",
@@ -111,6 +113,7 @@ WORDS: Mapping[ScreenLanguage, Mapping[str, str]] = {
         "left": "left the queue: {outcome}, after {waited:.1f} s",
         "over": "the conversation ended after {talked:.1f} s{held}, by the {by}",
         "held": " ({held:.1f} s of it on hold)",
+        "consulted": "asked {whom} ({two:.1f} s of two, {three:.1f} s of three): {outcome}",
         "ended": "the call ended: {outcome}",
         "owed": "is owed a call ({why})",
         "asked": "asked to be called back; the place is kept",
@@ -172,6 +175,10 @@ def _said(fact: AnyFact, language: ScreenLanguage) -> list[str]:  # noqa: PLR091
         case ConversationEnded(ended_by=by):
             held = words["held"].format(held=fact.held_ms / 1000) if fact.held_ms else ""
             return [words["over"].format(talked=fact.talked_ms / 1000, held=held, by=by)]
+        case ConsultationEnded(outcome=outcome):
+            whom = fact.outside or f"{fact.asked_seat} ({fact.asked_adviser})"
+            two, three = fact.asked_ms / 1000, fact.together_ms / 1000
+            return [words["consulted"].format(whom=whom, two=two, three=three, outcome=outcome)]
         case CallEnded(outcome=ended):
             return [words["ended"].format(outcome=ended)]
     return _of_a_callback(fact, words)

@@ -23,6 +23,7 @@ from calls.facts import (
     VisitOutcome,
 )
 from calls.numbers import normalise
+from cti.asterisk.consulting import consultation_ended
 from cti.asterisk.dictation import left_behind
 from cti.asterisk.faxing import fax_sent
 from cti.asterisk.kept import KeptCall, outcome
@@ -190,6 +191,9 @@ class Books:
                 self._watch.record(lead, at)
             self._watch.record(over, at)
             self._recorder.ended(visit, kept.conversation.begun_ms + talked_ms)
+        if kept.consultation and kept.step != "outside":
+            now_ms = kept.arrived_ms + max(0, lasted_ms)
+            self._watch.record(consultation_ended(kept.call_id, kept.consultation, "interrupted", now_ms), at)
         if kept.dictation:
             length_ms = self._since(kept, kept.dictation.begun_ms, lasted_ms)
             self._messages.left(left_behind(kept, kept.dictation, length_ms, at or self._clock.utc()))

@@ -216,6 +216,16 @@ async def test_a_lead_takes_over_and_nobody_hears_it_ring(calls: Calls) -> None:
     assert calls.floor.engine.seat(OTHER_SEAT).afterwards == "break", "the pause goes on"
 
 
+async def test_whoever_leaves_while_no_controller_looks_is_told_of(site: Site) -> None:
+    async with site.controller() as first:
+        caller = await consulting(first)
+        await first.journal.flush()
+    site.fake.hangup(caller)
+    async with site.controller() as calls:
+        assert (await calls.told(ConsultationEnded)).outcome == "interrupted"
+        await calls.ended()
+
+
 @pytest.mark.parametrize("how_far", ["ringing", "consulting", "conference", "outside"])
 async def test_the_next_controller_goes_on_with_it(site: Site, how_far: str) -> None:
     site.settings = _with_outside(site)
