@@ -56,7 +56,7 @@ class Consultation:
     """One, from the wish until all of it is over, or until whoever was asked has the caller."""
 
     def __init__(self, call: Session, undo: AsyncExitStack, asked: Asked | None = None) -> None:
-        """`asked` None: another controller began it; it goes on, but for one whose telephone had not been answered."""
+        """`asked` None: another controller began it, and they had answered."""
         self._call = call
         self._leg = call.leg(undo) if asked else call.leg(undo, self._kept.leg)
         self._look = asyncio.Event()
@@ -65,7 +65,7 @@ class Consultation:
         if asked:
             self._begin(asked)
             self._ringing = asyncio.create_task(self._ring(asked))
-        elif self._kept.seat and self._kept.state != "ringing":
+        elif self._kept.seat:
             call.node.floor.found_talking(self._kept.seat, self._kept.adviser, call.next_visit)
         self._wanted: Literal["consulting", "conference", "back"] = "consulting"
         if self._kept.state == "conference":
@@ -96,8 +96,7 @@ class Consultation:
         try:
             if self._ringing:
                 await self._until_answered(self._ringing)
-            if self._ringing or self._kept.state != "ringing":
-                outcome = await self._with_them()
+            outcome = await self._with_them()
         except DidNotAnswerError as error:
             outcome, reason = "not_answered", error.reason
         except (Gone, NotInStasis):  # adviser or caller has left: within a moment the conversation's end cancels this
@@ -107,7 +106,7 @@ class Consultation:
         self.end(outcome, reason)
         await self._leg.close()
         with suppress(AriError):
-            await self._caller_back()
+            await caller_back(self._call)
         self._call.consultation = None
 
     async def _until_answered(self, ringing: asyncio.Task[None]) -> None:
@@ -175,7 +174,7 @@ class Consultation:
         now_ms = call.now_ms()
         with call.node.journal.together():
             if wanted == "conference":
-                self._keep_aside(aside=False)
+                _keep_aside(self._call, aside=False)
             self._keep(state=wanted, since_ms=now_ms, **{f"{wanted}_ms": now_ms})
 
     # --- caller and adviser
@@ -189,35 +188,14 @@ class Consultation:
     async def _apart(self) -> None:
         """The caller hears music; the adviser is out of the bridge, too, to hear it ring. Raises AriError."""
         call, conversation = self._call, self._conversation
-        self._keep_aside(aside=True)
+        _keep_aside(self._call, aside=True)
         there = (await call.ari.bridges.get(conversation.bridge)).channels
         if both := [channel for channel in (call.call_id, conversation.leg) if channel in there]:
             await call.ari.bridges.remove_channel(conversation.bridge, both)
         await self._music(on=True)
 
-    async def _caller_back(self) -> None:
-        """The two hear each other again. Raises AriError."""
-        if self._conversation.aside:
-            await self._music(on=False)
-            await self._call.ari.bridges.add_channel(
-                self._conversation.bridge, [self._conversation.leg, self._call.call_id]
-            )
-            self._keep_aside(aside=False)
-
-    def _keep_aside(self, *, aside: bool) -> None:
-        """The caller is on hold meanwhile, by the seat's state and in the figures."""
-        call, conversation = self._call, self._conversation
-        if conversation.aside != aside:
-            with call.node.journal.together():
-                call.node.floor.take(Held(conversation.seat, call.visit, aside))
-                held = conversation.hold(aside, call.now_ms())
-                call.keep(conversation=msgspec.structs.replace(held, aside=aside))
-
     async def _music(self, *, on: bool) -> None:
-        """For the caller, who may be gone."""
-        channels = self._call.ari.channels
-        with suppress(Gone, NotInStasis):
-            await (channels.start_moh if on else channels.stop_moh)(self._call.call_id)
+        await _music(self._call, on=on)
 
     # --- whoever is asked
 
@@ -326,7 +304,7 @@ class Consultation:
     async def takes_caller(self) -> Seated | Leg:
         """The caller is theirs, once they have answered; who is outside is told by their leg alone: see `until_parted`.
 
-        Raises DidNotAnswerError when they do not answer, AriError or TimeoutError when it cannot be done.
+        Raises DidNotAnswerError when they do not answer, or are gone again, AriError or TimeoutError when it cannot be done.
         """
         if self._ringing:
             try:
@@ -337,6 +315,9 @@ class Consultation:
         leaving = asyncio.create_task(self._leg.ended())
         try:
             seated = await self._takes_caller()
+        except (Gone, NotInStasis) as error:
+            self.end("left")
+            raise DidNotAnswerError("unreachable") from error
         finally:
             leaving.cancel()
             await asyncio.gather(leaving, return_exceptions=True)
@@ -355,7 +336,7 @@ class Consultation:
         call, kept = self._call, self._kept
         await self._leg.through_dialplan("stop-recording", "s")
         if kept.outside:
-            self._keep(bridge=uuid4().hex)
+            self._keep(bridge=uuid4().hex, state="conference")
             self.end("handed_over")
             return self._leg
         unrecorded, visit = call.node.recorder.cannot_record, call.next_visit
@@ -399,6 +380,41 @@ class Consultation:
             self.end("handed_over")
             began = {"visits": call.kept.visits + 1, "visit_open": True, "needs": needs, "since_ms": now_ms}
             call.turn(entered, rung=Rung(kept.seat, kept.adviser), **began)
+
+
+def find_consultation(call: Session, undo: AsyncExitStack, kept: KeptConsultation) -> Consultation | None:
+    """That of another controller goes on, unless they had not answered: then it is over, and they are rung no more."""
+    if kept.state != "ringing":
+        return Consultation(call, undo)
+    call.node.spawn(call.node.clear_away(kept.leg))
+    call.turn(consultation_ended(call.call_id, kept, "interrupted", call.now_ms()), consultation=None)
+    return None
+
+
+async def caller_back(call: Session) -> None:
+    """The two hear each other again, if the caller was aside. Raises AriError."""
+    conversation = call.kept.conversation
+    if conversation and conversation.aside:
+        await _music(call, on=False)
+        await call.ari.bridges.add_channel(conversation.bridge, [conversation.leg, call.call_id])
+        _keep_aside(call, aside=False)
+
+
+def _keep_aside(call: Session, *, aside: bool) -> None:
+    """The caller is on hold meanwhile, by the seat's state and in the figures."""
+    conversation = call.kept.conversation
+    if conversation and conversation.aside != aside:
+        with call.node.journal.together():
+            call.node.floor.take(Held(conversation.seat, call.visit, aside))
+            held = conversation.hold(aside, call.now_ms())
+            call.keep(conversation=msgspec.structs.replace(held, aside=aside))
+
+
+async def _music(call: Session, *, on: bool) -> None:
+    """For the caller, who may be gone."""
+    channels = call.ari.channels
+    with suppress(Gone, NotInStasis):
+        await (channels.start_moh if on else channels.stop_moh)(call.call_id)
 
 
 async def until_parted(call: Session, undo: AsyncExitStack, leg: Leg, *, resumed: bool) -> None:

@@ -18,7 +18,7 @@ from calls.errors import NotPossible
 from calls.facts import AdviserNumberSaid, ConversationEnded, EndedBy, SeatAnswered
 from calls.words import Needs
 from cti.asterisk.apart import VERIFY_KEYS, take_back, verify_apart
-from cti.asterisk.consulting import Consultation
+from cti.asterisk.consulting import Consultation, caller_back, find_consultation
 from cti.asterisk.ending import remove_bridge
 from cti.asterisk.errors import Gone, NotInStasis
 from cti.asterisk.holding import put_on_hold
@@ -106,6 +106,8 @@ async def find_again(call: Session, undo: AsyncExitStack, conversation: Conversa
     """Go on with a conversation that another controller began; as `connect`."""
     undo.push_async_callback(remove_bridge, call.ari, conversation.bridge)
     leg = call.leg(undo, conversation.leg)
+    if call.kept.consultation:
+        call.consultation = find_consultation(call, undo, call.kept.consultation)
     call.lead_ends("interrupted")  # whose telephone was ended with whatever the last controller left
     call.node.floor.found_talking(conversation.seat, conversation.adviser, call.visit)
     if conversation.held_since_ms is not None:
@@ -142,7 +144,7 @@ async def _until_over(
     tasks: list[asyncio.Task[object]] = []
     try:
         there = await _found(call, conversation) if found else None
-        apart = conversation.apart_since_ms is not None or call.kept.consultation is not None
+        apart = conversation.apart_since_ms is not None or conversation.aside
         met = there is not None and (call.call_id in there or apart)
         cause: int | None = None
         if not met:
@@ -232,9 +234,6 @@ async def _while_both_are_there(
         return task
 
     leaving, wishes = watch(), call.wishes
-    if kept := call.kept.consultation:  # another controller began it
-        call.consultation = Consultation(call, undo)
-        await _look_for(call, kept.leg)
     if apart:
         await take_back(call, leg, leaving)
     while not leaving.done():
@@ -305,7 +304,11 @@ async def _found(call: Session, conversation: Conversation) -> list[str] | None:
         there = (await call.ari.bridges.get(conversation.bridge)).channels
     except Gone:
         there = None
-    await _look_for(call, conversation.leg)
+    for leg in call.kept.legs:
+        await _look_for(call, leg)
+    if call.consultation is None:  # whoever was rung is rung no more
+        with suppress(Gone, NotInStasis):
+            await caller_back(call)
     return there
 
 

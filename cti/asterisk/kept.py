@@ -199,7 +199,8 @@ class KeptCall(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def legs(self) -> set[str]:
         """The channels of everybody else in the call: they go on under another controller."""
-        return {one.leg for one in (self.conversation, self.consultation) if one}
+        asked = self.consultation if self.consultation and self.consultation.state != "ringing" else None
+        return {one.leg for one in (self.conversation, asked) if one}
 
     @property
     def bridges(self) -> set[str]:

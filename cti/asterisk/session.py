@@ -36,7 +36,7 @@ from calls.facts import (
 from calls.words import Needs
 from cti.asterisk.callback import call_back
 from cti.asterisk.caller import TelephoneCaller
-from cti.asterisk.consulting import Consultation, consultation_ended, until_parted
+from cti.asterisk.consulting import Consultation, find_consultation, until_parted
 from cti.asterisk.conversation import Parted, connect, find_again
 from cti.asterisk.dictation import TelephoneDictation, end_left_behind
 from cti.asterisk.ending import ASK_AGAIN_S, asked_to_go
@@ -50,7 +50,7 @@ from cti.asterisk.generated.messages import (
     ChannelUserevent,
     StasisStart,
 )
-from cti.asterisk.kept import KeptCall, KeptConsultation, outcome
+from cti.asterisk.kept import KeptCall, outcome
 from cti.asterisk.lead import Lead, tell_left
 from cti.asterisk.leg import DIALPLAN_S, DidNotAnswerError, Leg, packets_received
 from cti.asterisk.places import KEEPS_PLACE, keep_place
@@ -457,12 +457,13 @@ class Session:
         """Go on where the last controller was: in the same menu or service, at the same place in the queue."""
         kept = self.kept
         needs, since = self.needs, Instant(kept.since_ms / 1000)
-        if kept.consultation and not (kept.conversation or kept.step == "outside"):
-            self._ends_consultation(kept.consultation)
         match kept.step:
             case "talking" if kept.conversation:
                 parted = await find_again(self, undo, kept.conversation)
                 await self._parted(undo, parted, kept.conversation.adviser, needs, since)
+            case "queue" if kept.consultation and (found := find_consultation(self, undo, kept.consultation)):
+                await found.be_alone()
+                await self._hand_over(undo, found, needs, since)
             case "outside" if kept.consultation:
                 await self._outside(undo, self.leg(undo, kept.consultation.leg), resumed=True)
             case (
@@ -543,10 +544,6 @@ class Session:
         self.keep(consultation=None)
         await self.caller.say("goodbye")
         await self._close()
-
-    def _ends_consultation(self, kept: KeptConsultation) -> None:
-        """The last controller died as the caller was handed over to somebody who was still rung."""
-        self.turn(consultation_ended(self.call_id, kept, "interrupted", self.now_ms()), consultation=None)
 
     async def _after(self, undo: AsyncExitStack, adviser: str) -> None:
         """The adviser's side has ended: the satisfaction question, then the caller hangs up first, or wants somebody else."""

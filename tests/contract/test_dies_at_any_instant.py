@@ -24,6 +24,8 @@ from calls.facts import (
     CallArrived,
     CallEnded,
     CallRefused,
+    ConsultationBegun,
+    ConsultationEnded,
     ConversationEnded,
     QueueEntered,
     QueueLeft,
@@ -128,6 +130,28 @@ async def the_caller_hangs_up(calls: Calls, callers: Callers) -> None:
     await calls.told(CallEnded)
 
 
+async def whoever_is_asked_takes_the_caller(calls: Calls, callers: Callers) -> None:
+    """A colleague is asked, all three speak, and the caller is handed over."""
+    calls.sit()
+    caller = await dial(calls, callers)
+    calls.fake.dtmf(caller, "1")
+    await calls.told(AdviserNumberSaid)
+    calls.sit(OTHER_SEAT, OTHER_ADVISER)
+    calls.node.consult(SEAT, OTHER_ADVISER, None)
+    await eventually(lambda: _asking(calls, caller) == "consulting")
+    calls.node.asking(SEAT).be("conference")
+    await eventually(lambda: _asking(calls, caller) == "conference")
+    calls.fake.hangup(calls.leg())
+    await calls.told(AdviserNumberSaid, 2)
+    calls.fake.hangup(caller)
+    await calls.told(CallEnded)
+
+
+def _asking(calls: Calls, caller: str) -> str | None:
+    kept = calls.node.sessions[caller].kept.consultation
+    return kept.state if kept else None
+
+
 async def nobody_answers(calls: Calls, callers: Callers) -> None:
     """The caller hears that nobody is there."""
     caller = await dial(calls, callers)
@@ -177,6 +201,7 @@ def assert_conserved(history: list[AnyFact], arrived: set[str]) -> None:
     assert set(visits(QueueEntered).values()) <= {1}
     assert visits(SeatAnswered) == visits(ConversationEnded)
     assert set(visits(SeatAnswered).values()) <= {1}
+    assert visits(ConsultationBegun) == visits(ConsultationEnded)
     assert visits(RecordingSealed, RecordingLost).keys() == visits(SeatAnswered).keys()
 
 
@@ -187,7 +212,9 @@ async def new_site(folder: Path, sounds: Sounds) -> AsyncIterator[Site]:
 
 
 @pytest.mark.parametrize("hung_up", [False, True], ids=["the caller stays", "the caller leaves meanwhile"])
-@pytest.mark.parametrize("story", [the_seat_hangs_up, the_caller_hangs_up, nobody_answers])
+@pytest.mark.parametrize(
+    "story", [the_seat_hangs_up, the_caller_hangs_up, whoever_is_asked_takes_the_caller, nobody_answers]
+)
 async def test_a_controller_that_dies_at_any_instant(
     story: Story, hung_up: bool, tmp_path: Path, sounds: Sounds
 ) -> None:
