@@ -19,6 +19,7 @@ async () => (await axe.run()).violations
 """
 SIZES = ((1366, 768), (1920, 1080))
 SEAT, ADVISER, LINE = "1012", "8048", "12347"
+COLLEAGUE = "8004"
 
 
 async def looks_well(desk: Desk, name: str) -> None:
@@ -44,7 +45,7 @@ async def test_every_page_of_an_advisers_day(browser: Browser, hotline: Hotline)
         await looks_well(desk, "floor")
     async with adviser_at(browser, hotline, SEAT, ADVISER, looks=looks_well) as desk:
         await looks_well(desk, "waiting")
-        async with hotline.caller("1", line=LINE) as caller:
+        async with hotline.adviser("1004", COLLEAGUE), hotline.caller("1", line=LINE) as caller:
             await desk.answer()
             await caller.connected()
             await desk.page.get_by_label("备注").fill("问养老金什么时候发。" * 20)
@@ -53,6 +54,11 @@ async def test_every_page_of_an_advisers_day(browser: Browser, hotline: Hotline)
             await desk.press("转接")
             await desk.press("键盘")
             await looks_well(desk, "passing-on")
+            await desk.press(f"{COLLEAGUE} ")
+            await expect(desk.page.get_by_text(f"正在咨询 {COLLEAGUE} 号")).to_be_visible(timeout=15_000)
+            await looks_well(desk, "consulting")
+            await desk.press("取回来电人")
+            await desk.says("通话中")
             await caller.leave()
         await looks_well(desk, "wrap-up")
         await desk.page.get_by_label("业务分类").first.press_sequentially("tx")
