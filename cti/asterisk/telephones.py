@@ -29,8 +29,8 @@ ONLINE = "online"
 
 STARTS_ANEW_S = 1.0
 """A telephone is gone only when it still is after this long: adviser and caller must not lose a seat to a restart of it."""
-LOADS_ANEW_S = 4.0
-"""The same of a page: its adviser loaded it anew, or its network was away for a moment."""
+LOADS_ANEW_S = 10.0
+"""The same of a page: its adviser loaded it anew, or its network was away for 5 s, and was found again 3 s later at most."""
 
 WIDE = "opus"
 """Offered to a page; without a word about it Asterisk puts the trunk's codec first."""

@@ -24,9 +24,12 @@ LOOKED_AGAIN_S = 5.0
 SESSION_OVER, LEFT_BEHIND = 4401, 4408
 """Why a feed is closed: sign in again; or open another one."""
 FAREWELL_S = 1.0
+NOTHING_NEW = b"[]"
 GATHERED_S = 0.1
 """What a page was told something before is told not before this: a hundred pages that are sent each fact by itself, five
 hundred a second, take more than a core."""
+QUIET_S = 1.0
+"""A page that hears nothing for this long is told so, by an empty array: a cut network keeps silent, too."""
 TOGETHER_S = 0.01
 """Pages are told at multiples of this, some of them in one turn of the event loop: to wake up costs more than to tell."""
 
@@ -75,7 +78,12 @@ def watching(doors: Doors, house: House) -> list[BaseRouteHandler]:
 async def _tell(socket: Socket, onlooker: Onlooker) -> None:
     """At once when it was quiet, all together when it is not."""
     while True:
-        await socket.send_data(await onlooker.next(), mode="text")
+        try:
+            async with asyncio.timeout(QUIET_S):
+                news = await onlooker.next()
+        except TimeoutError:
+            news = NOTHING_NEW
+        await socket.send_data(news, mode="text")
         await asyncio.sleep(GATHERED_S - asyncio.get_running_loop().time() % TOGETHER_S)
 
 

@@ -11,6 +11,7 @@ from playwright.async_api import Browser, Page, expect
 from cti.settings import CHECKOUT
 from tests.asterisk.hotline import Hotline
 from tests.browser.ear import LISTENS
+from tests.browser.way import Way
 
 PICTURES = CHECKOUT / "build/pictures"
 OWN = "four words of mine"
@@ -53,14 +54,19 @@ async def account(hotline: Hotline, adviser: str | None, *roles: str) -> tuple[s
 
 
 @contextlib.asynccontextmanager
-async def opened(browser: Browser, hotline: Hotline, size: tuple[int, int] = (1366, 768)) -> AsyncIterator[Desk]:
-    """A browser of its own at the desk's first page."""
+async def opened(
+    browser: Browser, hotline: Hotline, size: tuple[int, int] = (1366, 768), way: Way | None = None
+) -> AsyncIterator[Desk]:
+    """A browser of its own at the desk's first page; `way`: what lies between."""
+    port = way.port if way else hotline.settings.web_port
     context = await browser.new_context(
-        base_url=f"http://{hotline.settings.host}:{hotline.settings.web_port}",
+        base_url=f"http://{hotline.settings.host}:{port}",
         viewport={"width": size[0], "height": size[1]},
         locale="zh-CN",
         timezone_id="Asia/Shanghai",
     )
+    if way:
+        await way.leads(context)
     await context.add_init_script(LISTENS)
     page = await context.new_page()
     desk = Desk(page)
@@ -92,10 +98,11 @@ async def adviser_at(
     *,
     roles: tuple[str, ...] = ("adviser",),
     looks: Callable[[Desk, str], Awaitable[None]] | None = None,
+    way: Way | None = None,
 ) -> AsyncIterator[Desk]:
     """Signed in, at the seat, ready; and gone from there at the end. `looks` is shown the pages on the way."""
     name, password = await account(hotline, adviser, *roles)
-    async with opened(browser, hotline) as desk:
+    async with opened(browser, hotline, way=way) as desk:
         await sign_in(desk, name, password)
         await desk.page.get_by_role("button", name=seat).click()
         if looks:

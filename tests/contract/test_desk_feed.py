@@ -46,6 +46,20 @@ async def test_a_feed_tells_how_all_stands_and_then_each_change(desk: Desk) -> N
         assert await late.receive_json() == [first]
 
 
+async def test_a_feed_on_which_nothing_happens_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or else a page could not tell it from a network that is cut."""
+    monkeypatch.setattr(watching, "QUIET_S", 0.05)
+    await desk.account("wang.li", "adviser")
+    desk.house.feed.state("seat/1001", talking())
+    async with desk.feeding("wang.li") as feed:
+        assert len(await feed.receive_json()) == 1
+        assert [await feed.receive_json() for _ in range(2)] == [[], []]
+        desk.house.feed.state("seat/1001", None)
+        while not (told := await feed.receive_json()):
+            pass
+        assert told == [{"kind": "seat_gone", "seat": "1001"}]
+
+
 async def test_what_changes_at_once_is_told_together_in_its_order(desk: Desk) -> None:
     await desk.account("wang.li", "adviser")
     desk.house.feed.state("seat/1001", talking())

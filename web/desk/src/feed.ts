@@ -112,9 +112,14 @@ type Told =
 const SESSION_OVER = 4401
 const FIRST_RETRY_MS = 300
 const LAST_RETRY_MS = 3000
+/** The hotline says something every second, if only that nothing is new. */
+const SILENT_MS = 3000
+const LOOK_MS = 250
 
 /** Whether what is shown is so at this moment. */
 export const live = ref(false)
+/** The network is away: not the hotline closed the connection, it carries nothing. The voice goes by the same network. */
+export const silent = ref(false)
 /** When the hotline last told something, by its clock: a way that is cut may leave the connection open, and tells nobody. */
 export const heardAt = ref(0)
 /** Whether all has been told once since somebody signed in. */
@@ -131,12 +136,15 @@ export const queuesInOrder = computed(() => [...queues.entries()].sort(([a], [b]
 let socket: WebSocket | null = null
 let retry: ReturnType<typeof setTimeout> | undefined
 let wait = FIRST_RETRY_MS
+/** By `performance.now()`. */
+let lastHeard = 0
 
 /** Be told from now on; a connection that is lost is opened again, and all is told anew on it. */
 export function open(): void {
   drop()
   const mine = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/v1/feed`)
   socket = mine
+  lastHeard = performance.now()
   let first = true
   mine.onmessage = ({ data }: MessageEvent<string>) => {
     if (first) {
@@ -147,13 +155,16 @@ export function open(): void {
       forms.clear()
     }
     live.value = told.value = true
+    silent.value = false
     heardAt.value = now.value
+    lastHeard = performance.now()
     wait = FIRST_RETRY_MS
     for (const message of JSON.parse(data) as Told[]) take(message)
   }
   mine.onclose = ({ code }) => {
     if (socket !== mine) return
     live.value = false
+    if (!navigator.onLine) silent.value = true
     if (code === SESSION_OVER) {
       close()
       over()
@@ -168,9 +179,17 @@ export function open(): void {
   }
 }
 
+// A network that is cut tells a page nothing: the connection stays open, and nothing comes.
+setInterval(() => {
+  if (socket && socket.readyState <= WebSocket.OPEN && performance.now() - lastHeard > SILENT_MS) {
+    silent.value = true
+    open()
+  }
+}, LOOK_MS)
+
 export function close(): void {
   drop()
-  told.value = false
+  told.value = silent.value = false
 }
 
 function drop(): void {

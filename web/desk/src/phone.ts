@@ -9,6 +9,7 @@ import { Refused, api } from './api'
 import { chosen, letGo, microphone } from './devices'
 import { quiet, ring } from './sound'
 import { giveBack, hold as holdTab } from './tab'
+import { Wire } from './wire'
 
 /** Another page took the seat: this one must not ask for it again by itself. */
 const TAKEN = 409
@@ -17,6 +18,8 @@ interface Phone {
   /** `lost`: was there, and tries again. */
   line: 'off' | 'connecting' | 'there' | 'lost'
   call: 'none' | 'ringing' | 'up'
+  /** The voice of the call does not come or go now. */
+  voiceless: boolean
   muted: boolean
   held: boolean
   /** Answer without a key. */
@@ -26,12 +29,14 @@ interface Phone {
 
 const KEPT = 'rexian.automatic'
 const RETRY_MS = 1500
-const HOLD_AGAIN_MS = 150
-const HOLD_TRIES = 20
+const AGAIN_MS = 150
+const TRIES = 20
+const NO_CALL = { call: 'none', voiceless: false, muted: false, held: false } as const
 
 export const phone = reactive<Phone>({
   line: 'off',
   call: 'none',
+  voiceless: false,
   muted: false,
   held: false,
   automatic: localStorage.getItem(KEPT) === 'yes',
@@ -40,6 +45,7 @@ export const phone = reactive<Phone>({
 
 let seat = ''
 let agent: JsSIP.UA | null = null
+let wire: Wire | null = null
 let session: RTCSession | null = null
 let again: ReturnType<typeof setTimeout> | undefined
 let expected = false
@@ -70,13 +76,13 @@ export async function start(number: string): Promise<void> {
 export function stop(): void {
   clearTimeout(again)
   agent?.stop()
-  agent = null
+  agent = wire = null
   session = null
   seat = ''
   quiet()
   letGo()
   giveBack()
-  Object.assign(phone, { line: 'off', call: 'none', muted: false, held: false, trouble: '' })
+  Object.assign(phone, { line: 'off', ...NO_CALL, trouble: '' })
 }
 
 async function register(): Promise<void> {
@@ -93,19 +99,25 @@ async function register(): Promise<void> {
   }
   if (seat !== mine) return
   const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
+  wire = new Wire(`${scheme}://${location.host}/sip`)
   const fresh = new JsSIP.UA({
-    sockets: [new JsSIP.WebSocketInterface(`${scheme}://${location.host}/sip`)],
+    sockets: [wire],
     uri: `sip:${given.user}@${location.hostname}`,
     password: given.password,
     register: true,
     register_expires: 120,
     session_timers: false,
     connection_recovery_min_interval: 1,
-    connection_recovery_max_interval: 4,
+    connection_recovery_max_interval: 2,
     user_agent: 'Rexian desk',
   })
   agent = fresh
-  fresh.on('registered', () => { phone.line = 'there' })
+  fresh.on('registered', () => {
+    if (agent !== fresh) return
+    const was = phone.line
+    phone.line = 'there'
+    if (was === 'lost' && session) meetAgain(session, TRIES)
+  })
   fresh.on('disconnected', () => { if (agent === fresh) phone.line = 'lost' })
   fresh.on('unregistered', () => { if (agent === fresh) phone.line = 'lost' })
   fresh.on('registrationFailed', ({ response }) => {
@@ -130,6 +142,11 @@ function incoming(call: RTCSession): void {
   phone.call = 'ringing'
   if (!expected) ring()
   call.on('peerconnection', ({ peerconnection }: { peerconnection: RTCPeerConnection }) => {
+    peerconnection.addEventListener('iceconnectionstatechange', () => {
+      if (session !== call) return
+      phone.voiceless = ['disconnected', 'failed'].includes(peerconnection.iceConnectionState)
+      if (peerconnection.iceConnectionState === 'failed') meetAgain(call, TRIES)
+    })
     peerconnection.addEventListener('track', ({ streams, track }) => {
       speaker.srcObject = streams[0] ?? new MediaStream([track])
       if (chosen.speaker !== '' && 'setSinkId' in speaker) void speaker.setSinkId(chosen.speaker).catch(() => undefined)
@@ -145,7 +162,7 @@ function incoming(call: RTCSession): void {
     session = null
     lastEnded = Date.now()
     quiet()
-    Object.assign(phone, { call: 'none', muted: false, held: false })
+    Object.assign(phone, NO_CALL)
   }
   call.on('ended', gone)
   call.on('failed', gone)
@@ -185,7 +202,7 @@ export function mute(on: boolean): void {
 export function hold(on: boolean): void {
   if (!session || phone.call !== 'up') return
   phone.held = on
-  ask(session, on, HOLD_TRIES)
+  ask(session, on, TRIES)
 }
 
 /** Asked again for a while: one thing after the other, and in the first instants of a call nothing yet. */
@@ -193,7 +210,21 @@ function ask(call: RTCSession, on: boolean, tries: number): void {
   if (session !== call || phone.held !== on || call.isOnHold().local === on) return
   if (on ? call.hold() : call.unhold()) return
   if (tries === 0) phone.held = !on
-  else setTimeout(() => { ask(call, on, tries - 1) }, HOLD_AGAIN_MS)
+  else setTimeout(() => { ask(call, on, tries - 1) }, AGAIN_MS)
+}
+
+/** By the new connection, as Asterisk knows only the old one; and the voice looks for its way anew. */
+function meetAgain(call: RTCSession, tries: number): void {
+  if (session !== call || phone.call !== 'up' || phone.line !== 'there') return
+  if (call.renegotiate({ rtcOfferConstraints: { iceRestart: true } })) return
+  if (tries > 0) setTimeout(() => { meetAgain(call, tries - 1) }, AGAIN_MS)
+}
+
+/** The network was away: is it still there for the telephone? */
+export function probe(): void {
+  if (phone.line !== 'there') return
+  agent?.register()
+  wire?.expectAnswer()
 }
 
 export function key(digit: string): void {

@@ -2,7 +2,7 @@
 import { computed, ref, watch } from 'vue'
 
 import { Refused, api } from './api'
-import { calls, live, seats } from './feed'
+import { calls, live, seats, silent } from './feed'
 import { t } from './language'
 import * as telephone from './phone'
 import { keepUpWhile, me } from './session'
@@ -92,3 +92,4 @@ watch(ghost, (is) => {
 // Whoever is signed out by the hotline, or by themselves, is no telephone any more.
 watch(me, (who) => { if (!who) leaveSeat() })
 watch(live, (is) => { if (is) failed.value = '' })
+watch(silent, (is) => { if (is) telephone.probe() })

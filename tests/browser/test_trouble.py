@@ -1,0 +1,74 @@
+"""The page in trouble, in mid-call and before one: the network, the parts behind it, the tab, and the adviser's own devices."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import pairwise
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from calls.facts import ConversationEnded, SeatOffered
+from cti.phone.places import RATE_HZ
+from recordings.listen import Samples as Sound
+from tests.asterisk.ears import tone_dbfs
+from tests.asterisk.hotline import Hotline
+from tests.asterisk.phones import CITIZEN_HZ, SEAT_HZ, listen
+from tests.browser.desk import adviser_at
+from tests.browser.ear import hears
+from tests.browser.test_desk import LOUD_DBFS, hears_the_adviser, recorded
+from tests.browser.way import way_to
+
+pytestmark = pytest.mark.asterisk
+
+SEAT, ADVISER, LINE = "1011", "8049", "12347"
+CUT_S = 5.0
+NETWORK, PHONE_LOST, PHONE_THERE = "网络断了，正在重连", "话机断开，正在重连", "话机正常"
+SILENCE = "() => (window.heard()?.[1] ?? 0) < -100"
+
+
+async def test_a_network_that_is_away_for_5_s_in_mid_call_costs_5_s_of_it(browser: Browser, hotline: Hotline) -> None:
+    """Signalling, feed and voice; once as a cable that is pulled, once by a firewall that forgets all that was open."""
+    async with (
+        way_to(hotline) as way,
+        adviser_at(browser, hotline, SEAT, ADVISER, way=way) as desk,
+        hotline.caller("1", line=LINE) as caller,
+    ):
+        await desk.answer()
+        await caller.connected()
+        for cut, remembers in ((way.hold_up, True), (way.lose, False)):
+            await hears(desk.page, CITIZEN_HZ)
+            await hears_the_adviser(caller)
+            await cut()
+            over = asyncio.create_task(asyncio.sleep(CUT_S))
+            await desk.page.wait_for_function(SILENCE)
+            with pytest.raises(TimeoutError):
+                await listen(caller.phone, 1, 1)  # the adviser's page sends nothing, so nothing goes to the caller
+            await desk.says(NETWORK)
+            await desk.says(PHONE_LOST)
+            await desk.says("通话中")
+            await over
+            await way.mend(remembers=remembers)
+            await asyncio.gather(hears(desk.page, CITIZEN_HZ), hears_the_adviser(caller))
+            await expect(desk.page.get_by_text(NETWORK)).to_be_hidden(timeout=15_000)
+            await desk.says(PHONE_THERE)
+            await desk.says("通话中")
+        await listen(caller.phone, 2)
+        await caller.leave()
+        await expect(desk.page.get_by_role("button", name="结束通话")).to_be_hidden()
+        ended = await caller.saw(ConversationEnded)
+        assert ended.ended_by == "caller"
+        assert [fact.visit for fact in caller.facts if isinstance(fact, SeatOffered)] == [ended.visit]
+        await hotline.seat_is(SEAT, "ready")
+        moves = "SELECT state FROM seat_states WHERE seat = $1 ORDER BY seq DESC LIMIT 4"
+        assert await hotline.sql(moves, SEAT) == [("ready",), ("wrap_up",), ("talking",), ("ringing",)]
+        sound = await recorded(hotline, ended.visit)
+        assert len(sound) > 2 * CUT_S * RATE_HZ
+        assert tone_dbfs(sound[:RATE_HZ, 0], CITIZEN_HZ) > LOUD_DBFS
+        assert stretches(sound[:, 1], SEAT_HZ) >= 2, "before a cut, and after it"
+
+
+def stretches(sound: Sound, hz: float) -> int:
+    """How often that tone begins."""
+    seconds = [tone_dbfs(sound[at : at + RATE_HZ], hz) > LOUD_DBFS for at in range(0, len(sound), RATE_HZ)]
+    return sum(here and not before for before, here in pairwise([False, *seconds]))
