@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from itertools import pairwise
 
 import pytest
@@ -16,15 +20,43 @@ from tests.asterisk.hotline import Hotline
 from tests.asterisk.phones import CITIZEN_HZ, SEAT_HZ, listen
 from tests.browser.desk import adviser_at
 from tests.browser.ear import hears
-from tests.browser.test_desk import LOUD_DBFS, hears_the_adviser, recorded
+from tests.browser.test_desk import LOST, LOUD_DBFS, hears_the_adviser, recorded
 from tests.browser.way import way_to
+from tests.faults import stopped, until_working
 
 pytestmark = pytest.mark.asterisk
 
 SEAT, ADVISER, LINE = "1011", "8049", "12347"
 CUT_S = 5.0
 NETWORK, PHONE_LOST, PHONE_THERE = "网络断了，正在重连", "话机断开，正在重连", "话机正常"
+CALLED = "☎ 139 1234 5678"
 SILENCE = "() => (window.heard()?.[1] ?? 0) < -100"
+
+IN_THE_BACKGROUND = """() => {
+  Object.defineProperty(document, 'hidden', { value: true });
+  window.notified = [];
+  const Shown = window.Notification;
+  window.Notification = class extends Shown {
+    constructor(title, options) {
+      super(title, options);
+      window.notified.push(title);
+    }
+  };
+  const connect = AudioNode.prototype.connect;
+  AudioNode.prototype.connect = function (to, ...more) {
+    if (to instanceof AudioDestinationNode) {
+      const analyser = to.context.createAnalyser();
+      const bins = new Float32Array(analyser.frequencyBinCount);
+      connect.call(this, analyser);
+      window.sounded = () => {
+        analyser.getFloatFrequencyData(bins);
+        return bins.reduce((best, level, bin) => (level > bins[best] ? bin : best), 0) * to.context.sampleRate / analyser.fftSize;
+      };
+    }
+    return connect.call(this, to, ...more);
+  };
+}"""
+"""Chromium has no window here that could be hidden; what the page then shows and sounds can be asked for."""
 
 
 async def test_a_network_that_is_away_for_5_s_in_mid_call_costs_5_s_of_it(browser: Browser, hotline: Hotline) -> None:
@@ -66,6 +98,61 @@ async def test_a_network_that_is_away_for_5_s_in_mid_call_costs_5_s_of_it(browse
         assert len(sound) > 2 * CUT_S * RATE_HZ
         assert tone_dbfs(sound[:RATE_HZ, 0], CITIZEN_HZ) > LOUD_DBFS
         assert stretches(sound[:, 1], SEAT_HZ) >= 2, "before a cut, and after it"
+
+
+async def test_broker_and_controller_are_started_anew_in_mid_call(browser: Browser, hotline: Hotline) -> None:
+    async with adviser_at(browser, hotline, SEAT, ADVISER) as desk, hotline.caller("1", line=LINE) as caller:
+        await desk.answer()
+        await caller.connected()
+        async with stopped(hotline, "mosquitto"):
+            await desk.page.keyboard.press("h")
+            await desk.says("保持中")
+            await desk.page.keyboard.press("h")
+            await desk.says("通话中")
+            await expect(desk.page.get_by_text(LOST)).to_be_hidden()
+            async with stopped(hotline, "controller"):
+                await desk.says(LOST)
+                await desk.says(PHONE_THERE)
+                await hears(desk.page, CITIZEN_HZ)
+            await expect(desk.page.get_by_text(LOST)).to_be_hidden(timeout=15_000)
+            await desk.says("通话中")
+        await until_working(hotline)
+        await asyncio.gather(hears(desk.page, CITIZEN_HZ), hears_the_adviser(caller))
+        await desk.press("结束通话")
+        assert (await caller.saw(ConversationEnded)).ended_by == "seat"
+        await caller.leave()
+
+
+async def test_a_page_that_slept_knows_how_it_stands_and_is_heard_to_ring(browser: Browser, hotline: Hotline) -> None:
+    async with adviser_at(browser, hotline, SEAT, ADVISER) as desk:
+        async with asleep(browser):
+            await hotline.not_ready(SEAT, "meeting")
+            await asyncio.sleep(4)  # longer than a page goes on believing what it shows
+        await expect(desk.page.locator("header .state")).to_contain_text("会议", timeout=2000)
+        await desk.press("就绪")
+        await hotline.seat_is(SEAT, "ready")
+        await desk.page.context.grant_permissions(["microphone", "notifications"])
+        await desk.page.evaluate(IN_THE_BACKGROUND)
+        async with hotline.caller("1", line=LINE, number="13912345678") as caller:
+            await desk.page.wait_for_function("() => notified.length === 1 && Math.abs(sounded() - 450) < 12")
+            await desk.page.wait_for_function(f"() => document.title === '{CALLED}'")
+            await caller.leave()
+        await desk.page.wait_for_function("() => document.title === '热线坐席'")
+
+
+@asynccontextmanager
+async def asleep(browser: Browser) -> AsyncIterator[None]:
+    """Inside, no page of the browser does anything, as on a machine that saves energy; what is sent to it waits."""
+    session = await browser.new_browser_cdp_session()
+    processes = (await session.send("SystemInfo.getProcessInfo"))["processInfo"]
+    pages = [process["id"] for process in processes if process["type"] == "renderer"]
+    for page in pages:
+        os.kill(page, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for page in pages:
+            os.kill(page, signal.SIGCONT)
 
 
 def stretches(sound: Sound, hz: float) -> int:

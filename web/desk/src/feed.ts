@@ -114,7 +114,6 @@ const FIRST_RETRY_MS = 300
 const LAST_RETRY_MS = 3000
 /** The hotline says something every second, if only that nothing is new. */
 const SILENT_MS = 3000
-const LOOK_MS = 250
 
 /** Whether what is shown is so at this moment. */
 export const live = ref(false)
@@ -136,15 +135,14 @@ export const queuesInOrder = computed(() => [...queues.entries()].sort(([a], [b]
 let socket: WebSocket | null = null
 let retry: ReturnType<typeof setTimeout> | undefined
 let wait = FIRST_RETRY_MS
-/** By `performance.now()`. */
-let lastHeard = 0
+let patience: ReturnType<typeof setTimeout> | undefined
 
 /** Be told from now on; a connection that is lost is opened again, and all is told anew on it. */
 export function open(): void {
   drop()
   const mine = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/v1/feed`)
   socket = mine
-  lastHeard = performance.now()
+  expectNews()
   let first = true
   mine.onmessage = ({ data }: MessageEvent<string>) => {
     if (first) {
@@ -157,12 +155,13 @@ export function open(): void {
     live.value = told.value = true
     silent.value = false
     heardAt.value = now.value
-    lastHeard = performance.now()
+    expectNews()
     wait = FIRST_RETRY_MS
     for (const message of JSON.parse(data) as Told[]) take(message)
   }
   mine.onclose = ({ code }) => {
     if (socket !== mine) return
+    clearTimeout(patience)
     live.value = false
     if (!navigator.onLine) silent.value = true
     if (code === SESSION_OVER) {
@@ -179,13 +178,14 @@ export function open(): void {
   }
 }
 
-// A network that is cut tells a page nothing: the connection stays open, and nothing comes.
-setInterval(() => {
-  if (socket && socket.readyState <= WebSocket.OPEN && performance.now() - lastHeard > SILENT_MS) {
+/** A network that is cut tells a page nothing: the connection stays open, and nothing comes. */
+function expectNews(): void {
+  clearTimeout(patience)
+  patience = setTimeout(() => {
     silent.value = true
     open()
-  }
-}, LOOK_MS)
+  }, SILENT_MS)
+}
 
 export function close(): void {
   drop()
@@ -194,6 +194,7 @@ export function close(): void {
 
 function drop(): void {
   clearTimeout(retry)
+  clearTimeout(patience)
   const old = socket
   socket = null
   old?.close()

@@ -1,30 +1,31 @@
-// What the page itself sounds: the ring, 450 Hz one second on and four off as on any telephone in China (GB/T 3380).
-let context: AudioContext | null = null
-let ringing: ReturnType<typeof setInterval> | undefined
+// What the page itself sounds: the ring, 450 Hz one second on and four off as on any telephone in China (GB/T 3380). It is one
+// sound that repeats itself: the timers of a page in the background run late, or once a minute.
+const [HZ, ON_S, ROUND_S, LOUD, EDGE_S] = [450, 1, 5, 0.2, 0.03]
 
-function once(): void {
-  context ??= new AudioContext()
-  void context.resume()
-  const tone = context.createOscillator()
-  const level = context.createGain()
-  const at = context.currentTime
-  tone.frequency.value = 450
-  level.gain.setValueAtTime(0, at)
-  level.gain.linearRampToValueAtTime(0.2, at + 0.03)
-  level.gain.setValueAtTime(0.2, at + 0.97)
-  level.gain.linearRampToValueAtTime(0, at + 1)
-  tone.connect(level).connect(context.destination)
-  tone.start(at)
-  tone.stop(at + 1)
+let context: AudioContext | null = null
+let ringing: AudioBufferSourceNode | null = null
+
+function once(of: AudioContext): AudioBuffer {
+  const buffer = of.createBuffer(1, ROUND_S * of.sampleRate, of.sampleRate)
+  buffer.getChannelData(0).subarray(0, ON_S * of.sampleRate).forEach((_, at, samples) => {
+    const s = at / of.sampleRate
+    samples[at] = LOUD * Math.min(1, s / EDGE_S, (ON_S - s) / EDGE_S) * Math.sin(2 * Math.PI * HZ * s)
+  })
+  return buffer
 }
 
 export function ring(): void {
-  if (ringing !== undefined) return
-  once()
-  ringing = setInterval(once, 5000)
+  if (ringing) return
+  context ??= new AudioContext()
+  void context.resume()
+  ringing = context.createBufferSource()
+  ringing.buffer = once(context)
+  ringing.loop = true
+  ringing.connect(context.destination)
+  ringing.start()
 }
 
 export function quiet(): void {
-  clearInterval(ringing)
-  ringing = undefined
+  ringing?.stop()
+  ringing = null
 }
