@@ -71,6 +71,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     app: str = APP
 
 
+ECHO_S = 20
+"""Of the voice check: two sentences and their echo."""
+
 MODULES = (
     "res_sorcery_config",
     "res_sorcery_memory",
@@ -140,6 +143,7 @@ MODULES = (
     # dialplan
     "pbx_config",
     "app_playback",
+    "app_echo",  # the voice check of a page
     "app_mixmonitor",
     "res_fax",
     "res_fax_spandsp",
@@ -180,5 +184,5 @@ def render(plan: Plan) -> dict[str, str]:
     names = sorted(name for name in _templates.list_templates() if name.endswith(".j2"))
     files = {f"{name}.conf": "; Rendered by Rexian: defaults.\n" for name in UNUSED_FILES}
     for name in names:
-        files[name.removesuffix(".j2")] = _templates.get_template(name).render(p=plan, modules=MODULES)
+        files[name.removesuffix(".j2")] = _templates.get_template(name).render(p=plan, modules=MODULES, echo_s=ECHO_S)
     return files

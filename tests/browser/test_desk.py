@@ -168,20 +168,26 @@ async def test_a_call_that_nobody_answers_goes_on_and_the_page_says_why(browser:
         await caller.leave()
 
 
-async def test_a_controller_that_is_killed_ends_no_conversation_and_the_page_tells(
+async def test_a_controller_that_is_killed_while_the_broker_is_away_ends_no_conversation_and_the_page_tells(
     browser: Browser, hotline: Hotline
 ) -> None:
     async with adviser_at(browser, hotline, SEAT, ADVISER) as desk, hotline.caller("1", line=LINE) as caller:
         await desk.answer()
         await caller.connected()
-        await desk.page.get_by_label("备注").fill("控制器停了也不丢")
-        await desk.says("已存")
-        kill(hotline, "controller")
-        await desk.says(LOST)
-        await hears(desk.page, CITIZEN_HZ)
-        await hears_the_adviser(caller)
+        async with stopped(hotline, "mosquitto"):
+            await desk.page.keyboard.press("h")
+            await desk.says("保持中")
+            await desk.page.keyboard.press("h")
+            await desk.says("通话中")
+            await desk.page.get_by_label("备注").fill("控制器停了也不丢")
+            await desk.says("已存")
+            await expect(desk.page.get_by_text(LOST)).to_be_hidden()
+            kill(hotline, "controller")
+            await desk.says(LOST)
+            await hears(desk.page, CITIZEN_HZ)
+            await hears_the_adviser(caller)
+            await expect(desk.page.get_by_text(LOST)).to_be_hidden(timeout=15_000)
         await until_working(hotline)
-        await expect(desk.page.get_by_text(LOST)).to_be_hidden(timeout=15_000)
         await desk.says("通话中")
         await expect(desk.page.get_by_label("备注")).to_have_value("控制器停了也不丢")
         await hears(desk.page, CITIZEN_HZ)

@@ -18,11 +18,11 @@ from recordings.listen import Samples as Sound
 from tests.asterisk.ears import tone_dbfs
 from tests.asterisk.hotline import Hotline
 from tests.asterisk.phones import CITIZEN_HZ, SEAT_HZ, listen
-from tests.browser.desk import adviser_at
+from tests.browser.conftest import ELSEWHERE
+from tests.browser.desk import OWN, account, adviser_at, opened, sign_in
 from tests.browser.ear import hears
-from tests.browser.test_desk import LOST, LOUD_DBFS, hears_the_adviser, recorded
+from tests.browser.test_desk import LOUD_DBFS, hears_the_adviser, recorded
 from tests.browser.way import way_to
-from tests.faults import stopped, until_working
 
 pytestmark = pytest.mark.asterisk
 
@@ -100,29 +100,6 @@ async def test_a_network_that_is_away_for_5_s_in_mid_call_costs_5_s_of_it(browse
         assert stretches(sound[:, 1], SEAT_HZ) >= 2, "before a cut, and after it"
 
 
-async def test_broker_and_controller_are_started_anew_in_mid_call(browser: Browser, hotline: Hotline) -> None:
-    async with adviser_at(browser, hotline, SEAT, ADVISER) as desk, hotline.caller("1", line=LINE) as caller:
-        await desk.answer()
-        await caller.connected()
-        async with stopped(hotline, "mosquitto"):
-            await desk.page.keyboard.press("h")
-            await desk.says("保持中")
-            await desk.page.keyboard.press("h")
-            await desk.says("通话中")
-            await expect(desk.page.get_by_text(LOST)).to_be_hidden()
-            async with stopped(hotline, "controller"):
-                await desk.says(LOST)
-                await desk.says(PHONE_THERE)
-                await hears(desk.page, CITIZEN_HZ)
-            await expect(desk.page.get_by_text(LOST)).to_be_hidden(timeout=15_000)
-            await desk.says("通话中")
-        await until_working(hotline)
-        await asyncio.gather(hears(desk.page, CITIZEN_HZ), hears_the_adviser(caller))
-        await desk.press("结束通话")
-        assert (await caller.saw(ConversationEnded)).ended_by == "seat"
-        await caller.leave()
-
-
 async def test_a_page_that_slept_knows_how_it_stands_and_is_heard_to_ring(browser: Browser, hotline: Hotline) -> None:
     async with adviser_at(browser, hotline, SEAT, ADVISER) as desk:
         async with asleep(browser):
@@ -153,6 +130,72 @@ async def asleep(browser: Browser) -> AsyncIterator[None]:
     finally:
         for page in pages:
             os.kill(page, signal.SIGCONT)
+
+
+async def test_a_voice_check_says_whether_calls_will_be_heard(browser: Browser, hotline: Hotline) -> None:
+    """By a call to Asterisk, which sends back what it hears."""
+    name, password = await account(hotline, ADVISER, "adviser")
+    async with way_to(hotline) as way, opened(browser, hotline, way=way) as desk:
+        await sign_in(desk, name, password)
+        await desk.says("先选坐席，再测试")
+        await desk.page.get_by_role("button", name=SEAT).click()
+        await desk.press("回声测试")
+        await desk.says("请说一句话")
+        await hears(desk.page, SEAT_HZ)
+        await desk.says("您的声音到了热线，又回来了")
+        await desk.picture("voice-check")
+        assert (await hotline.status()).seats[SEAT] == "logged_out"
+        way.lose_voice()
+        await desk.press("回声测试")
+        await desk.says("请网管放行从这台电脑到热线的 UDP 语音端口")
+        await desk.page.route_web_socket("**/sip", lambda socket: socket.close())
+        await desk.press("回声测试")
+        await desk.says("请网管放行这个网址的 /sip")
+        await desk.picture("voice-check-bad")
+    code, _, err = await hotline.rexian("account", "change", name, "--role", "lead", "--disabled")
+    assert code == 0, err
+
+
+DEVICES = """
+const media = navigator.mediaDevices ?? {};  // none on an insecure page
+const capture = media.getUserMedia?.bind(media), list = media.enumerateDevices?.bind(media);
+media.getUserMedia = async (wanted) => {
+  const error = { missing: 'NotFoundError', denied: 'NotAllowedError', busy: 'NotReadableError' }[sessionStorage.wrong ?? 'missing'];
+  if (error) throw new DOMException('as a machine has it', error);
+  return sessionStorage.wrong === 'unheard' ? new AudioContext().createMediaStreamDestination().stream : capture(wanted);
+};
+media.enumerateDevices = async () => (await list()).filter(({ kind }) => kind !== 'audiooutput');
+"""
+"""What a browser of a test has too much of."""
+
+
+async def test_what_is_wrong_with_an_advisers_devices_is_told_with_its_mend(browser: Browser, hotline: Hotline) -> None:
+    name, password = await account(hotline, ADVISER, "adviser")
+    async with opened(browser, hotline) as desk:
+        await desk.page.add_init_script(DEVICES)
+        await desk.page.reload()
+        await sign_in(desk, name, password)
+        for wrong, said in (
+            ("denied", "没有找到麦克风。请插好耳麦"),
+            ("busy", "浏览器没有允许使用麦克风"),
+            ("unheard", "别的程序正占着它"),
+            ("", "麦克风里一点声音也没有"),
+        ):
+            await desk.says(said)
+            await desk.page.evaluate(f"sessionStorage.wrong = '{wrong}'")
+            again = desk.page.get_by_role("button", name="再试一次")
+            await (again.click() if await again.count() else desk.page.reload())
+        await desk.says("没有找到听筒")
+        await desk.page.goto(f"http://{ELSEWHERE}:{hotline.settings.web_port}/desk/")
+        await desk.page.get_by_label("账号").fill(name)
+        await desk.page.get_by_label("密码", exact=True).fill(OWN)
+        await desk.page.get_by_role("button", name="登录").click()
+        await desk.says("请用 https 的网址打开")
+        await desk.page.route_web_socket("**/feed", lambda socket: socket.close())
+        await desk.page.reload()
+        await desk.says("请网管放行这个网址的 websocket")
+    code, _, err = await hotline.rexian("account", "change", name, "--role", "lead", "--disabled")
+    assert code == 0, err
 
 
 def stretches(sound: Sound, hz: float) -> int:

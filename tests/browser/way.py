@@ -107,6 +107,10 @@ class Way:
         await self._web.freeze()
         self._cut(self._pairs, on=True)
 
+    def lose_voice(self) -> None:
+        """Cut it for the voice alone, as a firewall that lets no UDP through."""
+        self._cut(self._pairs, on=True)
+
     async def mend(self, *, remembers: bool = True) -> None:
         """It leads there again; unless it `remembers`, by new ways alone."""
         await self._web.pass_on()

@@ -200,7 +200,19 @@ def test_seats_dial_nowhere_and_trunks_only_reach_the_controller(files: dict[str
 
     assert {contexts["trunk-city"], contexts["trunk-carrier"]} == {"from-trunk"}
     assert {contexts["seat1001"], contexts["seat1002"]} == {"from-seat"}
+    assert {contexts["page1001"], contexts["page1002"]} == {"from-page"}
     assert _steps(files["extensions.conf"], "from-seat") == ["Hangup(21)"]
+    assert _steps(files["extensions.conf"], "from-page") == [
+        "Set(GROUP(echo)=${CHANNEL(endpoint)})",
+        "GotoIf($[${GROUP_COUNT(${CHANNEL(endpoint)}@echo)} > 1]?enough)",
+        "Set(TIMEOUT(absolute)=20)",
+        "Answer()",
+        "Echo()",
+        "Hangup(17)",
+        "Hangup(21)",
+        "NoOp()",
+        "Hangup()",
+    ]
     assert not re.findall(r"\b(Dial|System|AGI|Originate|Macro|DISA)\(", files["extensions.conf"])
 
 

@@ -1,7 +1,10 @@
 // The microphone and the loudspeaker that the adviser chose on this machine, and how loud the microphone is.
-import { reactive, ref } from 'vue'
+import { computed, reactive, ref } from 'vue'
 
 const KEPT = 'rexian.devices'
+const UNHEARD_MS = 4000
+/** Peak of a sample: the noise of any microphone that is switched on is above it. */
+const DEAD = 1e-5
 
 interface Chosen {
   microphone: string
@@ -20,8 +23,13 @@ function kept(): Chosen {
 export const chosen = reactive<Chosen>(kept())
 export const microphones = ref<readonly MediaDeviceInfo[]>([])
 export const speakers = ref<readonly MediaDeviceInfo[]>([])
-/** Why there is no microphone: `denied` by the browser, or `missing`. */
-export const trouble = ref<'denied' | 'missing' | null>(null)
+/** Why there is no microphone: `insecure`: browsers give none to a page that came by plain HTTP; `denied` by the browser, or by the
+ * machine; `missing`; `busy`: it is there and does not start. */
+export const trouble = ref<'insecure' | 'denied' | 'missing' | 'busy' | null>(null)
+/** The microphone is there, and nothing at all has come from it for a while. */
+export const unheard = ref(false)
+/** The browser knows of no loudspeaker. */
+export const speakerless = computed(() => microphones.value.length > 0 && speakers.value.length === 0 && 'setSinkId' in Audio.prototype)
 /** 0 to 1. */
 export const level = ref(0)
 
@@ -35,15 +43,18 @@ export async function microphone(): Promise<MediaStream | null> {
   try {
     stream = await capture(wanted)
   } catch (error) {
-    const gone = error instanceof DOMException && (error.name === 'OverconstrainedError' || error.name === 'NotFoundError')
+    const name = error instanceof DOMException ? error.name : ''
+    const gone = name === 'OverconstrainedError' || name === 'NotFoundError'
     if (gone && chosen.microphone !== '') {
       chosen.microphone = '' // a headset that is not plugged in today
       return microphone()
     }
-    trouble.value = gone || !(error instanceof DOMException) || error.name !== 'NotAllowedError' ? 'missing' : 'denied'
+    trouble.value = !isSecureContext ? 'insecure' : name === 'NotAllowedError' ? 'denied' : name === 'NotReadableError' ? 'busy' : 'missing'
     return null
   }
   trouble.value = null
+  unheard.value = false
+  stream.getAudioTracks()[0]?.addEventListener('ended', () => { trouble.value = 'missing' }) // pulled out
   await list()
   watch(stream)
   return stream
@@ -63,6 +74,8 @@ async function list(): Promise<void> {
   speakers.value = all.filter((each) => each.kind === 'audiooutput' && each.deviceId !== '')
 }
 
+if (isSecureContext) navigator.mediaDevices.addEventListener('devicechange', () => { void list() })
+
 /** Take another one; what was chosen is remembered on this machine. */
 export async function choose(change: Partial<Chosen>): Promise<MediaStream | null> {
   Object.assign(chosen, change)
@@ -76,6 +89,13 @@ export function letGo(): void {
   stream?.getTracks().forEach((track) => track.stop())
   stream = meter = null
   level.value = 0
+  unheard.value = false
+}
+
+/** Of samples from -1 to 1: 0 is -50 dBFS and less, 1 is full. */
+export function loudness(samples: Float32Array): number {
+  const rms = Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length)
+  return Math.max(0, Math.min(1, 1 + Math.log10(Math.max(rms, 1e-6)) / 2.5))
 }
 
 function watch(of: MediaStream): void {
@@ -85,10 +105,12 @@ function watch(of: MediaStream): void {
   analyser.fftSize = 512
   context.createMediaStreamSource(of).connect(analyser)
   const samples = new Float32Array(analyser.fftSize)
+  let alive = performance.now()
   const timer = setInterval(() => {
     analyser.getFloatTimeDomainData(samples)
-    const rms = Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length)
-    level.value = Math.max(0, Math.min(1, 1 + Math.log10(Math.max(rms, 1e-6)) / 2.5)) // -50 dBFS is silence, 0 is full
+    level.value = loudness(samples)
+    if (samples.some((sample) => Math.abs(sample) > DEAD)) alive = performance.now()
+    unheard.value = performance.now() - alive > UNHEARD_MS
   }, 100)
   meter = {
     stop: () => {
