@@ -10,7 +10,6 @@ from playwright.async_api import Page
 
 from cti.phone.places import RATE_HZ
 from cti.phone.sound import Samples
-from tests.asterisk.phones import SEAT_HZ
 
 LISTENS = """
 const Plain = window.RTCPeerConnection;
@@ -41,11 +40,14 @@ window.RTCPeerConnection = class extends Plain {
 """To be in a page before its own scripts: `heard()` is the loudest frequency of the last 0.17 s, Hz, and its level, dB;
 `level(hz)` the level of that one."""
 
+SILENCE = "() => (window.heard()?.[1] ?? 0) < -100"
+"""To be waited for: nothing is heard any more."""
+
 LOUD_DB = -50.0
 
 
-def speech(hz: float = SEAT_HZ) -> Samples:
-    """Two seconds of an adviser's tone in four syllables a second."""
+def speech(hz: float) -> Samples:
+    """Two seconds of that tone in four syllables a second."""
     time_s = np.arange(2 * RATE_HZ) / RATE_HZ
     syllables = np.clip(1.5 * np.sin(2 * np.pi * 2 * time_s) ** 2, 0, 1)
     return np.asarray(10_000 * syllables * np.sin(2 * np.pi * hz * time_s), dtype=np.int16)

@@ -20,7 +20,7 @@ from tests.asterisk.hotline import Hotline
 from tests.asterisk.phones import CITIZEN_HZ, SEAT_HZ, listen
 from tests.browser.conftest import ELSEWHERE
 from tests.browser.desk import OWN, account, adviser_at, opened, sign_in
-from tests.browser.ear import hears
+from tests.browser.ear import SILENCE, hears
 from tests.browser.test_desk import LOUD_DBFS, hears_the_adviser, recorded
 from tests.browser.way import way_to
 
@@ -30,7 +30,6 @@ SEAT, ADVISER, LINE = "1011", "8049", "12347"
 CUT_S = 5.0
 NETWORK, PHONE_LOST, PHONE_THERE = "网络断了，正在重连", "话机断开，正在重连", "话机正常"
 CALLED = "☎ 139 1234 5678"
-SILENCE = "() => (window.heard()?.[1] ?? 0) < -100"
 
 IN_THE_BACKGROUND = """() => {
   Object.defineProperty(document, 'hidden', { value: true });
@@ -50,7 +49,8 @@ IN_THE_BACKGROUND = """() => {
       connect.call(this, analyser);
       window.sounded = () => {
         analyser.getFloatFrequencyData(bins);
-        return bins.reduce((best, level, bin) => (level > bins[best] ? bin : best), 0) * to.context.sampleRate / analyser.fftSize;
+        const loudest = bins.reduce((best, level, bin) => (level > bins[best] ? bin : best), 0);
+        return loudest * to.context.sampleRate / analyser.fftSize;
       };
     }
     return connect.call(this, to, ...more);
@@ -160,7 +160,8 @@ DEVICES = """
 const media = navigator.mediaDevices ?? {};  // none on an insecure page
 const capture = media.getUserMedia?.bind(media), list = media.enumerateDevices?.bind(media);
 media.getUserMedia = async (wanted) => {
-  const error = { missing: 'NotFoundError', denied: 'NotAllowedError', busy: 'NotReadableError' }[sessionStorage.wrong ?? 'missing'];
+  const errors = { missing: 'NotFoundError', denied: 'NotAllowedError', busy: 'NotReadableError' };
+  const error = errors[sessionStorage.wrong ?? 'missing'];
   if (error) throw new DOMException('as a machine has it', error);
   return sessionStorage.wrong === 'unheard' ? new AudioContext().createMediaStreamDestination().stream : capture(wanted);
 };

@@ -15,6 +15,8 @@ import { Wire } from './wire'
 const TAKEN = 409
 
 interface Phone {
+  /** Whose telephone this page is; empty: nobody's. */
+  seat: string
   /** `lost`: was there, and tries again. */
   line: 'off' | 'connecting' | 'there' | 'lost'
   call: 'none' | 'ringing' | 'up'
@@ -34,6 +36,7 @@ const TRIES = 20
 const NO_CALL = { call: 'none', voiceless: false, muted: false, held: false } as const
 
 export const phone = reactive<Phone>({
+  seat: '',
   line: 'off',
   call: 'none',
   voiceless: false,
@@ -43,7 +46,6 @@ export const phone = reactive<Phone>({
   trouble: '',
 })
 
-let seat = ''
 let agent: JsSIP.UA | null = null
 let wire: Wire | null = null
 let session: RTCSession | null = null
@@ -57,7 +59,7 @@ speaker.autoplay = true
 /** Be the telephone of this seat from now on. */
 export async function start(number: string): Promise<void> {
   stop()
-  seat = number
+  phone.seat = number
   phone.trouble = ''
   if (!(await holdTab())) {
     phone.trouble = 'elsewhere'
@@ -78,15 +80,14 @@ export function stop(): void {
   agent?.stop()
   agent = wire = null
   session = null
-  seat = ''
   quiet()
   letGo()
   giveBack()
-  Object.assign(phone, { line: 'off', ...NO_CALL, trouble: '' })
+  Object.assign(phone, { seat: '', line: 'off', ...NO_CALL, trouble: '' })
 }
 
 async function register(): Promise<void> {
-  const mine = seat
+  const mine = phone.seat
   let given
   try {
     given = await api.openPage(mine)
@@ -94,10 +95,10 @@ async function register(): Promise<void> {
     const status = error instanceof Refused ? error.status : 0
     phone.trouble = status === TAKEN ? 'taken' : status === 0 || status >= 500 ? '' : 'refused'
     phone.line = phone.trouble === '' ? 'lost' : 'off'
-    if (phone.trouble === '') again = setTimeout(() => { if (seat === mine) void register() }, RETRY_MS)
+    if (phone.trouble === '') again = setTimeout(() => { if (phone.seat === mine) void register() }, RETRY_MS)
     return
   }
-  if (seat !== mine) return
+  if (phone.seat !== mine) return
   const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
   wire = new Wire(`${scheme}://${location.host}/sip`)
   const fresh = new JsSIP.UA({
@@ -125,7 +126,7 @@ async function register(): Promise<void> {
     // Asterisk has started anew and forgot the password, or another page has the seat now: ask for it again.
     phone.line = 'lost'
     fresh.stop()
-    again = setTimeout(() => { if (seat === mine) void register() }, RETRY_MS)
+    again = setTimeout(() => { if (phone.seat === mine) void register() }, RETRY_MS)
   })
   fresh.on('newRTCSession', (event: IncomingRTCSessionEvent | OutgoingRTCSessionEvent) => {
     if (event.originator === 'remote') incoming(event.session)
@@ -170,9 +171,9 @@ function incoming(call: RTCSession): void {
   expected = false
 }
 
-/** The next call is one that is up already and comes back to this page: it is answered without a ring. */
-export function expect(): void {
-  expected = true
+/** The next call is one that was asked for here: it is answered without a ring. */
+export function expect(is = true): void {
+  expected = is
 }
 
 export async function answer(): Promise<void> {

@@ -24,6 +24,9 @@ export const asked = computed(() => call.value?.asking != null && call.value.ask
 export const seated = computed(() => now.value !== undefined && now.value.adviser === me.value?.adviser)
 export const state = computed(() => (seated.value ? now.value!.state : 'logged_out'))
 
+/** The seat in whose conversation this page's lead is, as far as the page knows; empty: in none. */
+export const leading = ref('')
+
 keepUpWhile(() => mine.value !== '' && state.value !== 'logged_out')
 
 /** Where the hotline has this adviser already: after a reload of the page. */
@@ -70,7 +73,7 @@ const voiceless = computed(
   () => live.value && telephone.phone.line === 'there' && telephone.phone.call === 'none'
     && !asked.value && SPEAKING.includes(call.value?.state ?? ''),
 )
-const ghost = computed(() => live.value && telephone.phone.call === 'up' && call.value === undefined)
+const ghost = computed(() => live.value && telephone.phone.call === 'up' && call.value === undefined && leading.value === '')
 let taking: ReturnType<typeof setTimeout> | undefined
 let ending: ReturnType<typeof setTimeout> | undefined
 
@@ -84,6 +87,7 @@ watch(voiceless, (is) => {
   clearTimeout(taking)
   if (is) taking = setTimeout(takeBack, telephone.lastEnded === 0 ? 0 : MISSED_MS)
 })
+watch(() => telephone.phone.call, (is) => { if (is === 'none') leading.value = '' })
 watch(ghost, (is) => {
   clearTimeout(ending)
   if (is) ending = setTimeout(telephone.hangUp, GHOST_MS)
