@@ -32,7 +32,7 @@ from cti.desk.accounts import REFUSED, Account, Accounts
 from cti.desk.audit import Audit
 from cti.desk.flows import Flows
 from cti.desk.provider import Provider
-from cti.desk.roles import BEGINNER, BEGINNERS, STRANGER, STRANGERS, allowed
+from cti.desk.roles import BEGINNER, BEGINNERS, EVERY_SESSION, SCREEN, STRANGER, STRANGERS, WATCHERS, allowed
 from cti.desk.sessions import LONGEST, Session, Sessions
 
 COOKIE = "rexian"
@@ -56,11 +56,17 @@ class Visitor:
     account: Account
     must_change: bool
     """Nothing may be done before a password of their own is chosen."""
+    board: bool = False
+    """A big screen, which may show the wallboard and nothing else."""
 
     @property
     def roles(self) -> frozenset[str]:
         """What routes ask for."""
-        return frozenset({BEGINNER} if self.must_change else self.account.roles)
+        if self.must_change:
+            return frozenset({BEGINNER})
+        if self.board:
+            return frozenset() if WATCHERS.isdisjoint(self.account.roles) else frozenset({SCREEN})
+        return frozenset(self.account.roles)
 
 
 Asked = Request[Visitor | None, Session | None, Any]
@@ -73,6 +79,8 @@ class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     password: Field
     code: Field | None = None
     """Of the authenticator app, six digits; for accounts that have a second factor."""
+    board: bool = False
+    """To show the wallboard on a big screen and do nothing else: then being idle does not end it."""
 
     def __repr__(self) -> str:
         return f"SignIn({self.name!r}, ...)"
@@ -96,6 +104,8 @@ class SignedIn(msgspec.Struct, frozen=True):
     adviser: str | None
     must_change: bool
     """A password of their own is to be chosen first; nothing else may be done before."""
+    board: bool
+    """It is a big screen, which shows the wallboard and may do nothing else."""
     csrf: str
     """To be shown in `X-CSRF-Token` by every request that changes something."""
 
@@ -137,7 +147,8 @@ def recognising(doors: Doors) -> Callable[[ASGIApp], ASGIApp]:
             if found is None:
                 return AuthenticationResult(user=None, auth=None)
             session, account = found
-            return AuthenticationResult(user=Visitor(account, _must_change(account, session)), auth=session)
+            visitor = Visitor(account, _must_change(account, session), session.board)
+            return AuthenticationResult(user=visitor, auth=session)
 
     return Recognise
 
@@ -180,15 +191,15 @@ def ways(doors: Doors) -> list[HTTPRouteHandler]:
         if account is None:
             doors.wrong(address)
             raise NotAuthorizedException(REFUSED)
-        return _begun(doors, account, request)
+        return _begun(doors, account, request, board=data.board)
 
-    @get(SESSION, opt=BEGINNERS, sync_to_thread=False)
+    @get(SESSION, opt=EVERY_SESSION, sync_to_thread=False)
     def whoami(request: Asked) -> SignedIn:
         """Who is signed in here, and the secret for what changes something."""
         visitor, session = known(request)
         return _signed_in(visitor.account, session)
 
-    @delete(SESSION, opt=BEGINNERS, sync_to_thread=False, status_code=204)
+    @delete(SESSION, opt=EVERY_SESSION, sync_to_thread=False, status_code=204)
     def sign_out(request: Asked) -> Response[None]:
         """Sign out of this browser."""
         visitor, _ = known(request)
@@ -199,7 +210,7 @@ def ways(doors: Doors) -> list[HTTPRouteHandler]:
     @put(PASSWORD, opt=BEGINNERS)
     async def choose(data: JSONBody[Chosen], request: Asked) -> Response[SignedIn]:
         """Choose a password of one's own. Every other session of the account ends, and this one begins anew."""
-        visitor, _ = known(request)
+        visitor, session = known(request)
         name = visitor.account.name
         if not await doors.accounts.choose(name, data.old, data.new, address_of(request)):
             raise PermissionDeniedException("the password until now is another one, or there were too many tries")
@@ -207,7 +218,7 @@ def ways(doors: Doors) -> list[HTTPRouteHandler]:
         account = doors.accounts.get(name)
         if account is None:  # disabled while the password was made
             raise NotAuthorizedException("sign in first")
-        return _begun(doors, account, request)
+        return _begun(doors, account, request, board=session.board)
 
     return [sign_in, whoami, sign_out, choose]
 
@@ -220,13 +231,14 @@ def known(request: Asked) -> tuple[Visitor, Session]:
     return visitor, session
 
 
-def _begun(doors: Doors, account: Account, request: Asked) -> Response[SignedIn]:
-    token, session = doors.sessions.begin(account)
+def _begun(doors: Doors, account: Account, request: Asked, *, board: bool) -> Response[SignedIn]:
+    token, session = doors.sessions.begin(account, board=board)
     return Response(_signed_in(account, session), cookies=[cookie(token, secure=_by_tls(request))])
 
 
 def _signed_in(account: Account, session: Session) -> SignedIn:
-    return SignedIn(account.name, account.roles, account.adviser, _must_change(account, session), session.csrf)
+    must_change = _must_change(account, session)
+    return SignedIn(account.name, account.roles, account.adviser, must_change, session.board, session.csrf)
 
 
 def _must_change(account: Account, session: Session) -> bool:

@@ -35,6 +35,8 @@ class Flow:
 
     address: str
     until: Instant
+    board: bool = False
+    """To show the wallboard and nothing else."""
     state: str = field(default_factory=_made, repr=False)
     nonce: str = field(default_factory=_made, repr=False)
     """Comes back in the provider's token: it was made for this."""
@@ -59,7 +61,7 @@ class Flows:
     def __len__(self) -> int:
         return len(self._begun)
 
-    def begin(self, address: str) -> Flow:
+    def begin(self, address: str, *, board: bool = False) -> Flow:
         """One more, of a browser there."""
         self._forget_old()
         of_one = [flow for flow in self._begun.values() if flow.address == address]
@@ -67,7 +69,7 @@ class Flows:
             del self._begun[of_one[0].state]
         elif len(self._begun) >= MOST:
             del self._begun[next(iter(self._begun))]
-        flow = Flow(address, Instant(self._clock.now() + LASTS.total_seconds()))
+        flow = Flow(address, Instant(self._clock.now() + LASTS.total_seconds()), board)
         self._begun[flow.state] = flow
         return flow
 

@@ -10,8 +10,12 @@ from collections.abc import Mapping
 
 from calls.words import ROLES, Role
 
-STRANGER, BEGINNER = "stranger", "beginner"
-"""Nobody is signed in; somebody is who must choose a password of their own, and may do nothing else before."""
+STRANGER, BEGINNER, SCREEN = "stranger", "beginner", "screen"
+"""Nobody is signed in; somebody is who must choose a password of their own, and may do nothing else before; a big screen is, to
+show the wallboard and nothing else."""
+
+WATCHERS: frozenset[Role] = frozenset({"lead", "manager", "operator", "admin"})
+"""Whose wallboard it is."""
 
 
 def only(*roles: Role) -> dict[str, frozenset[str]]:
@@ -24,6 +28,15 @@ ANY_ROLE = only(*ROLES)
 
 BEGINNERS = {"roles": frozenset({*ROLES, BEGINNER})}
 """For a route's `opt`: whoever is signed in, also with a password that somebody else made."""
+
+SCREENS = {"roles": frozenset({*WATCHERS, SCREEN})}
+"""For a route's `opt`: what a wallboard shows."""
+
+EVERY_SESSION = {"roles": frozenset({*ROLES, BEGINNER, SCREEN})}
+"""For a route's `opt`: whoever is signed in, however."""
+
+ANY_ROLE_OR_SCREEN = {"roles": frozenset({*ROLES, SCREEN})}
+"""For a route's `opt`: whoever is signed in, and screens."""
 
 STRANGERS = {"roles": frozenset({*ROLES, BEGINNER, STRANGER})}
 """For a route's `opt`: everybody. Health, sign-in and the gateway's reports are, and nothing else."""

@@ -1,7 +1,8 @@
 """Who is signed in: opaque tokens, kept as their hashes with the journal, so that a restart signs nobody out.
 
-A session ends after IDLE without a request, at the end of LONGEST, when its account may not sign in any more or is given
-another password, and when its person signs out. It carries a second secret, which every request that changes something must
+A session ends after IDLE without a request (but for one that only shows the wallboard), at the end of LONGEST, when its account
+may not sign in any more or is given another password, and when its person signs out.
+It carries a second secret, which every request that changes something must
 show in a header: another site can make a browser send a cookie, but not that.
 """
 
@@ -15,6 +16,7 @@ import msgspec
 
 from calls.clock import Clock
 from cti.desk.accounts import Account, Accounts
+from cti.desk.roles import WATCHERS
 from cti.store import Journal
 
 IDLE = timedelta(minutes=30)
@@ -35,6 +37,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     csrf: str
     since: datetime
     seen: datetime
+    board: bool = False
+    """It shows the wallboard and may do nothing else: nobody sits there, so it is never idle."""
     vouched: bool = False
     """The provider said who it is, so the password does not matter: nobody needs to choose one."""
 
@@ -53,8 +57,8 @@ class Sessions:
         """How many are kept, some of which may be over."""
         return len(self._open)
 
-    def begin(self, account: Account, *, vouched: bool = False) -> tuple[str, Session]:
-        """The token for the browser, which is kept nowhere else, and the session."""
+    def begin(self, account: Account, *, board: bool = False, vouched: bool = False) -> tuple[str, Session]:
+        """The token for the browser, which is kept nowhere else, and the session; `board`: of a screen, where it may be."""
         self._sweep()
         token, now = secrets.token_urlsafe(TOKEN_BYTES), self._clock.utc()
         session = Session(
@@ -63,6 +67,7 @@ class Sessions:
             csrf=secrets.token_urlsafe(),
             since=now,
             seen=now,
+            board=board and not WATCHERS.isdisjoint(account.roles),
             vouched=vouched,
         )
         self._keep(_key(token), session)
@@ -99,7 +104,8 @@ class Sessions:
         account = self._accounts.get(session.account)
         if account is None or account.password != session.password:
             return None
-        return None if now - session.seen > IDLE or now - session.since > LONGEST else account
+        idle = now - session.seen > IDLE and not session.board
+        return None if idle or now - session.since > LONGEST else account
 
     def _sweep(self) -> None:
         for key in [key for key, session in self._open.items() if self._of(session) is None]:

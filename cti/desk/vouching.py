@@ -16,11 +16,12 @@ from litestar import Response, get
 from litestar.datastructures import Cookie
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import ResponseSpec
+from litestar.params import FromQuery
 
 from calls.errors import NotPossible
 from cti.desk.accounts import Account, NoSecondFactor, NotAdmitted
 from cti.desk.entrance import SESSION, Asked, Doors, address_of, cookie
-from cti.desk.flows import LASTS
+from cti.desk.flows import LASTS, Flow
 from cti.desk.provider import BACK, GO, Away, Provider
 from cti.desk.roles import STRANGERS
 from cti.desk.tokens import NotProven
@@ -30,6 +31,8 @@ WAYS = f"{SESSION}/ways"
 FLOW_COOKIE = "rexian-oidc"
 
 DESK, REFUSED, SECOND_FACTOR_WANTED = "/desk/", "/desk/#refused", "/desk/#second-factor"
+BOARD = "/desk/#board"
+"""Whoever set out from the wallboard comes back to it, and so does the word for a refusal: `/desk/#board-refused`."""
 
 NO_PROVIDER = {409: ResponseSpec(None)}
 """For the description: what the routes answer where there is none."""
@@ -59,17 +62,17 @@ def vouching(doors: Doors) -> list[HTTPRouteHandler]:
         return Ways(doors.provider.client.go if doors.provider else None)
 
     @get(GO, opt=STRANGERS, status_code=303, responses=NO_PROVIDER)
-    async def go_to_provider(request: Asked) -> Response[None]:
-        """Sends the browser to the provider, where there is one, to show who it is within ten minutes."""
+    async def go_to_provider(request: Asked, board: FromQuery[bool] = False) -> Response[None]:
+        """Sends the browser to the provider, where there is one, to show who it is; `board`: to show the wallboard alone."""
         provider, address = _provider(), address_of(request)
         if doors.guessing(address):
             return _to(REFUSED)
-        flow = doors.flows.begin(address)
+        flow = doors.flows.begin(address, board=board)
         try:
             return _to(await provider.address(flow), _flow_cookie(provider, flow.browser))
         except Away as error:
             doors.flows.take(flow.state, flow.browser)
-            return _refused(_NotIn(str(error), guess=False), address)
+            return _refused(_NotIn(str(error), guess=False), address, flow)
 
     @get(BACK, opt=STRANGERS, status_code=303, responses=NO_PROVIDER)
     async def back_from_provider(request: Asked) -> Response[None]:
@@ -77,22 +80,24 @@ def vouching(doors: Doors) -> list[HTTPRouteHandler]:
         provider, address = _provider(), address_of(request)
         if doors.guessing(address):
             return _to(REFUSED)
+        flow = doors.flows.take(request.query_params.get("state", ""), request.cookies.get(FLOW_COOKIE, ""))
         try:
-            account = await _whose(provider, request)
+            account = await _whose(provider, flow, request)
         except _NotIn as error:
-            return _refused(error, address)
-        token, _ = doors.sessions.begin(account, vouched=True)
-        return _to(DESK, cookie(token, secure=provider.client.by_tls), _flow_cookie(provider, ""))
+            return _refused(error, address, flow)
+        token, session = doors.sessions.begin(account, board=flow is not None and flow.board, vouched=True)
+        return _to(
+            BOARD if session.board else DESK, cookie(token, secure=provider.client.by_tls), _flow_cookie(provider, "")
+        )
 
     def _provider() -> Provider:
         if doors.provider is None:
             raise NotPossible("nobody signs in by a provider here. Mend: set oidc_issuer")
         return doors.provider
 
-    async def _whose(provider: Provider, request: Asked) -> Account:
+    async def _whose(provider: Provider, flow: Flow | None, request: Asked) -> Account:
         """The account of whoever is back."""
         told = request.query_params
-        flow = doors.flows.take(told.get("state", ""), request.cookies.get(FLOW_COOKIE, ""))
         if flow is None:
             raise _NotIn("this browser did not go to the provider, or too long ago", guess=False)
         if "code" not in told:
@@ -112,12 +117,12 @@ def vouching(doors: Doors) -> list[HTTPRouteHandler]:
         except NotAdmitted as error:
             raise _NotIn(str(error), error.account) from None
 
-    def _refused(error: _NotIn, address: str) -> Response[None]:
+    def _refused(error: _NotIn, address: str, flow: Flow | None) -> Response[None]:
         counted = address if error.guess else f"{address} without having gone"
         if not doors.guessing(counted):
             doors.audit.write("sign_in_refused", error.account, f"by the provider: {error.why}", address)
         doors.wrong(counted)
-        return _to(error.told)
+        return _to(error.told.replace(f"{DESK}#", f"{BOARD}-") if flow and flow.board else error.told)
 
     return [sign_in_ways, go_to_provider, back_from_provider]
 

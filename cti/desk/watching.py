@@ -14,7 +14,7 @@ from cti.board import BoardNow
 from cti.desk.entrance import COOKIE, Doors, Visitor
 from cti.desk.feed import Onlooker
 from cti.desk.house import House
-from cti.desk.roles import ANY_ROLE, only
+from cti.desk.roles import ANY_ROLE_OR_SCREEN, SCREENS, only
 from cti.status import Status
 
 STATUS, BOARD, FEED = "/api/v1/status", "/api/v1/board", "/api/v1/feed"
@@ -44,18 +44,19 @@ def watching(doors: Doors, house: House) -> list[BaseRouteHandler]:
         """How the hotline is, as `rexian status --json` has it."""
         return house.status()
 
-    @get(BOARD, opt=only("lead", "manager", "operator", "admin"))
+    @get(BOARD, opt=SCREENS)
     async def board() -> BoardNow:
         """What the wallboard shows besides the feed: figures of today, trunks and alarms; made once in five seconds."""
         return await house.board.now()
 
-    @websocket(FEED, opt=ANY_ROLE)
+    @websocket(FEED, opt=ANY_ROLE_OR_SCREEN)
     async def feed(socket: Socket) -> None:
         """How every queue and seat stands, and each change, until the session is over."""
         await socket.accept()
         token = socket.cookies[COOKIE]
         visitor = socket.user
-        with house.feed.opened(visitor.account.adviser if visitor else None) as onlooker:
+        adviser = visitor.account.adviser if visitor and not visitor.board else None
+        with house.feed.opened(adviser) as onlooker:
             telling = asyncio.create_task(_tell(socket, onlooker))
             leaving = asyncio.create_task(_until_gone(socket))
             try:

@@ -39,9 +39,12 @@ async def screen(browser: Browser, hotline: Hotline, size: tuple[int, int] = SCR
     name, password = await account(hotline, None, "manager")
     async with opened(browser, hotline, size) as desk:
         await desk.page.goto("/desk/#board")
+        await desk.says("在这里登录只看大屏")
         await sign_in(desk, name, password)
         await expect(desk.page.locator('[data-figure="answered"] b')).to_be_visible(timeout=FIGURES_MS)
         yield desk
+        await desk.page.get_by_role("button", name="退出").click(force=True)  # shown to a mouse
+        await expect(desk.page.get_by_label("账号")).to_be_visible()
     code, _, err = await hotline.rexian("account", "change", name, "--role", "manager", "--disabled")
     assert code == 0, err
 
@@ -132,7 +135,6 @@ async def test_a_feed_that_is_lost_is_told_with_since_when(browser: Browser, hot
 
 
 async def test_a_way_that_is_cut_without_a_word_is_noticed_too(browser: Browser, hotline: Hotline) -> None:
-    """The connection of the feed stays open: that nothing comes by it is no sign, but that nothing is answered is."""
     async with screen(browser, hotline) as board:
         stale = board.page.get_by_role("alert")
         await board.page.context.set_offline(True)

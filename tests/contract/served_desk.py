@@ -28,8 +28,8 @@ from tests.texting import free_port
 OWN = "four words of my own"
 """The password that everybody here chooses, as nobody should."""
 
-STARTING, STRANGER = "starting", "stranger"
-"""`starting`: somebody whose password was made by somebody else."""
+STARTING, STRANGER, SCREEN = "starting", "stranger", "screen"
+"""`starting`: somebody whose password was made by somebody else. `screen`: whoever is called so signs in for the wallboard."""
 
 
 class SkippingClock(SystemClock):
@@ -98,7 +98,7 @@ class Desk:
         """The cookie of a session of theirs, and its second secret."""
         account = self.doors.accounts.get(name)
         assert account is not None
-        token, session = self.doors.sessions.begin(account)
+        token, session = self.doors.sessions.begin(account, board=name == SCREEN)
         return {COOKIE: token}, session.csrf
 
     @asynccontextmanager

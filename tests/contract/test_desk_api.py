@@ -16,19 +16,19 @@ from cti.desk.vouching import WAYS
 from cti.desk.watching import BOARD, STATUS
 from cti.desk.web import application
 from cti.settings import CHECKOUT
-from tests.contract.served_desk import OWN, STARTING, STRANGER, Desk
+from tests.contract.served_desk import OWN, SCREEN, STARTING, STRANGER, Desk
 from tests.desk import code
 
 EVERYBODY = frozenset(ROLES)
-ANYBODY = EVERYBODY | {STARTING, STRANGER}
+ANYBODY = EVERYBODY | {STARTING, STRANGER, SCREEN}
 
 # Whoever may use each route. A route that is missing here fails a test.
 ROUTES: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/api/health"): ANYBODY,
     ("POST", "/api/texts/reports"): ANYBODY,
     ("POST", SESSION): ANYBODY,
-    ("GET", SESSION): EVERYBODY | {STARTING},
-    ("DELETE", SESSION): EVERYBODY | {STARTING},
+    ("GET", SESSION): EVERYBODY | {STARTING, SCREEN},
+    ("DELETE", SESSION): EVERYBODY | {STARTING, SCREEN},
     ("PUT", PASSWORD): EVERYBODY | {STARTING},
     ("GET", WAYS): ANYBODY,
     ("GET", GO): ANYBODY,
@@ -53,7 +53,7 @@ ROUTES: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/api/v1/categories"): frozenset({"adviser", "lead", "quality", "manager"}),
     ("PUT", "/api/v1/forms/{name}"): frozenset({"adviser"}),
     ("POST", "/api/v1/forms/{name}"): frozenset({"adviser"}),
-    ("GET", BOARD): frozenset({"lead", "manager", "operator", "admin"}),
+    ("GET", BOARD): frozenset({"lead", "manager", "operator", "admin", SCREEN}),
     ("POST", "/api/v1/seats/{name}/page"): frozenset({"adviser", "lead"}),
     ("POST", "/api/v1/seats/{name}/listen"): frozenset({"lead"}),
     ("POST", "/api/v1/seats/{name}/whisper"): frozenset({"lead"}),
@@ -72,7 +72,9 @@ async def test_every_role_may_use_its_routes_and_no_other(desk: Desk) -> None:
     for role in ROLES:
         await desk.account(role, role)
     await desk.doors.accounts.add(STARTING, ["lead"], None, by="admin")
-    for who in (*ROLES, STARTING, STRANGER):
+    handed = await desk.doors.accounts.add(SCREEN, list(ROLES), "8009", by="admin")
+    assert await desk.doors.accounts.choose(SCREEN, handed.password, OWN, "10.0.0.7")
+    for who in (*ROLES, STARTING, STRANGER, SCREEN):
         for (method, path), allowed in ROUTES.items():
             cookies, csrf = ({}, "") if who == STRANGER else desk.signed_in(who)
             async with desk.browser(cookies) as browser:
@@ -115,6 +117,28 @@ def test_the_description_in_the_docs_is_what_the_application_says() -> None:
 
 
 # In and out
+
+
+async def test_a_screen_is_signed_in_for_the_wallboard_alone(desk: Desk) -> None:
+    await desk.account("wall", "operator")
+    await desk.account("wang.li", "adviser")
+    async with desk.browser() as browser:
+        answer = await browser.post(SESSION, json={"name": "wall", "password": OWN, "board": True})
+        assert (answer.status, (await answer.json())["board"]) == (201, True)
+        assert [(await browser.get(path)).status for path in (BOARD, STATUS)] == [200, 403]
+    async with desk.browser() as browser:
+        answer = await browser.post(SESSION, json={"name": "wang.li", "password": OWN, "board": True})
+        assert (answer.status, (await answer.json())["board"]) == (201, False), "it is not for them, so it is as ever"
+        assert (await browser.get(BOARD)).status == 403
+
+
+async def test_a_screen_whose_password_is_to_be_chosen_stays_one(desk: Desk) -> None:
+    password, _ = await desk.handed("wall", ["operator"])
+    async with desk.browser() as browser:
+        answer = await browser.post(SESSION, json={"name": "wall", "password": password, "board": True})
+        headers = {TOKEN_HEADER: (await answer.json())["csrf"]}
+        answer = await browser.put(PASSWORD, json={"old": password, "new": OWN}, headers=headers)
+        assert (answer.status, (await answer.json())["board"]) == (200, True)
 
 
 async def test_signing_in_choosing_a_password_and_signing_out(desk: Desk) -> None:

@@ -13,9 +13,9 @@ from calls.words import ROLES
 from cti.bus import QueueNow, SeatNow
 from cti.desk import watching
 from cti.desk.entrance import COOKIE
-from cti.desk.feed import BEHIND_ALLOWED
+from cti.desk.feed import BEHIND_ALLOWED, Form
 from cti.desk.watching import FEED
-from tests.contract.served_desk import STARTING, STRANGER, Desk
+from tests.contract.served_desk import OWN, SCREEN, STARTING, STRANGER, Desk
 from tests.eventually import eventually
 
 NOW = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
@@ -78,6 +78,16 @@ async def test_a_centre_of_many_seats_is_told_whole(desk: Desk) -> None:
         assert len(await feed.receive_json()) == BEHIND_ALLOWED + 1
         desk.house.feed.state("seat/0", None)
         assert await feed.receive_json() == [{"kind": "seat_gone", "seat": "0"}]
+
+
+async def test_a_screen_is_told_of_every_seat_and_of_no_caller(desk: Desk) -> None:
+    handed = await desk.doors.accounts.add(SCREEN, ["lead", "adviser"], "8009", by="admin")
+    assert await desk.doors.accounts.choose(SCREEN, handed.password, OWN, "10.0.0.7")
+    desk.house.feed.state("seat/1001", talking("8009"))
+    form = Form(visit="c.1", call_id="c", adviser="8009", number="+8613912345678", queue=None, begun_at=NOW)
+    desk.house.feed.form("c.1", "8009", form)
+    async with desk.feeding(SCREEN) as feed:
+        assert [told["kind"] for told in await feed.receive_json()] == ["seat"]
 
 
 @pytest.mark.parametrize("who", [*ROLES, STARTING, STRANGER])

@@ -23,7 +23,9 @@ from cti.desk.accounts import FIRST, SECOND_FACTOR, WRONG_ALLOWED, Handed
 from cti.desk.entrance import COOKIE, SESSION, TOKEN_HEADER, TRIES
 from cti.desk.flows import LASTS
 from cti.desk.provider import BACK, GO, KEPT_S, WELL_KNOWN
+from cti.desk.vouching import BOARD as BOARD_PAGE
 from cti.desk.vouching import DESK, FLOW_COOKIE, REFUSED, SECOND_FACTOR_WANTED, WAYS
+from cti.desk.watching import BOARD, STATUS
 from tests.contract.served_desk import OWN, Desk
 from tests.oidc import SECRET, SOMEBODY, Claims, Idp, Key, by_the_public_key, unsigned
 from tests.texting import free_port
@@ -57,9 +59,9 @@ class Site:
             left += 1
         return TRIES - left
 
-    async def goes(self, browser: aiohttp.ClientSession) -> str:
+    async def goes(self, browser: aiohttp.ClientSession, go: str = GO) -> str:
         """The browser goes to the provider; the address by which it is sent back."""
-        gone = await browser.get(GO, allow_redirects=False)
+        gone = await browser.get(go, allow_redirects=False)
         assert gone.status == 303
         shown = await browser.get(gone.headers["Location"], allow_redirects=False)
         assert shown.status == 302, await shown.text()
@@ -127,6 +129,17 @@ async def test_whom_the_provider_knows_comes_in_as_what_the_account_says(site: S
         assert (await browser.post("/api/v1/seats/1001/ready", headers={TOKEN_HEADER: who["csrf"]})).status == 200
         assert (await browser.delete(SESSION, headers={TOKEN_HEADER: who["csrf"]})).status == 204
         assert (await browser.get(SESSION)).status == 401
+
+
+async def test_who_sets_out_from_the_wallboard_comes_back_to_it_for_nothing_else(site: Site) -> None:
+    await site.desk.handed("wang.li", ["manager"])
+    async with site.desk.browser() as browser:
+        assert await back(browser, await site.goes(browser, f"{GO}?board=true")) == BOARD_PAGE
+        assert (await (await browser.get(SESSION)).json())["board"] is True
+        assert [(await browser.get(path)).status for path in (BOARD, STATUS)] == [200, 403]
+    site.idp.refuses = "access_denied"
+    async with site.desk.browser() as browser:
+        assert await back(browser, await site.goes(browser, f"{GO}?board=true")) == f"{BOARD_PAGE}-refused"
 
 
 async def test_a_browser_carries_a_cookie_that_comes_back_by_a_link_and_goes_nowhere_else(site: Site) -> None:

@@ -372,6 +372,18 @@ async def test_a_session_ends_with_the_shift(site: Site, door: Doors) -> None:
     assert door.sessions.find(token) is None
 
 
+async def test_a_wallboard_is_not_idle_at_night_and_ends_with_the_shift_all_the_same(site: Site, door: Doors) -> None:
+    await adviser(door)
+    await door.accounts.change("wang.li", ["lead"], None, disabled=False, by=FIRST)
+    account = door.accounts.get("wang.li")
+    assert account is not None
+    token, _ = door.sessions.begin(account, board=True)
+    site.clock.after = LONGEST_SESSION
+    assert door.sessions.stands(token)
+    site.clock.after += timedelta(seconds=1)
+    assert not door.sessions.stands(token)
+
+
 async def test_another_password_and_signing_out_end_a_session(site: Site, door: Doors) -> None:
     token = await begun(door)
     await door.accounts.help("wang.li", second_factor=False, by=FIRST)

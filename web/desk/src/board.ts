@@ -3,7 +3,7 @@ import { computed, onMounted, onUnmounted, ref, watch } from 'vue'
 
 import { type Board, Refused, api } from './api'
 import { now } from './clock'
-import { heardAt, live, open, queues, queuesInOrder, seats } from './feed'
+import { heardAt, live, queues, queuesInOrder, seats } from './feed'
 import { over } from './session'
 
 const EVERY_MS = 10_000
@@ -42,10 +42,7 @@ export function useBoard() {
     try {
       board.value = await api.board()
       if (board.value.figures) figures.value = board.value.figures
-      if (!answered.value) {
-        answered.value = true
-        if (live.value) open() // a network that was away may have taken the feed with it, which tells nobody
-      }
+      answered.value = true
     } catch (error) {
       if (error instanceof Refused && error.status === 401) {
         over()

@@ -118,7 +118,7 @@ export interface paths {
         };
         /**
          * GoToProvider
-         * @description Sends the browser to the provider, where there is one, to show who it is within ten minutes.
+         * @description Sends the browser to the provider, where there is one, to show who it is; `board`: to show the wallboard alone.
          */
         readonly get: operations["go_to_provider"];
         readonly put?: never;
@@ -855,6 +855,8 @@ export interface components {
             readonly name: string;
             readonly password: string;
             readonly code?: string | null;
+            /** @default false */
+            readonly board: boolean;
         };
         /** SignedIn */
         readonly SignedIn: {
@@ -862,6 +864,7 @@ export interface components {
             readonly roles: readonly ("adviser" | "lead" | "quality" | "manager" | "operator" | "admin")[];
             readonly adviser: string | null;
             readonly must_change: boolean;
+            readonly board: boolean;
             readonly csrf: string;
         };
         /** SipAddress */
@@ -1166,7 +1169,9 @@ export interface operations {
     };
     readonly go_to_provider: {
         readonly parameters: {
-            readonly query?: never;
+            readonly query?: {
+                readonly board?: boolean;
+            };
             readonly header?: never;
             readonly path?: never;
             readonly cookie?: never;
@@ -1180,6 +1185,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            readonly 400: components["responses"]["400"];
             readonly 409: components["responses"]["409"];
         };
     };

@@ -3,7 +3,7 @@ import { ref } from 'vue'
 
 export type Place = 'desk' | 'board'
 
-const asked = (): Place => (location.hash === '#board' ? 'board' : 'desk')
+const asked = (): Place => (location.hash === '#board' || location.hash.startsWith('#board-') ? 'board' : 'desk')
 
 export const place = ref<Place>(asked())
 
