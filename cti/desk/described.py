@@ -24,7 +24,7 @@ DESCRIPTION = """\
 Sign in with `POST /api/v1/session`: the cookie of the answer is the session, and each request that changes
 something shows the `csrf` of the answer in the header `X-CSRF-Token`. Without a session a route answers 401, in the
 wrong role 403, for what cannot be 409, for what is no request 400; always `{"status_code", "detail"}`. The feed is a
-websocket, `/api/v1/feed`, which this document has no words for: docs/desk.md has.
+websocket, `/api/v1/feed`, which this document has no words for: docs/feed.asyncapi.yaml has.
 """
 
 REFUSALS = {

@@ -4,110 +4,19 @@ import { computed, reactive, ref } from 'vue'
 import { Refused, api } from './api'
 import { now } from './clock'
 import { over } from './session'
+import type { components } from './told'
 
-export type SeatState =
-  | 'logged_out' | 'not_ready' | 'ready' | 'reserved' | 'ringing' | 'calling' | 'talking' | 'holding' | 'wrap_up'
-
-export interface SeatNow {
-  readonly state: SeatState
-  readonly adviser: string | null
-  readonly since: string
-  readonly reason: string
-}
-
-export interface QueueNow {
-  readonly waiting: number
-  readonly longest_wait_ms: number
-  readonly callbacks: number
-  readonly updated_at: string
-}
-
-export interface Earlier {
-  readonly call_id: string
-  readonly at: string
-  readonly line: string | null
-  readonly outcome: string | null
-  readonly called_back: boolean
-  readonly queue: string | null
-  readonly adviser: string | null
-  readonly visit_outcome: string | null
-  readonly waited_ms: number | null
-  readonly talked_ms: number | null
-  readonly score: number | null
-  readonly chosen: readonly string[]
-  readonly services: readonly string[]
-  readonly category: string | null
-  readonly topic: string | null
-  readonly result: string | null
-  readonly note: string | null
-  readonly due_at: string | null
-}
-
-export interface Before {
-  readonly calls: number
-  readonly messages: number
-  readonly callbacks: number
-  readonly newest: readonly Earlier[]
-}
-
-/** Somebody else is asked about the call, or a lead takes it over. */
-export interface Asking {
-  readonly by: string
-  readonly seat: string | null
-  readonly adviser: string | null
-  readonly outside: string | null
-  readonly state: 'ringing' | 'consulting' | 'conference'
-  readonly take_over: boolean
-}
-
-export interface CallNow {
-  readonly call_id: string
-  readonly visit: string
-  readonly seat: string
-  readonly adviser: string
-  readonly state: 'ringing' | 'calling' | 'talking' | 'holding' | 'apart' | 'consulting' | 'conference'
-  readonly since: string
-  readonly arrived_at: string
-  readonly waited_ms: number
-  readonly line: string
-  readonly queue: string | null
-  readonly urgency: 'spare' | 'normal' | 'promised' | 'urgent' | 'crisis'
-  readonly language: string | null
-  readonly number: string | null
-  readonly place: string
-  readonly chosen: readonly string[]
-  readonly verified: { readonly kind: 'id_card' | 'card'; readonly ends_in: string } | null
-  readonly callback: boolean
-  readonly asking: Asking | null
-  readonly history: 'looking' | 'known' | 'unknown'
-  readonly before: Before | null
-}
-
-export type Result = 'answered' | 'to_call_back' | 'passed_on' | 'unresolved' | 'no_question'
-
-export interface Form {
-  readonly visit: string
-  readonly call_id: string
-  readonly adviser: string
-  readonly number: string | null
-  readonly queue: string | null
-  readonly begun_at: string
-  readonly category: string
-  readonly topic: string
-  readonly result: Result | ''
-  readonly note: string
-  readonly due_at: string | null
-}
-
-type Told =
-  | { readonly kind: 'seat'; readonly seat: string; readonly now: SeatNow }
-  | { readonly kind: 'queue'; readonly queue: string; readonly now: QueueNow }
-  | { readonly kind: 'seat_gone'; readonly seat: string }
-  | { readonly kind: 'queue_gone'; readonly queue: string }
-  | { readonly kind: 'call'; readonly seat: string; readonly now: CallNow }
-  | { readonly kind: 'call_gone'; readonly seat: string }
-  | { readonly kind: 'form'; readonly form: Form }
-  | { readonly kind: 'form_gone'; readonly visit: string }
+// Shapes are those of docs/feed.asyncapi.yaml (`npm run types`).
+type Shapes = components['schemas']
+export type SeatNow = Shapes['SeatNow']
+type QueueNow = Shapes['QueueNow']
+export type CallNow = Shapes['CallNow']
+export type Asking = Shapes['Asking']
+export type Before = Shapes['Before']
+export type Earlier = Shapes['Earlier']
+export type Form = Shapes['Form']
+export type Result = Exclude<Form['result'], ''>
+type News = Shapes['News']
 
 const SESSION_OVER = 4401
 const FIRST_RETRY_MS = 300
@@ -157,7 +66,7 @@ export function open(): void {
     heardAt.value = now.value
     expectNews()
     wait = FIRST_RETRY_MS
-    for (const message of JSON.parse(data) as Told[]) take(message)
+    for (const message of JSON.parse(data) as News) take(message)
   }
   mine.onclose = ({ code }) => {
     if (socket !== mine) return
@@ -201,7 +110,7 @@ function drop(): void {
   live.value = false
 }
 
-function take(message: Told): void {
+function take(message: News[number]): void {
   switch (message.kind) {
     case 'seat': seats.set(message.seat, message.now); break
     case 'queue': queues.set(message.queue, message.now); break
