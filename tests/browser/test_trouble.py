@@ -29,7 +29,7 @@ pytestmark = pytest.mark.asterisk
 SEAT, ADVISER, LINE = "1011", "8049", "12347"
 CUT_S = 5.0
 NETWORK, PHONE_LOST, PHONE_THERE = "网络断了，正在重连", "话机断开，正在重连", "话机正常"
-CALLED = "☎ 139 1234 5678"
+CALLED = "☎ 136 1234 5678"
 
 IN_THE_BACKGROUND = """() => {
   Object.defineProperty(document, 'hidden', { value: true });
@@ -110,7 +110,7 @@ async def test_a_page_that_slept_knows_how_it_stands_and_is_heard_to_ring(browse
         await hotline.seat_is(SEAT, "ready")
         await desk.page.context.grant_permissions(["microphone", "notifications"])
         await desk.page.evaluate(IN_THE_BACKGROUND)
-        async with hotline.caller("1", line=LINE, number="13912345678") as caller:
+        async with hotline.caller("1", line=LINE, number="13612345678") as caller:
             await desk.page.wait_for_function("() => notified.length === 1 && Math.abs(sounded() - 450) < 12")
             await desk.page.wait_for_function(f"() => document.title === '{CALLED}'")
             await caller.leave()

@@ -15,8 +15,8 @@ export type Echo =
   | 'elsewhere' | 'refused' | 'no_websocket' | 'no_voice' | 'not_spoken' | 'not_back'
 
 const LATER_S = 2
-const CONNECTS_MS = 5000
-const FOUND_MS = 6000
+const CONNECTS_MS = 4000
+const FOUND_MS = 4000
 const SPOKEN_MS = 8000
 const LISTENED_MS = 4000
 const LOOK_MS = 100
@@ -62,7 +62,7 @@ export async function test(seat: string): Promise<void> {
   if (over) return
   const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
   const agent = new JsSIP.UA({
-    sockets: [new Wire(`${scheme}://${location.host}/sip`)],
+    sockets: [new Wire(`${scheme}://${location.host}/sip`, false)],
     uri: `sip:${given.user}@${location.hostname}`,
     password: given.password,
     register: false,

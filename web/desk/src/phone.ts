@@ -100,7 +100,7 @@ async function register(): Promise<void> {
   }
   if (phone.seat !== mine) return
   const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
-  wire = new Wire(`${scheme}://${location.host}/sip`)
+  wire = new Wire(`${scheme}://${location.host}/sip`, true)
   const fresh = new JsSIP.UA({
     sockets: [wire],
     uri: `sip:${given.user}@${location.hostname}`,

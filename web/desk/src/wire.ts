@@ -17,7 +17,8 @@ export class Wire implements Socket {
   private socket: WebSocket | null = null
   private patience: ReturnType<typeof setTimeout> | undefined
 
-  constructor(readonly url: string) {
+  /** `registered`: Asterisk looks after it. */
+  constructor(readonly url: string, private readonly registered: boolean) {
     const { protocol, host } = new URL(url)
     this.via_transport = protocol === 'wss:' ? 'WSS' : 'WS'
     this.sip_uri = `sip:${host};transport=ws`
@@ -30,11 +31,11 @@ export class Wire implements Socket {
     this.socket = mine
     this.wait(OPENS_MS)
     mine.onopen = () => {
-      this.wait(SILENT_MS)
+      this.hear()
       this.onconnect()
     }
     mine.onmessage = ({ data }) => {
-      this.wait(SILENT_MS)
+      this.hear()
       this.ondata(data)
     }
     mine.onclose = () => { this.lose() }
@@ -66,6 +67,11 @@ export class Wire implements Socket {
   /** Something was just asked: whoever is there answers soon. */
   expectAnswer(): void {
     if (this.isConnected()) this.wait(ANSWERS_MS)
+  }
+
+  private hear(): void {
+    clearTimeout(this.patience)
+    if (this.registered) this.wait(SILENT_MS)
   }
 
   private wait(ms: number): void {
