@@ -29,6 +29,7 @@ from calls.facts import (
 )
 from calls.words import ScreenLanguage
 from cti.settings import Settings
+from queues.why import PULLED
 
 CALL = """
 WITH asked AS (SELECT coalesce((SELECT min(call_id) FROM calls WHERE sip_call_id = $1), $1) AS call_id)
@@ -53,6 +54,7 @@ PASSED: Mapping[ScreenLanguage, Mapping[str, str]] = {
         "talking": "正在通话",
         "holding": "保持中",
         "wrap_up": "话后处理",
+        "pulled": "先来",
     },
     "en": {
         "skill": "without {detail}",
@@ -69,6 +71,7 @@ PASSED: Mapping[ScreenLanguage, Mapping[str, str]] = {
         "talking": "talking",
         "holding": "has a caller on hold",
         "wrap_up": "in wrap-up",
+        "pulled": "came before",
     },
 }
 WORDS: Mapping[ScreenLanguage, Mapping[str, str]] = {
@@ -78,6 +81,9 @@ WORDS: Mapping[ScreenLanguage, Mapping[str, str]] = {
         "returned": "回到队列 {queue}，原来的位置",
         "kept": "断线保位：接着排队 {visit} 的位置",
         "offered": "坐席 {seat}（{adviser}）振铃：等了 {waited:.1f} 秒，轮到；{decided}，空闲了 {rested:.1f} 秒",
+        "pulled": "坐席 {seat}（{adviser}）振铃：班长指定接这位来电者，等了 {waited:.1f} 秒{lacks}",
+        "lacks": "；按规则不该给，因为它{lack}",
+        "past": "被越过的同队列来电者：{passed}",
         "preferred": "来电者找的就是这位",
         "surplus": "用不上的技能最少（{surplus} 级）",
         "seats": "没有选的坐席：{passed}",
@@ -104,6 +110,9 @@ WORDS: Mapping[ScreenLanguage, Mapping[str, str]] = {
         "returned": "back in queue {queue}, at the same place",
         "kept": "kept place: goes on from the place of {visit}",
         "offered": "seat {seat} ({adviser}) rang: waited {waited:.1f} s, first in turn; {decided}, rested {rested:.1f} s",
+        "pulled": "seat {seat} ({adviser}) rang: a team lead gave it this caller, who had waited {waited:.1f} s{lacks}",
+        "lacks": "; not by the rule: {lack}",
+        "past": "callers of the queue passed over: {passed}",
         "preferred": "the preferred adviser",
         "surplus": "fewest surplus skills ({surplus} levels)",
         "seats": "seats passed over: {passed}",
@@ -200,6 +209,8 @@ def _of_a_callback(fact: AnyFact, words: Mapping[str, str]) -> list[str]:
 
 def _offered(fact: SeatOffered, language: ScreenLanguage) -> list[str]:
     words, chosen = WORDS[language], fact.chosen
+    if fact.why.partition(":")[0] == PULLED:
+        return _pulled(fact, language)
     if chosen is None:  # version 1 knew these words only
         return [f"{fact.seat} ({fact.adviser}): {fact.why}"]
     decided = words["preferred" if chosen.preferred else "surplus"].format(surplus=chosen.surplus)
@@ -208,6 +219,18 @@ def _offered(fact: SeatOffered, language: ScreenLanguage) -> list[str]:
     return [
         words["offered"].format(seat=fact.seat, adviser=fact.adviser, waited=waited, decided=decided, rested=rested),
         *(words[of].format(passed=_passed(found, language)) for of, found in passed if found),
+    ]
+
+
+def _pulled(fact: SeatOffered, language: ScreenLanguage) -> list[str]:
+    words = WORDS[language]
+    reason, _, detail = fact.why.partition(": ")[2].partition(" ")
+    lacks = words["lacks"].format(lack=PASSED[language][reason].format(detail=detail)) if reason else ""
+    waited = fact.chosen.waited_ms / 1000 if fact.chosen else 0.0
+    said = words["pulled"].format(seat=fact.seat, adviser=fact.adviser, waited=waited, lacks=lacks)
+    return [
+        said,
+        *([words["past"].format(passed=_passed(fact.callers_passed, language))] if fact.callers_passed else []),
     ]
 
 

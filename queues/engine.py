@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal, assert_never
 
 from calls.clock import Instant, ms_between
-from calls.errors import IllegalMove
+from calls.errors import IllegalMove, NotPossible
 from calls.facts import Chosen
 from calls.words import Needs
 from queues.advisers import Adviser
@@ -38,6 +38,7 @@ from queues.events import (
     Output,
     PhoneSeen,
     Propose,
+    Pull,
     QueueRules,
     Redial,
     SeatMoved,
@@ -53,7 +54,7 @@ from queues.policy import Ask, Profile, Waiting, ask_of
 from queues.seating import LEFT_EARLY, PHONE_GONE, Seating
 from queues.seats import Seat
 from queues.waiting import Place, WaitingRoom
-from queues.why import callers_passed, in_a_few_words, seats_passed
+from queues.why import callers_passed, in_a_few_words, pulled, pulled_past, seats_passed
 
 RESERVATION_S = 5.0
 """A reservation that nobody accepts ends after this long: the edge accepts within milliseconds or is dead."""
@@ -174,6 +175,8 @@ class Engine:
                 self._redial(event, now)
             case Consult():
                 self._consult(event, now)
+            case Pull():
+                self._pull(event, now)
             case SitDown():
                 self._seats.sit_down(event, now)
             case StandUp():
@@ -234,6 +237,40 @@ class Engine:
         proposal = Propose(visit, seat.number, seat.adviser or "", seat.generation + 1, why, chosen)
         self._reserve(seat, proposal, now)
         seat.afterwards = paused
+
+    def _pull(self, event: Pull, now: Instant) -> None:
+        """As `_redial`, with somebody who waits already. Raises NotPossible with the reason when it cannot be."""
+        seat, waiting = self._seats.may_be_given(event.seat), self._room.get(event.visit)
+        if waiting is None:
+            has = self._seats.of(event.visit)
+            raise NotPossible(f"seat {has.number} has this caller already" if has else "this caller waits no more")
+        paused = seat.reason if seat.state == "not_ready" else None
+        proposal = self._pulled(waiting, seat, now)
+        self._room.hold(event.visit)
+        self._reserve(seat, proposal, now)
+        seat.afterwards = paused
+
+    def _pulled(self, waiting: Waiting, seat: Seat, now: Instant) -> Propose:
+        needs, profile = waiting.needs, self._seats.presence.profile(seat.adviser)
+        found = self._seats.idle.could_fit(profile, self._room.ask(waiting.visit)) if profile else 0
+        chosen = Chosen(
+            waited_ms=ms_between(waiting.since, now),
+            rested_ms=ms_between(seat.since, now),
+            surplus=found if isinstance(found, int) else 0,
+            preferred=seat.adviser == needs.preferred,
+        )
+        site = profile.site if profile else ""
+        return Propose(
+            waiting.visit,
+            seat.number,
+            seat.adviser or "",
+            seat.generation + 1,
+            pulled(found),
+            chosen,
+            callers_passed=pulled_past(self._room, waiting),
+            site=site,
+            lent_to=needs.site if needs.site != site else None,
+        )
 
     def somebody_for(self, needs: Needs, since: Instant, now: Instant) -> bool:
         """Whether somebody present may take such a call now, or after one of the steps by which its wait relaxes."""

@@ -72,6 +72,14 @@ class Consult(_Event, frozen=True):
     visit: str
 
 
+class Pull(_Event, frozen=True):
+    """A team lead gives this seat a caller of the waiting room, whatever the rule says: out of turn, and without the skills
+    that the caller asks for, if need be. A caller whom it does not answer waits on at the same place."""
+
+    seat: str
+    visit: str
+
+
 class Leave(_Event, frozen=True):
     """A caller is gone, or waits no more; a seat that was reserved for the visit is free again."""
 
@@ -181,6 +189,7 @@ Input = (
     | Join
     | Redial
     | Consult
+    | Pull
     | Leave
     | SitDown
     | StandUp

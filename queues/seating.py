@@ -9,10 +9,11 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import get_args
 
 from calls.clock import Instant
 from calls.errors import NotPossible
-from calls.facts import SeatState
+from calls.facts import NotAnswered, SeatState
 from queues.advisers import Adviser
 from queues.events import SeatMoved, SitDown
 from queues.idle import IdleSeats
@@ -31,6 +32,9 @@ LEG_ENDS_S = 0.5
 
 PHONE_GONE, LEFT_EARLY = "phone_gone", "left_early"
 """Why a seat is made not ready that nobody asked to be, beside a call that it did not answer."""
+
+NOBODY_THERE = frozenset({*get_args(NotAnswered), PHONE_GONE, LEFT_EARLY})
+"""Reasons of a seat at which there may be nobody."""
 
 
 class Seating:
@@ -95,6 +99,22 @@ class Seating:
             raise NotPossible(f"seat {number} is {seat.state}: ask somebody else, or pass the caller on to a queue")
         if not seat.reachable:
             raise NotPossible(f"no telephone is registered at seat {number}: ask somebody else")
+        return seat
+
+    def may_be_given(self, number: str) -> Seat:
+        """The seat, if a team lead can give its adviser a caller now. Raises NotPossible with the reason when not.
+
+        A pause is no hindrance: the lead sees the adviser, and the pause goes on afterwards. Wrap-up is, because what is
+        written of the last call would be lost sight of; so is a seat whose telephone did not answer, or went: nobody may be
+        there, and the caller would wait for nothing.
+        """
+        seat = self.may_redial(number)
+        if seat.state == "wrap_up":
+            raise NotPossible(f"seat {number} is in wrap-up: wait until its adviser is ready, or make them ready first")
+        if seat.state == "not_ready" and seat.reason in NOBODY_THERE:
+            raise NotPossible(
+                f"seat {number} is not ready ({seat.reason}): its adviser must say first that they are there"
+            )
         return seat
 
     def current(self, number: str, generation: int, *states: SeatState) -> Seat | None:

@@ -27,7 +27,7 @@ MOVES: Mapping[SeatState, Mapping[SeatState, str]] = {
     },
     "not_ready": {
         "ready": "ready",
-        "reserved": "calls a lost caller back, or is asked by a colleague",
+        "reserved": "calls a lost caller back, is asked by a colleague, or a team lead gives it a caller",
         "not_ready": "another adviser, or another reason",
         "logged_out": "the adviser leaves",
         "talking": FOUND,

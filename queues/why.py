@@ -35,6 +35,15 @@ def in_a_few_words(chosen: Chosen) -> str:
     return f"waited {waited:.1f} s, first in turn; {seat}, rested {rested:.1f} s"
 
 
+PULLED = "pulled"
+"""The first word of `why` where a team lead gave the caller to the seat, whatever the rule says."""
+
+
+def pulled(found: int | Lack) -> str:
+    """As `in_a_few_words`, where a team lead gave the caller to the seat: what the adviser lacks by the rule, if anything."""
+    return PULLED if isinstance(found, int) else f"{PULLED}: {' '.join(found)}"
+
+
 class _Tally:
     """Counts by reason."""
 
@@ -83,3 +92,10 @@ def callers_passed(room: WaitingRoom, idle: IdleSeats, mine: Waiting, profile: P
         if group.places[0] < place and isinstance(found := idle.fit(profile, group.ask), tuple):
             tally.add(found, bisect_left(group.places, place))
     return tally.told()
+
+
+def pulled_past(room: WaitingRoom, mine: Waiting) -> tuple[PassedOver, ...]:
+    """Callers of the same queue whose turn was before that of somebody whom a team lead pulled."""
+    place = (mine.turn, mine.visit)
+    count = sum(bisect_left(group.places, place) for group in room.groups() if group.queue == mine.needs.queue)
+    return (PassedOver("pulled", "", count),) if count else ()

@@ -28,8 +28,10 @@ PassedOverWhy = Literal[
     "talking",
     "holding",
     "wrap_up",
+    "pulled",
 ]
-"""Why another seat was not chosen, or why a caller who came before could not have it (the first four)."""
+"""Why another seat was not chosen, or why a caller who came before could not have it (the first four), or was not asked: a
+team lead pulled somebody else (the last one)."""
 
 
 class PassedOver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -11,6 +11,7 @@ import pytest
 from calls.clock import Instant
 from calls.errors import IllegalMove, NotPossible
 from calls.facts import Chosen, PassedOver, SeatState
+from calls.facts import NotAnswered as WhyNotAnswered
 from calls.words import Needs, Relax, Urgency
 from queues import (
     Accepted,
@@ -31,6 +32,7 @@ from queues import (
     Output,
     PhoneSeen,
     Propose,
+    Pull,
     QueueRules,
     Redial,
     SeatMoved,
@@ -678,6 +680,92 @@ def test_a_seat_that_cannot_be_asked_says_why(room: Room, state: SeatState) -> N
     with pytest.raises(NotPossible, match="ask somebody else"):
         room.take(Consult("1001", "asked"))
     assert room.state() == state
+
+
+# A caller whom a team lead gives to a seat
+
+
+PENSION = Needs({"pension": 2}, "cards")
+
+
+@pytest.mark.parametrize("state", ["ready", "not_ready"])
+def test_a_pulled_caller_is_the_seats_at_once_whatever_the_rule_says_and_a_pause_goes_on(
+    room: Room, state: SeatState
+) -> None:
+    room.sit("1002", "8002")
+    room.take(StandUp("1002", "meeting"))
+    room.join("first", PENSION, since=0)
+    room.join("second", PENSION, since=5)
+    room.bring_to(state)
+    outputs = room.take(Pull("1001", "second"))
+
+    (proposal,) = [output for output in outputs if isinstance(output, Propose)]
+    assert (proposal.visit, proposal.seat, proposal.adviser) == ("second", "1001", "8001")
+    assert proposal.why == "pulled: skill pension 2"
+    assert proposal.callers_passed == (PassedOver("pulled", "", 1),)
+    room.talk("1001")
+    room.hang_up("1001")
+    over = room.take(Tick(), after=WRAP_UP_S)[0]
+    paused = SeatMoved("1001", "8001", "not_ready", "break")
+    assert over == (paused if state == "not_ready" else SeatMoved("1001", "8001", "ready", "wrap_up_over"))
+    assert room.waiting() == ["first"]
+
+
+def test_whoever_could_have_been_chosen_by_the_rule_is_pulled_without_another_word(room: Room) -> None:
+    room.bring_to("not_ready")
+    room.join("v2", CARDS, since=0)
+    (proposal,) = [output for output in room.take(Pull("1001", "v2")) if isinstance(output, Propose)]
+    assert proposal.why == "pulled"
+
+
+@pytest.mark.parametrize("reason", ["no_answer", "busy", "refused", "unreachable"])
+def test_a_pulled_caller_whom_the_seat_does_not_answer_waits_on_at_the_same_place(
+    room: Room, reason: WhyNotAnswered
+) -> None:
+    room.bring_to("not_ready")
+    for visit, since in (("v2", 0), ("v3", 1), ("v4", 2)):
+        room.join(visit, CARDS, since=since)
+    room.take(Pull("1001", "v3"))
+    generation = room.ring("1001")
+    room.take(NotAnswered("1001", generation, reason))
+
+    assert room.waiting() == ["v2", "v3", "v4"]
+    assert room.state() == "not_ready"
+    with pytest.raises(NotPossible, match="must say first that they are there"):
+        room.take(Pull("1001", "v3"))
+
+
+def test_a_reservation_that_nobody_accepts_gives_a_pulled_caller_back(room: Room) -> None:
+    room.bring_to("not_ready")
+    room.join("v2", CARDS, since=0)
+    room.take(Pull("1001", "v2"))
+    assert SeatMoved("1001", "8001", "not_ready", "break") in room.take(Tick(), after=RESERVATION_S)
+    assert room.waiting() == ["v2"]
+
+
+@pytest.mark.parametrize("state", ["logged_out", "wrap_up", *BUSY])
+def test_a_seat_that_can_be_given_nobody_says_why(room: Room, state: SeatState) -> None:
+    room.bring_to(state)
+    room.join("v9", PENSION, since=0)
+    before = room.waiting()
+    with pytest.raises(NotPossible):
+        room.take(Pull("1001", "v9"))
+    assert (room.state(), room.waiting()) == (state, before)
+
+
+def test_whoever_is_rung_for_already_or_waits_no_more_is_not_pulled(room: Room) -> None:
+    room.bring_to("ringing")
+    room.sit("1002", "8002")
+    with pytest.raises(NotPossible, match="seat 1001 has this caller already"):
+        room.take(Pull("1002", "v1"))
+    room.join("v2", PENSION, since=0)
+    room.take(Pull("1002", "v2"))
+    room.sit("1003", "8003")
+    with pytest.raises(NotPossible, match="seat 1002 has this caller already"):
+        room.take(Pull("1003", "v2"))
+    room.take(StandUp("1003", "break"))
+    with pytest.raises(NotPossible, match="waits no more"):
+        room.take(Pull("1003", "v9"))
 
 
 # What the adviser wishes

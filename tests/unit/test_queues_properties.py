@@ -33,6 +33,7 @@ from queues import (
     Output,
     PhoneSeen,
     Propose,
+    Pull,
     QueueRules,
     Redial,
     SeatMoved,
@@ -44,6 +45,7 @@ from queues import (
     lending,
 )
 from queues.policy import Waiting, ask_of, fit
+from queues.seating import NOBODY_THERE
 from queues.seats import BUSY, MOVES
 
 ADVISERS = {
@@ -86,7 +88,7 @@ class AnyHistory(RuleBasedStateMachine):
         self.talking: dict[str, str] = {}
         self.states: dict[str, str] = dict.fromkeys(SEATS, "logged_out")
         self.redialled: set[str] = set()
-        """Visits for which one seat alone was asked at first, whatever the rule says."""
+        """Visits that are given to one seat, whatever the rule says."""
         self.consulted: set[str] = set()
         """Visits that wait in no turn: a colleague asks the seat, and whoever does not answer is not asked again."""
         self.let_down: set[str] = set()
@@ -204,6 +206,22 @@ class AnyHistory(RuleBasedStateMachine):
             self.consulted.add(visit)
         self.redialled.add(visit)
         self.take(Consult(seat, visit))
+
+    @rule(data=st.data(), seat=seats)
+    def somebody_is_pulled(self, data: st.DataObject, seat: str) -> None:
+        visit = data.draw(st.sampled_from(sorted({*self.since, "v0"})))
+        given = self.engine.seat(seat)
+        state, reason, turns = given.state, given.reason, {one.visit: one.turn for one in self.engine.waiting()}
+        may = state in ("ready", "not_ready") and given.reachable and reason not in NOBODY_THERE
+        if may and visit in turns and visit not in self.held():
+            self.let_down.discard(seat)  # it has said since why it takes no calls: there is somebody
+            self.redialled.add(visit)
+        outputs = self.take(Pull(seat, visit))
+        assert bool(outputs) == (visit in turns and self.engine.seat(seat).visit == visit and state != given.state)
+        if outputs:
+            assert may
+            assert given.afterwards == (reason if state == "not_ready" else None), "a pause goes on afterwards"
+            assert {one.visit: one.turn for one in self.engine.waiting()} == turns, "nobody's turn is another one"
 
     @rule(data=st.data())
     def somebody_is_told_of_twice(self, data: st.DataObject) -> None:

@@ -7,11 +7,14 @@ moment.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from calls.clock import Instant
+from calls.errors import NotPossible
 from calls.words import Needs
 from queues import (
     Accepted,
@@ -25,6 +28,7 @@ from queues import (
     NotAnswered,
     PhoneSeen,
     Propose,
+    Pull,
     QueueRules,
     SitDown,
     Tick,
@@ -86,6 +90,13 @@ class TwoBrains(RuleBasedStateMachine):
             self.tell(brain, NotAnswered(proposal.seat, proposal.generation, "busy"))
         else:
             self.ringing[proposal.seat] = (brain, proposal)
+
+    @rule(brain=brains, seat=st.sampled_from(sorted(SEATS)), data=st.data())
+    def a_lead_gives_a_caller_to_a_seat(self, brain: int, seat: str, data: st.DataObject) -> None:
+        if self.waiting:
+            visit = data.draw(st.sampled_from(sorted(self.waiting)))
+            with suppress(NotPossible):  # by what this brain knows, it cannot be
+                self.tell(brain, Pull(seat, visit))
 
     @rule(data=st.data())
     def an_adviser_answers(self, data: st.DataObject) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
 from calls.facts import (
@@ -70,6 +71,25 @@ def test_the_story_in_chinese() -> None:
     assert "接起，共等 32.0 秒" in lines[7]
     assert lines[8].endswith("通话结束，180.0 秒（其中保持 20.0 秒），caller 先挂")
     assert len(lines) == 10  # the notice is not of the queue, and who was answered left it so
+
+
+def test_a_caller_whom_a_lead_gave_to_a_seat() -> None:
+    pulled = msgspec.structs.replace(
+        OFFERED, why="pulled: skill pension 2", seats_passed=(), callers_passed=(PassedOver("pulled", "", 3),)
+    )
+    within = msgspec.structs.replace(OFFERED, why="pulled", seats_passed=(), callers_passed=())
+
+    chinese, english = story([pulled, within], "zh-CN"), story([pulled, within], "en")
+    assert chinese[0].endswith(
+        "坐席 1003（8003）振铃：班长指定接这位来电者，等了 28.1 秒；按规则不该给，因为它没有 pension 2 级的技能"
+    )
+    assert chinese[1].strip() == "被越过的同队列来电者：3 x 先来"
+    assert chinese[2].endswith("班长指定接这位来电者，等了 28.1 秒")
+    assert english[0].endswith(
+        "a team lead gave it this caller, who had waited 28.1 s; not by the rule: without pension 2"
+    )
+    assert english[1].strip() == "callers of the queue passed over: 3 x came before"
+    assert len(english) == 3
 
 
 def test_the_story_in_english() -> None:
