@@ -108,6 +108,19 @@ class SeatMove(Request, frozen=True, tag="seat_move"):
     seat: str
 
 
+class SeatCrisis(Request, frozen=True, tag="seat_crisis"):
+    """The adviser says that this call is about life and death."""
+
+    seat: str
+
+
+class LeadPull(Request, frozen=True, tag="lead_pull"):
+    """A team lead gives a caller who waits to this seat."""
+
+    seat: str
+    visit: str
+
+
 class LeadJoin(Request, frozen=True, tag="lead_join"):
     """A team lead listens in on a conversation, whispers to its adviser, or speaks with both, from the telephone at `own`."""
 
@@ -228,12 +241,14 @@ SeatOrder = (
     | SeatConference
     | SeatTakeBack
     | SeatHandOver
+    | SeatCrisis
     | SeatLogOut
 )
 """What is ordered of a seat."""
 
 AnyRequest = (
     AskStatus
+    | LeadPull
     | LeadJoin
     | LeadTakeOver
     | LeadLeave

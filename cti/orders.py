@@ -24,6 +24,7 @@ from cti.control import (
     HelpAccount,
     LeadJoin,
     LeadLeave,
+    LeadPull,
     LeadTakeOver,
     LiftBlock,
     ListAccounts,
@@ -34,6 +35,7 @@ from cti.control import (
     ReviewBlock,
     SeatConference,
     SeatConsult,
+    SeatCrisis,
     SeatHandOver,
     SeatLogOut,
     SeatMoreTime,
@@ -48,7 +50,7 @@ from cti.control import (
 )
 from cti.desk.accounts import Everybody, Handed
 from cti.status import Done, OpenMessage, OpenMessages, read_status
-from queues import LogOut, MoreTime, SitDown, StandUp
+from queues import LogOut, MoreTime, Pull, SitDown, StandUp
 from recordings import place
 
 if TYPE_CHECKING:
@@ -71,8 +73,8 @@ class Orders:
                 return read_status(self._controller)
             case _ if isinstance(request, SeatOrder):
                 self._change_seat(request)
-            case LeadJoin() | LeadTakeOver() | LeadLeave():
-                await self._move_lead(request)
+            case LeadPull() | LeadJoin() | LeadTakeOver() | LeadLeave():
+                await self._lead(request)
             case ListMessages() | ListBlocks():
                 messages = isinstance(request, ListMessages)
                 return self._open_messages() if messages else Blocks(self._controller.node.blocklist.entries())
@@ -126,6 +128,8 @@ class Orders:
                 self._consult(request)
             case SeatMove(seat=seat):
                 self._controller.node.move(seat)
+            case SeatCrisis(seat=seat):
+                self._controller.node.mark_crisis(seat)
             case SeatLogOut(seat=seat):
                 self._controller.floor.take(LogOut(seat))
 
@@ -141,8 +145,10 @@ class Orders:
             case SeatHandOver(seat=seat):
                 node.hand_over(seat)
 
-    async def _move_lead(self, request: LeadJoin | LeadTakeOver | LeadLeave) -> None:
+    async def _lead(self, request: LeadPull | LeadJoin | LeadTakeOver | LeadLeave) -> None:
         match request:
+            case LeadPull(seat=seat, visit=visit):
+                self._controller.floor.take(Pull(seat, visit))
             case LeadJoin(seat=seat, own=own, how=how):
                 await self._controller.node.join(seat, own, how)
             case LeadTakeOver(seat=seat, own=own):
@@ -180,7 +186,7 @@ class Orders:
         )
 
     def _told(self, request: AnyRequest) -> str:
-        if isinstance(request, SeatOrder):
+        if isinstance(request, SeatOrder | LeadPull):
             seat = self._controller.floor.engine.seat(request.seat)
             return f"{seat.number} {seat.state}" + (f" {seat.adviser}" if seat.adviser else "")
         if isinstance(request, LeadJoin | LeadLeave):

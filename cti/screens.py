@@ -16,7 +16,7 @@ import msgspec
 from calls.clock import Clock
 from calls.errors import NotPossible
 from cti.asterisk.kept import KeptCall
-from cti.desk.feed import Asking, CallNow, CallState, Feed
+from cti.desk.feed import Asking, CallNow, CallState, Crisis, Feed
 from cti.forms import Forms
 from cti.identification import Shown
 from cti.store import Before
@@ -85,6 +85,7 @@ class Screens:
         if not seats:
             del self._shown[shown.call_id]
         self._feed.call(shown.seat, shown.adviser, None)
+        self._feed.crisis(shown.seat, None)
 
     def _seen(self, call: CallNow) -> None:
         """Somebody's page is told of it. Whoever has no page has nothing to write on."""
@@ -97,6 +98,9 @@ class Screens:
     def _show(self, now: CallNow) -> None:
         self._shown.setdefault(now.call_id, {})[now.seat] = now
         self._feed.call(now.seat, now.adviser, now)
+        if now.crisis_at or now.urgency == "crisis":
+            since = now.crisis_at or now.arrived_at
+            self._feed.crisis(now.seat, Crisis(now.call_id, now.adviser, since, now.crisis_at is not None))
 
     def _now(self, kept: KeptCall, at: _At, verified: Shown | None, before: CallNow | None) -> CallNow:
         """What is to be seen there."""
@@ -122,6 +126,8 @@ class Screens:
             verified=verified,
             callback=kept.callback is not None,
             asking=_asking(kept),
+            crisis_at=kept.crisis_at,
+            crisis_before=kept.crisis_before,
             history=known.history if known else "looking" if kept.calling_number else "unknown",
             before=known.before if known else None,
         )

@@ -36,17 +36,19 @@ from cti.business.absent import NoBusiness
 from cti.business.http import Asking
 from cti.categories import Category
 from cti.control import AnyRequest, ControlServer
-from cti.desk import Accounts, Audit, Client, Doors, Feed, PagePhone, Provider, Reader, Sessions, serve_web
+from cti.desk import Accounts, Audit, Client, Doors, Feed, Limits, PagePhone, Provider, Reader, Sessions, serve_web
 from cti.floor import Floor
 from cti.forms import Forms
 from cti.hotline import Hotline, load_hotline, vocabulary
 from cti.identification import Tries
 from cti.logs import configure_logs
+from cti.notices import Notices
 from cti.offices import OfficeBook
 from cti.orders import Orders
 from cti.recorder import Recorder
 from cti.screens import Screens
 from cti.settings import TEXTS_FILE, Settings
+from cti.skills import Skills
 from cti.sms import Doorman, FileWay, GatewayWay, NoTexts, Outbox, Reports, Way
 from cti.staffing import Staffing
 from cti.standing import Standing
@@ -55,6 +57,7 @@ from cti.store import Callers, Days, Journal, Shipper, migrate
 from cti.trunks import Trunks
 from cti.watch import Watch
 from cti.whereabouts import Whereabouts
+from cti.whowaits import WhoWaits, who_waits
 from dialplan.render import APP
 from ivr.hours import Hours
 from ivr.texts import Said
@@ -95,8 +98,9 @@ class Controller:
         self._taken = asyncio.Event()
         self._orders = Orders(self)
         self.feed = Feed()
-        publishers = self.bus, self.feed
-        self.standing = Standing(self.clock, publishers, lambda: self.floor.engine, lambda: self.hotline.queues)
+        self.standing = Standing(
+            self.clock, (self.bus, self.feed), lambda: self.floor.engine, lambda: self.hotline.queues
+        )
         self.floor = Floor(
             self.clock, self.watch, self.journal, settings.seats, settings.wrap_up_s, self.standing.moved
         )
@@ -127,6 +131,10 @@ class Controller:
             lambda: vocabulary(self.own_words)[2],
         )
         self.forms = Forms(self.watch, self.journal, self.clock, self.feed, self.categories)
+        self.notices = Notices(self.journal, self.clock, self.feed)
+        self.skills = Skills(
+            self.journal, self.clock, settings.zone, self.feed, lambda: self.hotline, self._take_advisers
+        )
         self.screens = Screens(
             self.clock,
             self.feed,
@@ -171,11 +179,14 @@ class Controller:
         """Use these hotline files and prompts from now on; calls that are up finish on theirs."""
         self.hotline = hotline
         self.node.take(hotline.lines, sounds)
-        self.floor.load(hotline.advisers, hotline.queues)
+        self._take_advisers()
         versions = {number: line.version for number, line in hotline.lines.items()}
         self.watch.record(LinesLoaded(versions=versions))
         self._taken.set()
         self.offices.look()
+
+    def _take_advisers(self) -> None:
+        self.floor.load(self.skills.advisers(), self.hotline.queues)
 
     async def read_anew(self) -> None:
         """Take the hotline files as they are now. Raises BadFile when one is wrong: then nothing changes."""
@@ -244,6 +255,7 @@ class Controller:
                     self.node.messages.watch(),
                     self.node.blocklist.watch(),
                     self.staffing.run(self.node.connected),
+                    self.skills.run(),
                     self._join_sentences(),
                     self._watch_business(),
                     self._send_texts(),
@@ -343,6 +355,19 @@ class Controller:
     def sits(self, seat: str) -> str | None:
         """The adviser's number of who sits there. Raises NotPossible when there is no such seat."""
         return self.floor.engine.seat(seat).adviser
+
+    def here(self) -> list[str]:
+        """The adviser's number of everybody who sits at a seat."""
+        return [seat.adviser for seat in self.floor.engine.seats() if seat.adviser is not None]
+
+    def who_waits(self) -> WhoWaits:
+        """Everybody in the waiting room."""
+        sessions = self.node.sessions
+        return who_waits(self.floor.engine, self.clock, lambda call: sessions[call].kept if call in sessions else None)
+
+    def limits(self) -> Limits:
+        """From when on something on the floor is an alarm."""
+        return Limits(self.settings.long_wait_s, self.settings.long_call_s, self.settings.wrap_up_s)
 
     async def open_page(self, seat: str, adviser: str) -> PagePhone:
         """A password for the page that this adviser opens at the seat. Raises NotPossible."""

@@ -28,6 +28,7 @@ SOCKET_NAME_ROOM = 28
 
 TIMES = (
     "long_wait_s",
+    "long_call_s",
     "ring_s",
     "wrap_up_s",
     "trunk_rtp_timeout_s",

@@ -68,6 +68,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     versions: dict[str, str]
     calls: dict[str, int]
     seats: dict[str, str]
+    skills_moved: dict[str, dict[str, int]]
+    """By adviser, skills that a team lead moved for the rest of the day, and to which level; 0: none."""
     callbacks: int
     """Calls back that are owed and that we will make."""
     messages: int
@@ -116,6 +118,7 @@ def read_status(controller: Controller) -> Status:
         callbacks=len(node.promises),
         messages=len(node.messages),
         seats={seat.number: seat.state for seat in controller.floor.engine.seats()},
+        skills_moved=controller.skills.moved(),
         business=controller.business.breaker.state if controller.business else "none",
         texts=controller.texts_state,
         texts_waiting=controller.outbox.waiting if controller.outbox else 0,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pyotp
@@ -15,13 +16,31 @@ from calls.ports import FactSink
 from cti.board import Board, Live
 from cti.categories import Category, load_categories
 from cti.control import AnyRequest, SeatReady
-from cti.desk import Accounts, Audit, Doors, Feed, PagePhone, Provider, Sessions
+from cti.desk import Accounts, Audit, Doors, Feed, Limits, PagePhone, Provider, Sessions
 from cti.forms import Forms
+from cti.hotline import Hotline
+from cti.notices import Notices
 from cti.settings import CHECKOUT
+from cti.skills import Skills
 from cti.status import Done, Status
 from cti.store import Journal
+from cti.whowaits import Waits, WhoWaits
+from queues import Adviser
 from tests.board import LIVE, FakeDays
 from tests.status import STATUS
+
+ZONE = ZoneInfo("Asia/Shanghai")
+WAITS = Waits(
+    visit="c1.1",
+    queue="cards",
+    position=1,
+    since=datetime(2026, 1, 5, 1, 0, tzinfo=UTC),
+    urgency="normal",
+    language=None,
+    ends_in="1111",
+    away=False,
+    seat=None,
+)
 
 
 class FakeHouse:
@@ -36,6 +55,11 @@ class FakeHouse:
     ) -> None:
         self.feed = Feed()
         self.forms = Forms(facts, journal, clock, self.feed, self.categories)
+        self.notices = Notices(journal, clock, self.feed)
+        self.hotline = Hotline({}, {}, {"8001": Adviser("8001", {"cards": 3})}, self.categories())
+        self.skills = Skills(journal, clock, ZONE, self.feed, lambda: self.hotline, self._changed)
+        self.changes = 0
+        """How often advisers were to be given to the engine anew."""
         self.days = FakeDays()
         self.board = Board(clock, self._look, self.days)
         self.reported = reported
@@ -45,6 +69,18 @@ class FakeHouse:
 
     async def _look(self) -> Live:
         return LIVE
+
+    def _changed(self) -> None:
+        self.changes += 1
+
+    def here(self) -> list[str]:
+        return [adviser for adviser in self.sitting.values() if adviser]
+
+    def who_waits(self) -> WhoWaits:
+        return WhoWaits((WAITS,), 0)
+
+    def limits(self) -> Limits:
+        return Limits(180, 600, 30)
 
     def status(self) -> Status:
         return STATUS

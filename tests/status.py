@@ -15,6 +15,7 @@ STATUS = Status(
     versions={"asterisk": "22.10.1"},
     calls={"up": 2},
     seats={"1001": "ready"},
+    skills_moved={},
     callbacks=0,
     messages=0,
     business="closed",

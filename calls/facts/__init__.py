@@ -49,6 +49,7 @@ from calls.facts.conversations import (
     ConsultationEnded,
     ConsultationOutcome,
     ConversationEnded,
+    CrisisMarked,
     LeadHow,
     LeadJoined,
     LeadLeft,
@@ -105,6 +106,7 @@ __all__ = [
     "ConsultationOutcome",
     "ControllerStarted",
     "ConversationEnded",
+    "CrisisMarked",
     "EndedBy",
     "Fact",
     "FaxResult",
@@ -186,6 +188,7 @@ AnyFact = (
     | AssistedIdentification
     | ConsultationBegun
     | ConsultationEnded
+    | CrisisMarked
     | LeadJoined
     | LeadLeft
     | QueueLeft

@@ -11,14 +11,18 @@ AuditedAct = Literal[
     "account_added",
     "account_changed",
     "account_helped",
+    "caller_pulled",
     "caller_shown",
     "conversation_joined",
+    "crisis_marked",
     "locked_out",
+    "message_sent",
     "password_chosen",
     "seat_changed",
     "sign_in_refused",
     "signed_in",
     "signed_out",
+    "skill_moved",
 ]
 """What the audit log tells of."""
 

@@ -63,6 +63,15 @@ class AssistedIdentification(Fact, frozen=True, kw_only=True, tag="assisted_iden
     gap_ms: int
 
 
+class CrisisMarked(Fact, frozen=True, kw_only=True, tag="crisis_marked"):
+    """In mid-conversation the adviser marked the call as a crisis (危机来电): somebody's life may be in danger."""
+
+    call_id: str
+    visit: str
+    seat: str
+    adviser: str
+
+
 class LeadJoined(Fact, frozen=True, kw_only=True, tag="lead_joined"):
     """A team lead hears the conversation from here on, and is heard as `how` says. Who that is, is in the audit log alone."""
 

@@ -195,6 +195,10 @@ class KeptCall(msgspec.Struct, frozen=True, kw_only=True):
     dictations: int = 0
     """How many voice messages were begun in this call."""
     fax: KeptFax | None = None
+    crisis_at: datetime | None = None
+    """UTC; when an adviser marked it as a crisis."""
+    crisis_before: datetime | None = None
+    """UTC; when an earlier call of this number was marked so, within a day."""
 
     @property
     def legs(self) -> set[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from datetime import datetime
 
 import msgspec
 import structlog
@@ -69,6 +70,9 @@ UP = "Up"
 
 CALL_RECORDS_EVERY_S = 0.5
 
+CRISIS_KEPT_S = 24 * 3600.0
+"""So long whoever called in a crisis, and calls again, is known to."""
+
 REDIAL_WITHIN_S = 3600.0
 """So long an adviser can call back whom they spoke to last."""
 
@@ -109,6 +113,8 @@ class Node:
         """Whom a number spoke to last, by the adviser's number."""
         self.callers = Remembered("caller/", KeptCall, journal, clock, self.boot_id, REDIAL_WITHIN_S)
         """Whom an adviser spoke to last."""
+        self.crises = Remembered("crisis/", datetime, journal, clock, self.boot_id, CRISIS_KEPT_S)
+        """When a call of a number was marked as a crisis."""
         self.promises = Promises(settings, clock, watch, journal, self.boot_id)
         self.promises.lines = lines
         self.messages = Messages(watch, journal, clock)
@@ -270,6 +276,10 @@ class Node:
         """The adviser goes on talking on what is the seat's telephone now. Raises NotPossible with the mend."""
         self._talking(seat).wishes.move()
 
+    def mark_crisis(self, seat: str) -> None:
+        """The adviser says that the call is a crisis. Raises NotPossible when nobody talks there."""
+        self._talking(seat).mark_crisis()
+
     def transfer(self, seat: str, queue: str, adviser: str | None) -> None:
         """The adviser passes the caller on. Raises NotPossible with the mend."""
         self._talking(seat).wishes.transfer(queue, adviser)
@@ -361,6 +371,7 @@ class Node:
 
     def _enter(self, line: Line, kept: KeptCall, *facts: AnyFact) -> None:
         """A call's first facts and its first step, in one commit; then its task."""
+        kept = msgspec.structs.replace(kept, crisis_before=self.crises.get(kept.calling_number))
         with self.journal.together():
             for fact in facts:
                 self.watch.record(fact)

@@ -21,6 +21,7 @@ from calls.errors import NotPossible
 from calls.facts import (
     AnyFact,
     CallEnded,
+    CrisisMarked,
     EndedBy,
     FaxSent,
     LeadHow,
@@ -262,6 +263,17 @@ class Session:
         await self.ari.channels.continue_in_dialplan(self.call_id, context=context, extension=extension, priority=1)
         async with asyncio.timeout(within_s):
             await self._back.wait()
+
+    def mark_crisis(self) -> None:
+        """The adviser says that it is about life and death: that is told once, and kept for the number's next call."""
+        conversation = self.kept.conversation
+        if conversation is None or self.kept.crisis_at is not None:
+            return
+        seat, adviser, now = conversation.seat, conversation.adviser, self.clock.utc()
+        marked = CrisisMarked(call_id=self.call_id, visit=self.visit, seat=seat, adviser=adviser)
+        with self.node.journal.together():
+            self.turn(marked, crisis_at=now)
+            self.node.crises.put(self.kept.calling_number, now)
 
     async def join(self, own: str, how: LeadHow) -> None:
         """A team lead, by the telephone at the seat `own`, is at the conversation from now on, or in another way than before.

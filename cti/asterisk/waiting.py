@@ -14,7 +14,7 @@ import msgspec
 
 from calls.clock import Instant, ms_between
 from calls.facts import QueueEntered, SeatDidNotAnswer, SeatOffered
-from calls.words import Needs
+from calls.words import Needs, Urgency
 from cti.asterisk.announcing import announce
 from cti.asterisk.conversation import end_attempt
 from cti.asterisk.kept import Rung, Told
@@ -27,6 +27,7 @@ from cti.floor import Place
 from ivr.line import Overflow
 from ivr.services import VOICE_MESSAGE, use
 from queues import NotAnswered, Propose
+from queues.policy import HEAD_START_S
 
 if TYPE_CHECKING:
     from cti.asterisk.session import Session
@@ -36,6 +37,9 @@ SILENCE_S = 0.5
 
 Why = Literal["asks", "too_long", "full", "no_seat", "unrecorded"]
 """Why a caller does not wait here any more. `asks`: to be called back."""
+
+AFTER_CRISIS: Urgency = "urgent"
+"""Of whoever calls again within a day of a call that was a crisis."""
 
 
 async def wait_for_seat(
@@ -47,6 +51,8 @@ async def wait_for_seat(
     """
     if needs.preferred is None:
         needs = msgspec.structs.replace(needs, preferred=call.node.advisers.get(call.kept.calling_number))
+    if call.kept.crisis_before and HEAD_START_S[needs.urgency] < HEAD_START_S[AFTER_CRISIS]:
+        needs = msgspec.structs.replace(needs, urgency=AFTER_CRISIS)
     rang = call.kept.step == "ringing"
     since, kept = _open_visit(call, needs, since, returned)
     place = call.node.floor.enter(call.visit, needs, since, returned=returned, kept=kept)

@@ -25,6 +25,10 @@ BEHIND_ALLOWED = 500
 """Messages: a second of a whole centre at its worst."""
 
 
+LEADS = "leads"
+"""In place of an adviser's number: every team lead's pages."""
+
+
 class SeatTold(msgspec.Struct, frozen=True, tag_field="kind", tag="seat"):
     """What a seat is doing from now on."""
 
@@ -101,6 +105,10 @@ class CallNow(msgspec.Struct, frozen=True, kw_only=True):
     """We call them back."""
     asking: Asking | None
     """Somebody else is asked about it; at the seat of whoever is, this says by whom."""
+    crisis_at: datetime | None = None
+    """When the adviser marked the call as a crisis; null: they did not."""
+    crisis_before: datetime | None = None
+    """When an earlier call of this number was marked so, within a day."""
     history: Literal["looking", "known", "unknown"]
     """How it is with `before`: `unknown` when no number is shown, or the database is away."""
     before: Before | None
@@ -150,15 +158,115 @@ class FormGone(msgspec.Struct, frozen=True, tag_field="kind", tag="form_gone"):
     visit: str
 
 
-Told = SeatTold | QueueTold | SeatGone | QueueGone | CallTold | CallGone | FormTold | FormGone
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """What a lead, by account, has written to advisers, by number. Times are UTC."""
+
+    notice: str
+    by: str
+    to: tuple[str, ...]
+    everybody: bool
+    """To all who sat at a seat."""
+    text: str
+    sent_at: datetime
+    read: dict[str, datetime]
+    """When, by whoever has said so."""
+
+    def __repr__(self) -> str:
+        return f"Notice({self.notice!r}, ...)"
+
+
+class NoticeTold(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="notice"):
+    """Something for this adviser to read."""
+
+    notice: str
+    by: str
+    everybody: bool
+    text: str
+    sent_at: datetime
+
+
+class NoticeGone(msgspec.Struct, frozen=True, tag_field="kind", tag="notice_gone"):
+    """It is read."""
+
+    notice: str
+
+
+class SentTold(msgspec.Struct, frozen=True, tag_field="kind", tag="sent"):
+    """For leads: what one of them has written, and who has read it."""
+
+    sent: Notice
+
+
+class SentGone(msgspec.Struct, frozen=True, tag_field="kind", tag="sent_gone"):
+    """For leads: it stands no more."""
+
+    notice: str
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """A skill's level today, and in the files; 0: none."""
+
+    level: int
+    file: int
+
+
+class SkillsTold(msgspec.Struct, frozen=True, tag_field="kind", tag="skills"):
+    """For leads, and for the adviser: which skills were moved for the rest of the day; empty: none any more."""
+
+    adviser: str
+    moved: dict[str, Moved]
+
+
+class Crisis(msgspec.Struct, frozen=True):
+    """A call about life and death, with whom, and since when it is known to be (UTC)."""
+
+    call_id: str
+    adviser: str
+    since: datetime
+    marked: bool
+    """By the adviser; else the caller chose it in the menu."""
+
+
+class CrisisTold(msgspec.Struct, frozen=True, tag_field="kind", tag="crisis"):
+    """For leads: at which seat there is a crisis."""
+
+    seat: str
+    now: Crisis
+
+
+class CrisisGone(msgspec.Struct, frozen=True, tag_field="kind", tag="crisis_gone"):
+    """For leads: that call is at the seat no more."""
+
+    seat: str
+
+
+Told = (
+    SeatTold
+    | QueueTold
+    | SeatGone
+    | QueueGone
+    | CallTold
+    | CallGone
+    | FormTold
+    | FormGone
+    | NoticeTold
+    | NoticeGone
+    | SentTold
+    | SentGone
+    | SkillsTold
+    | CrisisTold
+    | CrisisGone
+)
 
 
 class Onlooker:
     """One open page: what it has not been told yet."""
 
-    def __init__(self, adviser: str | None, first: Iterable[bytes]) -> None:
+    def __init__(self, adviser: str | None, first: Iterable[bytes], *, lead: bool = False) -> None:
         self.adviser = adviser
         """Whose page it is, if an adviser's."""
+        self.lead = lead
+        """It is a team lead's."""
         self._messages = list(first)
         self._allowed = len(self._messages) + BEHIND_ALLOWED
         self._some = asyncio.Event()
@@ -194,7 +302,7 @@ class Feed:
     def __init__(self) -> None:
         self._now: dict[str, bytes] = {}
         self._own: dict[str, tuple[str, bytes]] = {}
-        """What is for one adviser alone, the calls at their seats and their forms: by what it is, for whom, and the message."""
+        """What is for one adviser alone, or for `LEADS`: by what it is, for whom, and the message."""
         self._calls: dict[str, CallNow] = {}
         """By seat."""
         self.seen: Callable[[CallNow], None] = lambda now: None
@@ -236,21 +344,54 @@ class Feed:
         told = FormTold(form) if form else FormGone(visit)
         self._tell_own(f"form/{visit}", adviser, told, gone=form is None, quietly=quietly)
 
-    def _tell_own(self, what: str, adviser: str, told: Told, *, gone: bool, quietly: bool = False) -> None:
+    def notice(self, notice: Notice) -> None:
+        """Tell the pages of the advisers who have not read it, and the leads'; and of whoever has, that it is gone."""
+        for adviser in notice.to:
+            told: Told = NoticeGone(notice.notice)
+            if unread := adviser not in notice.read:
+                told = NoticeTold(
+                    notice=notice.notice,
+                    by=notice.by,
+                    everybody=notice.everybody,
+                    text=notice.text,
+                    sent_at=notice.sent_at,
+                )
+            self._tell_own(f"notice/{notice.notice}/{adviser}", adviser, told, gone=not unread)
+        self._tell_own(f"sent/{notice.notice}", LEADS, SentTold(notice), gone=False)
+
+    def notice_gone(self, notice: Notice) -> None:
+        """Nobody is to see it any more."""
+        for adviser in notice.to:
+            self._tell_own(f"notice/{notice.notice}/{adviser}", adviser, NoticeGone(notice.notice), gone=True)
+        self._tell_own(f"sent/{notice.notice}", LEADS, SentGone(notice.notice), gone=True)
+
+    def skills(self, adviser: str, moved: dict[str, Moved]) -> None:
+        """Tell the leads' pages, and the adviser's own, which skills were moved; empty: none any more."""
+        for whose in (adviser, LEADS):
+            self._tell_own(f"skills/{adviser}/{whose}", whose, SkillsTold(adviser, moved), gone=not moved)
+
+    def crisis(self, seat: str, now: Crisis | None) -> None:
+        """Tell the leads' pages of a crisis at a seat; None: it is there no more."""
+        told = CrisisTold(seat, now) if now else CrisisGone(seat)
+        self._tell_own(f"crisis/{seat}", LEADS, told, gone=now is None)
+
+    def _tell_own(self, what: str, whose: str, told: Told, *, gone: bool, quietly: bool = False) -> None:
         message = msgspec.json.encode(told)
         if not gone:
-            self._own[what] = adviser, message
+            if self._own.get(what) == (whose, message):
+                return
+            self._own[what] = whose, message
         elif self._own.pop(what, None) is None:
             return
         for onlooker in self._onlookers:
-            if onlooker.adviser == adviser and not quietly:
+            if not quietly and _sees(onlooker.adviser, whose, lead=onlooker.lead):
                 onlooker.put(message)
 
     @contextmanager
-    def opened(self, adviser: str | None) -> Iterator[Onlooker]:
-        """Inside the block, all that is so and all that changes; of calls and forms, this adviser's."""
-        own = (message for whose, message in self._own.values() if whose == adviser)
-        onlooker = Onlooker(adviser, (*self._now.values(), *own))
+    def opened(self, adviser: str | None, *, lead: bool = False) -> Iterator[Onlooker]:
+        """Inside the block, all that is so and all that changes; of what is not everybody's, this adviser's, or the leads'."""
+        own = (message for whose, message in self._own.values() if _sees(adviser, whose, lead=lead))
+        onlooker = Onlooker(adviser, (*self._now.values(), *own), lead=lead)
         self._onlookers.add(onlooker)
         for now in self._calls.values():
             if now.adviser == adviser:
@@ -259,6 +400,10 @@ class Feed:
             yield onlooker
         finally:
             self._onlookers.discard(onlooker)
+
+
+def _sees(adviser: str | None, whose: str, *, lead: bool) -> bool:
+    return lead if whose == LEADS else adviser == whose
 
 
 def _told(group: str, name: str, value: State | None) -> Told:

@@ -12,7 +12,10 @@ from cti.categories import Category
 from cti.control import AnyRequest
 from cti.desk.feed import Feed
 from cti.forms import Forms
+from cti.notices import Notices
+from cti.skills import Skills
 from cti.status import Status
+from cti.whowaits import WhoWaits
 
 
 class PagePhone(msgspec.Struct, frozen=True):
@@ -25,12 +28,27 @@ class PagePhone(msgspec.Struct, frozen=True):
         return f"PagePhone({self.user!r}, ...)"
 
 
+class Limits(msgspec.Struct, frozen=True):
+    """From when on something on the floor is an alarm. Seconds."""
+
+    wait_s: float
+    """A caller's wait."""
+    call_s: float
+    """A call."""
+    wrap_up_s: float
+    """Wrap-up."""
+    hold_s: float = 60.0
+    """A caller on hold: the ministry's sheet (质量考评) allows no more."""
+
+
 class House(Protocol):
     """The hotline, as the desk sees it."""
 
     feed: Feed
     board: Board
     forms: Forms
+    notices: Notices
+    skills: Skills
 
     def categories(self) -> tuple[Category, ...]:
         """What conversations are about."""
@@ -50,6 +68,18 @@ class House(Protocol):
 
     def sits(self, seat: str) -> str | None:
         """The adviser's number of who sits there; None: nobody does. Raises NotPossible when there is no such seat."""
+        ...
+
+    def here(self) -> list[str]:
+        """The adviser's number of everybody who sits at a seat."""
+        ...
+
+    def who_waits(self) -> WhoWaits:
+        """Everybody in the waiting room."""
+        ...
+
+    def limits(self) -> Limits:
+        """From when on something is an alarm."""
         ...
 
     async def open_page(self, seat: str, adviser: str) -> PagePhone:

@@ -12,6 +12,7 @@ from litestar.params import FromPath, JSONBody
 
 from cti.control import (
     AnyRequest,
+    SeatCrisis,
     SeatLogOut,
     SeatMoreTime,
     SeatMove,
@@ -101,7 +102,14 @@ def seats(doors: Doors, house: House) -> list[BaseRouteHandler]:
         """Pass the caller on, who keeps the place of the first wait."""
         return await act(doors, house, seat, request, SeatTransfer(seat, data.queue, data.adviser), lead=False)
 
-    return [ready, page, not_ready, more_time, log_out, redial, verify, move, transfer]
+    @post(SEAT + "/crisis", opt=adviser, status_code=200)
+    async def crisis(seat: FromPath[str], request: Asked) -> Done:
+        """Say that the caller's life, or another one's, may be in danger: every lead is told."""
+        done = await act(doors, house, seat, request, SeatCrisis(seat), lead=False)
+        doors.audit.write("crisis_marked", known(request)[0].account.name, f"{seat} {house.sits(seat)}")
+        return done
+
+    return [ready, page, not_ready, more_time, log_out, redial, verify, move, transfer, crisis]
 
 
 async def act(doors: Doors, house: House, seat: str, request: Asked, wish: SeatOrder, *, lead: bool = True) -> Done:

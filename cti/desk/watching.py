@@ -11,6 +11,7 @@ from litestar.exceptions import WebSocketDisconnect, WebSocketException
 from litestar.handlers import BaseRouteHandler
 
 from cti.board import BoardNow
+from cti.desk.accounts import Account
 from cti.desk.entrance import COOKIE, Doors, Visitor
 from cti.desk.feed import Onlooker
 from cti.desk.house import House
@@ -55,14 +56,15 @@ def watching(doors: Doors, house: House) -> list[BaseRouteHandler]:
         await socket.accept()
         token = socket.cookies[COOKIE]
         visitor = socket.user
-        adviser = visitor.account.adviser if visitor and not visitor.board else None
-        with house.feed.opened(adviser) as onlooker:
+        account = visitor.account if visitor and not visitor.board else None
+        lead = account is not None and "lead" in account.roles
+        with house.feed.opened(account.adviser if account else None, lead=lead) as onlooker:
             telling = asyncio.create_task(_tell(socket, onlooker))
             leaving = asyncio.create_task(_until_gone(socket))
             try:
                 while not (telling.done() or leaving.done()):
                     await asyncio.wait({telling, leaving}, timeout=LOOKED_AGAIN_S, return_when=asyncio.FIRST_COMPLETED)
-                    if not doors.sessions.stands(token):
+                    if not doors.sessions.stands(token) or (account and not _still(doors, account)):
                         await _close(socket, SESSION_OVER, "the session is over")
                         break
                     if onlooker.left_behind:
@@ -74,6 +76,12 @@ def watching(doors: Doors, house: House) -> list[BaseRouteHandler]:
                 await asyncio.gather(telling, leaving, return_exceptions=True)
 
     return [status, board, feed]
+
+
+def _still(doors: Doors, account: Account) -> bool:
+    """Whether what the feed tells is still for them: somebody may be a lead no more, or have another number."""
+    now = doors.accounts.get(account.name)
+    return now is not None and (now.roles, now.adviser) == (account.roles, account.adviser)
 
 
 async def _tell(socket: Socket, onlooker: Onlooker) -> None:

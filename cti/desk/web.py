@@ -18,6 +18,7 @@ from calls.errors import NotPossible
 from cti.desk.consulting import consulting
 from cti.desk.described import describing
 from cti.desk.entrance import Doors, admit, recognising, ways
+from cti.desk.floor import floor
 from cti.desk.forms import forms
 from cti.desk.house import House
 from cti.desk.leads import leads
@@ -105,6 +106,7 @@ def all_routes(house: House, doors: Doors) -> list[BaseRouteHandler]:
         *seats(doors, house),
         *consulting(doors, house),
         *leads(doors, house),
+        *floor(doors, house),
         *forms(house),
         *watching(doors, house),
     ]

@@ -10,6 +10,7 @@ from calls.words import ROLES
 from cti.desk import contract
 from cti.desk.accounts import REFUSED, WRONG_ALLOWED
 from cti.desk.entrance import COOKIE, PASSWORD, SESSION, TOKEN_HEADER, TRIES
+from cti.desk.floor import LIMITS, NOTICES, SKILLS, WAITING
 from cti.desk.people import ACCOUNTS
 from cti.desk.provider import BACK, GO
 from cti.desk.vouching import WAYS
@@ -50,6 +51,14 @@ ROUTES: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/api/v1/seats/{name}/conference"): frozenset({"adviser"}),
     ("POST", "/api/v1/seats/{name}/take-back"): frozenset({"adviser"}),
     ("POST", "/api/v1/seats/{name}/hand-over"): frozenset({"adviser"}),
+    ("POST", "/api/v1/seats/{name}/crisis"): frozenset({"adviser"}),
+    ("POST", "/api/v1/seats/{name}/pull"): frozenset({"lead"}),
+    ("GET", WAITING): frozenset({"lead"}),
+    ("GET", LIMITS): frozenset({"lead", "manager", "operator"}),
+    ("POST", NOTICES): frozenset({"lead"}),
+    ("POST", NOTICES + "/{name}/read"): frozenset({"adviser"}),
+    ("GET", SKILLS): frozenset({"lead"}),
+    ("PUT", SKILLS + "/{name}"): frozenset({"lead"}),
     ("GET", "/api/v1/categories"): frozenset({"adviser", "lead", "quality", "manager"}),
     ("PUT", "/api/v1/forms/{name}"): frozenset({"adviser"}),
     ("POST", "/api/v1/forms/{name}"): frozenset({"adviser"}),
@@ -109,7 +118,7 @@ def test_the_description_in_the_docs_is_what_the_application_says() -> None:
         "stale: .venv/bin/python -m cti.desk.contract > docs/desk.openapi.yaml"
     )
     described = contract.document()["paths"]
-    named = {"seats": "{seat}", "forms": "{visit}"}
+    named = {"seats": "{seat}", "forms": "{visit}", "notices": "{notice}", "skills": "{adviser}"}
     assert {(method.upper(), path) for path, methods in described.items() for method in methods} == {
         (method, path.replace("{name}", named.get(path.split("/")[3], "{name}")) if "{" in path else path)
         for method, path in ROUTES

@@ -36,6 +36,8 @@ from calls.words import ROLES, Role
 from cti.desk import contract, passwords
 from cti.desk.accounts import Account
 from cti.desk.entrance import PASSWORD, SESSION, TOKEN_HEADER, TRIES
+from cti.desk.feed import Notice
+from cti.desk.floor import NOTICES, SKILLS
 from cti.desk.people import ACCOUNTS
 from cti.desk.provider import BACK, GO
 from cti.settings import REPORTS_PATH
@@ -71,8 +73,11 @@ HELD_AGAINST = [
 EVERYBODY = (*ROLES, STARTING, STRANGER)
 
 SEAT, SOMEBODY, ANOTHER = "1001", "somebody", "another"
-THERE_IS = {"seat": SEAT, "name": SOMEBODY, "visit": CALL.visit}
+THERE_IS = {"seat": SEAT, "name": SOMEBODY, "visit": CALL.visit, "adviser": "8001", "notice": "a notice"}
 """What paths name."""
+NOTICE = Notice(
+    notice=THERE_IS["notice"], by="li.na", to=("8001",), everybody=False, text="三点开会", sent_at=CALL.since, read={}
+)
 
 RIGHT: dict[tuple[str, str], Any] = {
     ("POST", REPORTS_PATH): {"key": "5d41402abc4b2a76b9719d911017c592", "state": "delivered"},
@@ -88,6 +93,9 @@ RIGHT: dict[tuple[str, str], Any] = {
         ("POST", f"/api/v1/seats/{{seat}}/{how}"): {"from": "1002"}
         for how in ("listen", "whisper", "barge", "take-over")
     },
+    ("POST", "/api/v1/seats/{seat}/pull"): {"visit": CALL.visit},
+    ("POST", NOTICES): {"text": "三点开会", "adviser": "8001"},
+    ("PUT", SKILLS + "/{adviser}"): {"skill": "cards", "level": 5},
     ("PUT", "/api/v1/forms/{visit}"): msgspec.to_builtins(DONE),
     ("POST", "/api/v1/forms/{visit}"): msgspec.to_builtins(DONE),
 }
@@ -146,6 +154,7 @@ class Asker:
 
     async def _signed_in(self) -> tuple[dict[str, str], dict[str, str]]:
         self.desk.house.forms.begin(CALL)
+        self.desk.house.notices.keep(NOTICE)
         if self.who == STRANGER:
             return {}, {}
         if self._before is None or self.desk.doors.accounts.get(self.who) != self._before:

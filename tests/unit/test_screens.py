@@ -197,6 +197,35 @@ async def test_whoever_opens_a_page_in_mid_call_has_it_at_once(desk: Desk) -> No
         assert [await each.next() for each in (other, leads)] == [b"[]"] * 2
 
 
+async def test_a_crisis_is_told_to_the_leads_and_to_nobody_else_until_the_call_is_at_the_seat_no_more(
+    desk: Desk,
+) -> None:
+    lead = Onlooker(None, (), lead=True)
+    desk.feed._onlookers.add(lead)
+    desk.screens.see(TALKING, None)
+    assert lead.take() == []
+    marked = msgspec.structs.replace(TALKING, crisis_at=ARRIVED)
+    desk.screens.see(marked, None)
+    told = {"call_id": "c1", "adviser": "8001", "since": "2026-01-05T01:00:00Z", "marked": True}
+    assert [msgspec.json.decode(each) for each in lead.take()] == [{"kind": "crisis", "seat": "1001", "now": told}]
+    assert desk.told()[-1]["now"]["crisis_at"] == "2026-01-05T01:00:00Z"
+    desk.screens.see(msgspec.structs.replace(marked, conversation=TALK.hold(True, 5)), None)
+    assert lead.take() == [], "it is told already"
+    with desk.feed.opened(None, lead=True) as late:
+        assert len(msgspec.json.decode(await late.next())) == 1
+    desk.screens.gone("c1")
+    assert [msgspec.json.decode(each) for each in lead.take()] == [{"kind": "crisis_gone", "seat": "1001"}]
+    assert desk.told(None) == []
+
+
+async def test_whoever_chose_help_in_danger_is_a_crisis_from_the_first_ring(desk: Desk) -> None:
+    lead = Onlooker(None, (), lead=True)
+    desk.feed._onlookers.add(lead)
+    desk.screens.see(msgspec.structs.replace(RINGING, needs=Needs({}, "crisis", urgency="crisis")), None)
+    (told,) = [msgspec.json.decode(each) for each in lead.take()]
+    assert (told["seat"], told["now"]["marked"]) == ("1001", False)
+
+
 async def test_what_an_adviser_was_shown_of_a_caller_is_told_once_a_visit_and_only_if_there_is_a_page(
     desk: Desk,
 ) -> None:
