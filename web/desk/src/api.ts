@@ -5,6 +5,9 @@ import type { components } from './described'
 type Shapes = components['schemas']
 export type SignedIn = Shapes['SignedIn']
 export type Board = Shapes['BoardNow']
+export type WhoWaits = Shapes['WhoWaits']
+export type Limits = Shapes['Limits']
+export type AllSkills = Shapes['AllSkills']
 export type PagePhone = Shapes['PagePhone']
 
 /** The hotline says no: `status` is that of HTTP, the message its reason. 0: it did not answer. */
@@ -79,5 +82,13 @@ export const api = {
   move: (number: string) => ask<Shapes['Done']>('POST', seat(number, 'move')),
   join: (number: string, how: 'listen' | 'whisper' | 'barge', from: string) => ask<unknown>('POST', seat(number, how), { from }),
   leaveCall: (number: string) => ask<unknown>('POST', seat(number, 'leave')),
+  crisis: (number: string) => ask<Shapes['Done']>('POST', seat(number, 'crisis')),
+  waiting: () => ask<WhoWaits>('GET', '/api/v1/waiting'),
+  limits: () => ask<Limits>('GET', '/api/v1/limits'),
+  pull: (number: string, visit: string) => ask<Shapes['Done']>('POST', seat(number, 'pull'), { visit }),
+  sendNotice: (said: Shapes['Said']) => ask<Shapes['Sent']>('POST', '/api/v1/notices', said),
+  readNotice: (notice: string) => ask<undefined>('POST', `/api/v1/notices/${encodeURIComponent(notice)}/read`),
+  skills: () => ask<AllSkills>('GET', '/api/v1/skills'),
+  moveSkill: (adviser: string, wish: Shapes['Wish']) => ask<undefined>('PUT', `/api/v1/skills/${encodeURIComponent(adviser)}`, wish),
   verify: (number: string) => ask<Shapes['Done']>('POST', seat(number, 'verify')),
 }

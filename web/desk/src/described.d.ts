@@ -393,6 +393,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/seats/{seat}/crisis": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Crisis
+         * @description Say that the caller's life, or another one's, may be in danger: every lead is told.
+         */
+        readonly post: operations["crisis"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/outside": {
         readonly parameters: {
             readonly query?: never;
@@ -593,6 +613,146 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/waiting": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Waiting
+         * @description Everybody who waits, first turn first.
+         */
+        readonly get: operations["waiting"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/limits": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Limits
+         * @description From when on something on the floor is an alarm.
+         */
+        readonly get: operations["limits"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/seats/{seat}/pull": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Pull
+         * @description Give a caller who waits to this seat, out of turn: it rings there at once.
+         */
+        readonly post: operations["pull"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/notices": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Send
+         * @description Have something read. What it says is in no log.
+         */
+        readonly post: operations["send"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/notices/{notice}/read": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Read
+         * @description The adviser has read it: it goes from their page.
+         */
+        readonly post: operations["read"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/skills": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Skills
+         * @description What every adviser can do now, and what of it was moved today.
+         */
+        readonly get: operations["skills"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/skills/{adviser}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        /**
+         * MoveSkill
+         * @description Another level of a skill for the rest of the day.
+         */
+        readonly put: operations["move_skill"];
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/categories": {
         readonly parameters: {
             readonly query?: never;
@@ -701,6 +861,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** AllSkills */
+        readonly AllSkills: {
+            readonly skills: readonly string[];
+            readonly advisers: readonly components["schemas"]["OfAdviser"][];
+        };
         /** Allowed */
         readonly Allowed: {
             readonly name: string;
@@ -804,11 +969,34 @@ export interface components {
             /** @default false */
             readonly second_factor: boolean;
         };
+        /** Limits */
+        readonly Limits: {
+            readonly wait_s: number;
+            readonly call_s: number;
+            readonly wrap_up_s: number;
+            /** @default 60 */
+            readonly hold_s: number;
+        };
+        /** Moved */
+        readonly Moved: {
+            readonly level: number;
+            readonly file: number;
+        };
         /** NewAccount */
         readonly NewAccount: {
             readonly name: string;
             readonly roles: readonly ("adviser" | "lead" | "quality" | "manager" | "operator" | "admin")[];
             readonly adviser?: string | null;
+        };
+        /** OfAdviser */
+        readonly OfAdviser: {
+            readonly adviser: string;
+            readonly skills: {
+                readonly [key: string]: number;
+            };
+            readonly moved: {
+                readonly [key: string]: components["schemas"]["Moved"];
+            };
         };
         /** Outside */
         readonly Outside: {
@@ -839,6 +1027,16 @@ export interface components {
             readonly adviser?: string | null;
             /** @default false */
             readonly disabled: boolean;
+        };
+        /** Said */
+        readonly Said: {
+            readonly text: string;
+            readonly adviser?: string | null;
+        };
+        /** Sent */
+        readonly Sent: {
+            readonly notice: string;
+            readonly to: readonly string[];
         };
         /** Shown */
         readonly Shown: {
@@ -896,6 +1094,11 @@ export interface components {
             readonly seats: {
                 readonly [key: string]: string;
             };
+            readonly skills_moved: {
+                readonly [key: string]: {
+                    readonly [key: string]: number;
+                };
+            };
             readonly callbacks: number;
             readonly messages: number;
             /** @enum {string} */
@@ -918,14 +1121,42 @@ export interface components {
             readonly calls: number;
             readonly most: number;
         };
+        /** Visit */
+        readonly Visit: {
+            readonly visit: string;
+        };
+        /** Waits */
+        readonly Waits: {
+            readonly visit: string;
+            readonly queue: string;
+            readonly position: number;
+            /** Format: date-time */
+            readonly since: string;
+            /** @enum {string} */
+            readonly urgency: "spare" | "normal" | "promised" | "urgent" | "crisis";
+            readonly language: string | null;
+            readonly ends_in: string | null;
+            readonly away: boolean;
+            readonly seat: string | null;
+        };
         /** Ways */
         readonly Ways: {
             readonly oidc: string | null;
+        };
+        /** WhoWaits */
+        readonly WhoWaits: {
+            readonly waiting: readonly components["schemas"]["Waits"][];
+            readonly more: number;
         };
         /** Whom */
         readonly Whom: {
             readonly adviser?: string | null;
             readonly outside?: string | null;
+        };
+        /** Wish */
+        readonly Wish: {
+            readonly skill: string;
+            readonly level: number | null;
         };
         /** Refusal */
         readonly Refusal: {
@@ -1565,6 +1796,32 @@ export interface operations {
             readonly 413: components["responses"]["413"];
         };
     };
+    readonly crisis: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly seat: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Done"];
+                };
+            };
+            readonly 400: components["responses"]["400"];
+            readonly 401: components["responses"]["401"];
+            readonly 403: components["responses"]["403"];
+            readonly 409: components["responses"]["409"];
+        };
+    };
     readonly outside: {
         readonly parameters: {
             readonly query?: never;
@@ -1844,6 +2101,185 @@ export interface operations {
             readonly 401: components["responses"]["401"];
             readonly 403: components["responses"]["403"];
             readonly 409: components["responses"]["409"];
+        };
+    };
+    readonly waiting: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["WhoWaits"];
+                };
+            };
+            readonly 401: components["responses"]["401"];
+            readonly 403: components["responses"]["403"];
+        };
+    };
+    readonly limits: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Limits"];
+                };
+            };
+            readonly 401: components["responses"]["401"];
+            readonly 403: components["responses"]["403"];
+        };
+    };
+    readonly pull: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly seat: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Visit"];
+            };
+        };
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Done"];
+                };
+            };
+            readonly 400: components["responses"]["400"];
+            readonly 401: components["responses"]["401"];
+            readonly 403: components["responses"]["403"];
+            readonly 409: components["responses"]["409"];
+            readonly 413: components["responses"]["413"];
+        };
+    };
+    readonly send: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Said"];
+            };
+        };
+        readonly responses: {
+            /** @description Document created, URL follows */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Sent"];
+                };
+            };
+            readonly 400: components["responses"]["400"];
+            readonly 401: components["responses"]["401"];
+            readonly 403: components["responses"]["403"];
+            readonly 409: components["responses"]["409"];
+            readonly 413: components["responses"]["413"];
+        };
+    };
+    readonly read: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly notice: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, nothing follows */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            readonly 400: components["responses"]["400"];
+            readonly 401: components["responses"]["401"];
+            readonly 403: components["responses"]["403"];
+            readonly 409: components["responses"]["409"];
+        };
+    };
+    readonly skills: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AllSkills"];
+                };
+            };
+            readonly 401: components["responses"]["401"];
+            readonly 403: components["responses"]["403"];
+        };
+    };
+    readonly move_skill: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly adviser: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Wish"];
+            };
+        };
+        readonly responses: {
+            /** @description Request fulfilled, nothing follows */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            readonly 400: components["responses"]["400"];
+            readonly 401: components["responses"]["401"];
+            readonly 403: components["responses"]["403"];
+            readonly 409: components["responses"]["409"];
+            readonly 413: components["responses"]["413"];
         };
     };
     readonly categories: {

@@ -16,6 +16,11 @@ export type Before = Shapes['Before']
 export type Earlier = Shapes['Earlier']
 export type Form = Shapes['Form']
 export type Result = Exclude<Form['result'], ''>
+/** What a lead has written, as leads see it, and as whoever is to read it does. */
+export type SentNotice = Shapes['Notice']
+export type Moved = Shapes['SkillsTold']['moved']
+export type Crisis = Shapes['Crisis']
+export type Notice = Omit<Shapes['NoticeTold'], 'kind'>
 type News = Shapes['News']
 
 const SESSION_OVER = 4401
@@ -37,6 +42,16 @@ export const queues = reactive(new Map<string, QueueNow>())
 export const calls = reactive(new Map<string, CallNow>())
 /** Conversations of one's own that are to be written down, by visit. */
 export const forms = reactive(new Map<string, Form>())
+/** What leads have written to this adviser, not read yet. */
+export const notices = reactive(new Map<string, Notice>())
+/** For leads: what they have written. */
+export const sent = reactive(new Map<string, SentNotice>())
+/** Skills that were moved for today, by adviser; for leads, and one's own. */
+export const movedSkills = reactive(new Map<string, Moved>())
+/** For leads: seats that have a call about life and death. */
+export const crises = reactive(new Map<string, Crisis>())
+/** Since when a seat talks, holds included, as far as this page knows. */
+export const talkingSince = reactive(new Map<string, string>())
 
 export const seatsInOrder = computed(() => [...seats.entries()].sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true })))
 export const queuesInOrder = computed(() => [...queues.entries()].sort(([a], [b]) => a.localeCompare(b)))
@@ -56,10 +71,7 @@ export function open(): void {
   mine.onmessage = ({ data }: MessageEvent<string>) => {
     if (first) {
       first = false
-      seats.clear()
-      queues.clear()
-      calls.clear()
-      forms.clear()
+      for (const kept of [seats, queues, calls, forms, notices, sent, movedSkills, crises]) kept.clear()
     }
     live.value = told.value = true
     silent.value = false
@@ -112,13 +124,29 @@ function drop(): void {
 
 function take(message: News[number]): void {
   switch (message.kind) {
-    case 'seat': seats.set(message.seat, message.now); break
+    case 'seat': takeSeat(message.seat, message.now); break
     case 'queue': queues.set(message.queue, message.now); break
     case 'call': calls.set(message.seat, message.now); break
     case 'form': forms.set(message.form.visit, message.form); break
     case 'form_gone': forms.delete(message.visit); break
+    case 'notice': notices.set(message.notice, message); break
+    case 'notice_gone': notices.delete(message.notice); break
+    case 'sent': sent.set(message.sent.notice, message.sent); break
+    case 'sent_gone': sent.delete(message.notice); break
+    case 'crisis': crises.set(message.seat, message.now); break
+    case 'crisis_gone': crises.delete(message.seat); break
+    case 'skills':
+      if (Object.keys(message.moved).length > 0) movedSkills.set(message.adviser, message.moved)
+      else movedSkills.delete(message.adviser)
+      break
     case 'seat_gone': seats.delete(message.seat); break
     case 'queue_gone': queues.delete(message.queue); break
     case 'call_gone': calls.delete(message.seat); break
   }
+}
+
+function takeSeat(number: string, now: SeatNow): void {
+  seats.set(number, now)
+  if (now.state !== 'talking' && now.state !== 'holding') talkingSince.delete(number)
+  else if (!talkingSince.has(number)) talkingSince.set(number, now.since)
 }

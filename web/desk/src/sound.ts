@@ -1,5 +1,5 @@
-// What the page itself sounds: the ring, 450 Hz one second on and four off as on any telephone in China (GB/T 3380). It is one
-// sound that repeats itself: the timers of a page in the background run late, or once a minute.
+// What the page itself sounds: the ring, 450 Hz one second on and four off as on any telephone in China (GB/T 3380), and a word
+// that there is something to read. The ring is one sound that repeats itself: the timers of a page in the background run late.
 const [HZ, ON_S, ROUND_S, LOUD, EDGE_S] = [450, 1, 5, 0.2, 0.03]
 
 let context: AudioContext | null = null
@@ -23,6 +23,22 @@ export function ring(): void {
   ringing.loop = true
   ringing.connect(context.destination)
   ringing.start()
+}
+
+/** There is something to read. */
+export function chime(): void {
+  context ??= new AudioContext()
+  void context.resume()
+  const tone = context.createOscillator()
+  const level = context.createGain()
+  const at = context.currentTime
+  tone.frequency.value = 880
+  level.gain.setValueAtTime(0, at)
+  level.gain.linearRampToValueAtTime(0.08, at + EDGE_S)
+  level.gain.linearRampToValueAtTime(0, at + 0.25)
+  tone.connect(level).connect(context.destination)
+  tone.start(at)
+  tone.stop(at + 0.25)
 }
 
 export function quiet(): void {

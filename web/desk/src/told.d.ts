@@ -64,6 +64,10 @@ export interface components {
             readonly verified: components["schemas"]["Shown"] | null;
             readonly callback: boolean;
             readonly asking: components["schemas"]["Asking"] | null;
+            /** @default null */
+            readonly crisis_at: string | null;
+            /** @default null */
+            readonly crisis_before: string | null;
             /** @enum {unknown} */
             readonly history: "known" | "looking" | "unknown";
             readonly before: components["schemas"]["Before"] | null;
@@ -77,6 +81,35 @@ export interface components {
             readonly kind: "call";
             readonly seat: string;
             readonly now: components["schemas"]["CallNow"];
+        };
+        /**
+         * Crisis
+         * @description A call about life and death, with whom, and since when it is known to be (UTC).
+         */
+        readonly Crisis: {
+            readonly call_id: string;
+            readonly adviser: string;
+            readonly since: string;
+            readonly marked: boolean;
+        };
+        /**
+         * CrisisGone
+         * @description For leads: that call is at the seat no more.
+         */
+        readonly CrisisGone: {
+            /** @enum {unknown} */
+            readonly kind: "crisis_gone";
+            readonly seat: string;
+        };
+        /**
+         * CrisisTold
+         * @description For leads: at which seat there is a crisis.
+         */
+        readonly CrisisTold: {
+            /** @enum {unknown} */
+            readonly kind: "crisis";
+            readonly seat: string;
+            readonly now: components["schemas"]["Crisis"];
         };
         /**
          * Earlier
@@ -142,8 +175,53 @@ export interface components {
             readonly kind: "form";
             readonly form: components["schemas"]["Form"];
         };
+        /**
+         * Moved
+         * @description A skill's level today, and in the files; 0: none.
+         */
+        readonly Moved: {
+            readonly level: number;
+            readonly file: number;
+        };
         /** @description All that is new, in its order. */
-        readonly News: readonly (components["schemas"]["SeatTold"] | components["schemas"]["QueueTold"] | components["schemas"]["SeatGone"] | components["schemas"]["QueueGone"] | components["schemas"]["CallTold"] | components["schemas"]["CallGone"] | components["schemas"]["FormTold"] | components["schemas"]["FormGone"])[];
+        readonly News: readonly (components["schemas"]["SeatTold"] | components["schemas"]["QueueTold"] | components["schemas"]["SeatGone"] | components["schemas"]["QueueGone"] | components["schemas"]["CallTold"] | components["schemas"]["CallGone"] | components["schemas"]["FormTold"] | components["schemas"]["FormGone"] | components["schemas"]["NoticeTold"] | components["schemas"]["NoticeGone"] | components["schemas"]["SentTold"] | components["schemas"]["SentGone"] | components["schemas"]["SkillsTold"] | components["schemas"]["CrisisTold"] | components["schemas"]["CrisisGone"])[];
+        /**
+         * Notice
+         * @description What a lead, by account, has written to advisers, by number. Times are UTC.
+         */
+        readonly Notice: {
+            readonly notice: string;
+            readonly by: string;
+            readonly to: readonly string[];
+            readonly everybody: boolean;
+            readonly text: string;
+            readonly sent_at: string;
+            readonly read: {
+                readonly [key: string]: string;
+            };
+        };
+        /**
+         * NoticeGone
+         * @description It is read.
+         */
+        readonly NoticeGone: {
+            /** @enum {unknown} */
+            readonly kind: "notice_gone";
+            readonly notice: string;
+        };
+        /**
+         * NoticeTold
+         * @description Something for this adviser to read.
+         */
+        readonly NoticeTold: {
+            /** @enum {unknown} */
+            readonly kind: "notice";
+            readonly notice: string;
+            readonly by: string;
+            readonly everybody: boolean;
+            readonly text: string;
+            readonly sent_at: string;
+        };
         /**
          * QueueGone
          * @description There is no such queue any more.
@@ -210,6 +288,24 @@ export interface components {
             readonly now: components["schemas"]["SeatNow"];
         };
         /**
+         * SentGone
+         * @description For leads: it stands no more.
+         */
+        readonly SentGone: {
+            /** @enum {unknown} */
+            readonly kind: "sent_gone";
+            readonly notice: string;
+        };
+        /**
+         * SentTold
+         * @description For leads: what one of them has written, and who has read it.
+         */
+        readonly SentTold: {
+            /** @enum {unknown} */
+            readonly kind: "sent";
+            readonly sent: components["schemas"]["Notice"];
+        };
+        /**
          * Shown
          * @description Who a caller has shown to be, as far as an adviser sees it: the last four signs of the number.
          */
@@ -217,6 +313,18 @@ export interface components {
             /** @enum {unknown} */
             readonly kind: "card" | "id_card";
             readonly ends_in: string;
+        };
+        /**
+         * SkillsTold
+         * @description For leads, and for the adviser: which skills were moved for the rest of the day; empty: none any more.
+         */
+        readonly SkillsTold: {
+            /** @enum {unknown} */
+            readonly kind: "skills";
+            readonly adviser: string;
+            readonly moved: {
+                readonly [key: string]: components["schemas"]["Moved"];
+            };
         };
     };
     responses: never;
