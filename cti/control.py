@@ -62,6 +62,13 @@ class SeatRedial(Request, frozen=True, tag="seat_redial"):
     seat: str
 
 
+class SeatDial(Request, frozen=True, tag="seat_dial"):
+    """The adviser calls whom they owe it, by what is owed: never by a number."""
+
+    seat: str
+    follow_up: str
+
+
 class SeatVerify(Request, frozen=True, tag="seat_verify"):
     """The adviser has the machine ask the caller who they are."""
 
@@ -234,6 +241,7 @@ SeatOrder = (
     | SeatNotReady
     | SeatMoreTime
     | SeatRedial
+    | SeatDial
     | SeatVerify
     | SeatMove
     | SeatTransfer

@@ -19,6 +19,7 @@ from calls.ports import FactSink
 from calls.words import WrapUpResult
 from cti.categories import Category
 from cti.desk.feed import CallNow, Feed, Form
+from cti.followups import FollowUps
 from cti.store import Journal
 
 LONGEST_PROMISE = timedelta(days=30)
@@ -53,9 +54,10 @@ class Forms:
         clock: Clock,
         feed: Feed,
         categories: Callable[[], tuple[Category, ...]],
+        follow_ups: FollowUps,
     ) -> None:
         self._facts, self._journal, self._clock, self._feed = facts, journal, clock, feed
-        self._categories = categories
+        self._categories, self._follow_ups = categories, follow_ups
         self._open = {form.visit: form for form in journal.find("form/", Form).values()}
         for form in self._open.values():
             feed.form(form.visit, form.adviser, form)
@@ -71,6 +73,8 @@ class Forms:
             adviser=call.adviser,
             number=call.number,
             queue=call.queue,
+            line=call.line,
+            follow_up=call.follow_up,
             begun_at=self._clock.utc(),
         )
         self._keep(form)
@@ -111,6 +115,7 @@ class Forms:
         with self._journal.together():
             self._facts.record(wrapped)
             self._journal.forget(f"form/{visit}")
+            self._follow_ups.wrapped_up(form, wrapped)
         del self._open[visit]
         self._feed.form(visit, adviser, None)
 

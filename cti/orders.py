@@ -36,6 +36,7 @@ from cti.control import (
     SeatConference,
     SeatConsult,
     SeatCrisis,
+    SeatDial,
     SeatHandOver,
     SeatLogOut,
     SeatMoreTime,
@@ -120,6 +121,9 @@ class Orders:
                 self._controller.floor.take(MoreTime(seat))
             case SeatRedial(seat=seat):
                 self._controller.node.redial(seat)
+            case SeatDial(seat=seat, follow_up=follow_up):
+                adviser = self._controller.floor.engine.seat(seat).adviser or ""
+                self._controller.node.dial(seat, self._controller.follow_ups.find(adviser, follow_up))
             case SeatVerify(seat=seat):
                 self._controller.node.verify(seat)
             case SeatTransfer(seat=seat, queue=queue, adviser=adviser):

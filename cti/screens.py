@@ -128,6 +128,7 @@ class Screens:
             asking=_asking(kept),
             crisis_at=kept.crisis_at,
             crisis_before=kept.crisis_before,
+            follow_up=kept.callback.follow_up if kept.callback else None,
             history=known.history if known else "looking" if kept.calling_number else "unknown",
             before=known.before if known else None,
         )

@@ -38,6 +38,7 @@ from cti.categories import Category
 from cti.control import AnyRequest, ControlServer
 from cti.desk import Accounts, Audit, Client, Doors, Feed, Limits, PagePhone, Provider, Reader, Sessions, serve_web
 from cti.floor import Floor
+from cti.followups import FollowUps
 from cti.forms import Forms
 from cti.hotline import Hotline, load_hotline, vocabulary
 from cti.identification import Tries
@@ -53,7 +54,7 @@ from cti.sms import Doorman, FileWay, GatewayWay, NoTexts, Outbox, Reports, Way
 from cti.staffing import Staffing
 from cti.standing import Standing
 from cti.status import Status, read_status
-from cti.store import Callers, Days, Journal, Shipper, migrate
+from cti.store import Callers, Days, Journal, Shift, Shifts, Shipper, migrate
 from cti.trunks import Trunks
 from cti.watch import Watch
 from cti.whereabouts import Whereabouts
@@ -62,6 +63,7 @@ from dialplan.render import APP
 from ivr.hours import Hours
 from ivr.texts import Said
 from prompts import EspeakVoice, OwnWords, Sounds
+from queues import Adviser
 
 log = structlog.get_logger(__name__)
 
@@ -114,11 +116,8 @@ class Controller:
         )
         self.ari = Ari(f"http://127.0.0.1:{settings.ari_port}/ari", APP, keys.ari, APP)
         sounds = Sounds(settings.prompts_dir, self.own_words)
-        self.business: HttpBusiness | None = None
+        self.business = self._open_business(keys.business_token)
         """The social-security system; None: there is none."""
-        if address := settings.business_address:
-            asking = Asking(address, keys.business_token, settings.business_timeout_s)
-            self.business = HttpBusiness(asking, Breaker(self.clock))
         self.gateway: GatewayWay | None = None
         """The SMS gateway; None: texts go into a file, or nowhere."""
         self.outbox: Outbox | None = None
@@ -130,11 +129,14 @@ class Controller:
             lambda: self.hotline.lines,
             lambda: vocabulary(self.own_words)[2],
         )
-        self.forms = Forms(self.watch, self.journal, self.clock, self.feed, self.categories)
         self.notices = Notices(self.journal, self.clock, self.feed)
         self.skills = Skills(
             self.journal, self.clock, settings.zone, self.feed, lambda: self.hotline, self._take_advisers
         )
+        self.follow_ups = FollowUps(
+            self.watch, self.journal, self.clock, lambda: self.node.messages, lambda: self.hotline
+        )
+        self.forms = Forms(self.watch, self.journal, self.clock, self.feed, self.categories, self.follow_ups)
         self.screens = Screens(
             self.clock,
             self.feed,
@@ -171,8 +173,8 @@ class Controller:
         self.alarms = Alarms(self.watch, self.journal)
         self.staffing = Staffing(settings, self.clock, self.floor, self.alarms, lambda: self.hotline)
         self.trunks = Trunks(settings, self.node.admission, self.node.gate)
-        days = Days(settings.postgres_dsn("rexian_read"), settings.zone)
-        self.board = Board(self.clock, lambda: look(self), days)
+        self._shifts = Shifts(settings.postgres_dsn("rexian_read"), settings.zone)
+        self.board = Board(self.clock, lambda: look(self), Days(settings.postgres_dsn("rexian_read"), settings.zone))
         self._take(self.hotline, sounds)
 
     def _take(self, hotline: Hotline, sounds: Sounds) -> None:
@@ -196,6 +198,11 @@ class Controller:
     def _read(self) -> tuple[Hotline, Sounds]:
         """The files as they are now, with all their words rendered. Blocks; what is in use is not touched."""
         return load_hotline(self.settings, self.own_words), Sounds(self.settings.prompts_dir, self.own_words)
+
+    def _open_business(self, token: str) -> HttpBusiness | None:
+        address = self.settings.business_address
+        asking = address and Asking(address, token, self.settings.business_timeout_s)
+        return HttpBusiness(asking, Breaker(self.clock)) if asking else None
 
     def _open_texts(self, key: bytes) -> None:
         settings = self.settings
@@ -351,6 +358,18 @@ class Controller:
     def outside(self) -> list[tuple[str, str]]:
         """Whom advisers may ask outside."""
         return [(one.name, one.number) for one in self.settings.outside]
+
+    def advisers(self) -> Mapping[str, Adviser]:
+        """Who takes calls here, by the file of the moment."""
+        return self.hotline.advisers
+
+    def behind(self) -> int:
+        """How many facts are not in the database yet."""
+        return self.shipper.behind
+
+    async def shift(self, adviser: str) -> Shift:
+        """What this adviser did today. Raises NotPossible or TimeoutError when the database does not tell."""
+        return await self._shifts.read(adviser, self.clock.utc())
 
     def sits(self, seat: str) -> str | None:
         """The adviser's number of who sits there. Raises NotPossible when there is no such seat."""

@@ -17,18 +17,29 @@ from cti.board import Board, Live
 from cti.categories import Category, load_categories
 from cti.control import AnyRequest, SeatReady
 from cti.desk import Accounts, Audit, Doors, Feed, Limits, PagePhone, Provider, Sessions
+from cti.followups import FollowUps
 from cti.forms import Forms
 from cti.hotline import Hotline
+from cti.messages import Messages
 from cti.notices import Notices
 from cti.settings import CHECKOUT
 from cti.skills import Skills
 from cti.status import Done, Status
-from cti.store import Journal
+from cti.store import Journal, Shift
 from cti.whowaits import Waits, WhoWaits
 from queues import Adviser
 from tests.board import LIVE, FakeDays
 from tests.status import STATUS
 
+HOTLINE = Hotline(
+    lines={},
+    queues={},
+    advisers={
+        "8001": Adviser("8001", {"cards": 2}, (), "杭州"),
+        "8002": Adviser("8002", {"cards": 5, "pension": 3}, ("yue",), "宁波"),
+    },
+    categories=load_categories(CHECKOUT / "lines"),
+)
 ZONE = ZoneInfo("Asia/Shanghai")
 WAITS = Waits(
     visit="c1.1",
@@ -40,6 +51,17 @@ WAITS = Waits(
     ends_in="1111",
     away=False,
     seat=None,
+)
+SHIFT = Shift(
+    at=datetime(2026, 1, 5, 2, 0, tzinfo=UTC),
+    conversations=4,
+    talked_s=360.0,
+    held_s=20.0,
+    wrap_up_s=90.0,
+    ready_s=600.0,
+    missed=1,
+    ratings=2,
+    rating_mean=4.5,
 )
 
 
@@ -54,12 +76,17 @@ class FakeHouse:
         reported: Callable[[Mapping[str, str], bytes], int] = lambda headers, body: 401,
     ) -> None:
         self.feed = Feed()
-        self.forms = Forms(facts, journal, clock, self.feed, self.categories)
+        self.messages = Messages(facts, journal, clock)
+        self.hotline = HOTLINE
         self.notices = Notices(journal, clock, self.feed)
-        self.hotline = Hotline({}, {}, {"8001": Adviser("8001", {"cards": 3})}, self.categories())
         self.skills = Skills(journal, clock, ZONE, self.feed, lambda: self.hotline, self._changed)
         self.changes = 0
         """How often advisers were to be given to the engine anew."""
+        self.follow_ups = FollowUps(facts, journal, clock, lambda: self.messages, lambda: self.hotline)
+        self.forms = Forms(facts, journal, clock, self.feed, self.categories, self.follow_ups)
+        self.trouble: Exception | None = None
+        """Why nobody can say what an adviser did today; None: it can be said."""
+        self.shifts_asked: list[str] = []
         self.days = FakeDays()
         self.board = Board(clock, self._look, self.days)
         self.reported = reported
@@ -84,6 +111,18 @@ class FakeHouse:
 
     def status(self) -> Status:
         return STATUS
+
+    def advisers(self) -> Mapping[str, Adviser]:
+        return self.hotline.advisers
+
+    def behind(self) -> int:
+        return 3
+
+    async def shift(self, adviser: str) -> Shift:
+        self.shifts_asked.append(adviser)
+        if self.trouble:
+            raise self.trouble
+        return SHIFT
 
     def categories(self) -> tuple[Category, ...]:
         return load_categories(CHECKOUT / "lines")

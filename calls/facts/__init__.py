@@ -76,7 +76,7 @@ from calls.facts.seats import (
 )
 from calls.facts.texts import TextEnded, TextOutcome, TextQueued, TextTaken, Whose
 from calls.facts.waiting import PositionSaid, QueueEntered, QueueLeft, VisitOutcome
-from calls.facts.wrapups import WrappedUp
+from calls.facts.wrapups import FollowUpDone, WrappedUp
 
 __all__ = [
     "VERSION",
@@ -112,6 +112,7 @@ __all__ = [
     "FaxResult",
     "FaxSent",
     "FaxWay",
+    "FollowUpDone",
     "LeadHow",
     "LeadJoined",
     "LeadLeft",
@@ -199,6 +200,7 @@ AnyFact = (
     | MachineRated
     | RatingFollowedUp
     | WrappedUp
+    | FollowUpDone
     | CallbackOwed
     | CallbackBegun
     | CallbackTried

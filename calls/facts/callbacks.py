@@ -9,9 +9,10 @@ import msgspec
 from calls.facts.fact import Fact
 from calls.facts.seats import NotAnswered
 
-OwedWhy = Literal["asterisk_died", "too_many_calls", "asked", "gave_up", "redial"]
+OwedWhy = Literal["asterisk_died", "too_many_calls", "asked", "gave_up", "redial", "follow_up"]
 """`asked`: the caller would rather be called back than wait. `gave_up`: hung up while waiting, where that is called back.
-`redial`: their adviser wants to speak to them again, at once."""
+`redial`: their adviser wants to speak to them again, at once. `follow_up`: an adviser calls whom they promised a call, or who
+left a voice message; once, and nobody else goes on with it."""
 
 NotReached = NotAnswered | Literal["adviser_left"]
 

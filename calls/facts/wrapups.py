@@ -22,3 +22,15 @@ class WrappedUp(Fact, frozen=True, kw_only=True, tag="wrapped_up"):
     """In the adviser's own words. Personal data."""
     due_at: datetime | None = None
     """UTC; by when the citizen was promised a call back."""
+
+
+class FollowUpDone(Fact, frozen=True, kw_only=True, tag="follow_up_done"):
+    """The call back that an adviser promised is made, or need not be any more."""
+
+    call_id: str
+    """The call in which it was promised."""
+    visit: str
+    """The conversation in which it was promised."""
+    adviser: str
+    by_call: str | None
+    """The call in which the citizen was reached; None: the adviser says that it is done."""

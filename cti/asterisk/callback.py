@@ -33,7 +33,13 @@ if TYPE_CHECKING:
 
 
 def begin_attempt(
-    promise: Promise, line: Line, clock: Clock, boot: str, preferred: str | None, seat: str | None = None
+    promise: Promise,
+    line: Line,
+    clock: Clock,
+    boot: str,
+    preferred: str | None,
+    seat: str | None = None,
+    follow_up: str | None = None,
 ) -> tuple[KeptCall, CallbackBegun, QueueEntered]:
     """The first step of an attempt, and its first facts: it joins the queue at the place that was kept."""
     call_id, number = uuid4().hex, promise.attempts + 1
@@ -55,7 +61,7 @@ def begin_attempt(
         needs=needs,
         since_ms=promise.since_ms,
         place_of=promise.visit,
-        callback=Attempt(promise.call_id, number, seat),
+        callback=Attempt(promise.call_id, number, seat, follow_up=follow_up),
     )
     begun = CallbackBegun(
         call_id=call_id,
@@ -103,10 +109,15 @@ async def _wait(call: Session, undo: AsyncExitStack) -> Seated | None:
     if attempt and attempt.seat:
         with suppress(NotPossible):  # the seat is busy by now: then it is anybody's, and the next one's
             place = floor.redial(attempt.seat, call.visit, needs, since)
+    theirs = attempt is not None and attempt.follow_up is not None
+    if place is None and theirs:  # whoever promised it calls again when they can
+        return None
     place = place or floor.enter(call.visit, needs, since, returned=True, away=True)
     while not call.node.must_refuse and (proposal := await _proposal(call, place)):
         if seated := await ring(call, undo, proposal):
             return seated
+        if theirs:
+            break
     floor.leave(call.visit)
     return None
 

@@ -148,6 +148,8 @@ class Attempt(msgspec.Struct, frozen=True):
     """The seat that calls a caller back whom it lost; None: whichever has its turn."""
     reached: bool = False
     """The citizen has answered: from here on it is a call like any other."""
+    follow_up: str | None = None
+    """What the adviser owes, who makes this call: it is for their seat alone. None: it is a call back of the queue."""
 
 
 class KeptCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -215,6 +217,11 @@ class KeptCall(msgspec.Struct, frozen=True, kw_only=True):
     def unreached(self) -> bool:
         """An attempt whose citizen has not answered: until they are rung there is no channel of it."""
         return self.callback is not None and not self.callback.reached
+
+    @property
+    def waits_away(self) -> bool:
+        """An attempt that waits for its turn: neither an adviser nor the citizen is rung."""
+        return self.unreached and self.step == "queue"
 
     def answered(self) -> KeptCall:
         """The same, its citizen having answered."""

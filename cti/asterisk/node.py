@@ -39,6 +39,7 @@ from cti.asterisk.telephones import Telephones
 from cti.blocklist import BlockList
 from cti.faxes import Faxes
 from cti.floor import Floor
+from cti.followups import FollowUp
 from cti.identification import Tries
 from cti.messages import Messages
 from cti.recorder import Recorder
@@ -267,6 +268,21 @@ class Node:
             raise NotPossible(self.problem or "no conversation can be recorded at this moment")
         promise = self.promises.redial(last)
         self._call_back(promise, self.lines[promise.line], seat)
+
+    def dial(self, seat: str, owed: FollowUp) -> None:
+        """The adviser at this seat calls whom they owe it, at once. Raises NotPossible with the mend."""
+        self.floor.engine.may_redial(seat)
+        promise = self.promises.follow_up(owed)
+        theirs = (one.kept for one in self.sessions.values() if one.kept.calling_number == owed.number)
+        if any(not kept.waits_away or (kept.callback and kept.callback.follow_up) for kept in theirs):
+            raise NotPossible("that citizen is on the line, or is being rung. Mend: try again when that call is over")
+        if self.problem or self.must_refuse:
+            raise NotPossible(self.problem or "no conversation can be recorded at this moment")
+        line = self.lines[promise.line]
+        kept, begun, entered = begin_attempt(promise, line, self.clock, self.boot_id, owed.adviser, seat, owed.id)
+        with self.journal.together():
+            self.promises.follows_up(promise, kept.call_id)
+            self._enter(line, kept, begun, entered)
 
     def verify(self, seat: str) -> None:
         """The adviser at this seat has the machine ask the caller who they are. Raises NotPossible with the mend."""

@@ -27,6 +27,7 @@ from calls.numbers import dialled
 from calls.words import Needs, Urgency
 from cti.asterisk.config import trunk_endpoint
 from cti.asterisk.kept import KeptCall
+from cti.followups import FollowUp
 from cti.settings import Settings
 from cti.store import Journal
 from cti.watch import Watch
@@ -47,7 +48,7 @@ FRESH = timedelta(hours=1)
 BY_DAY = (time(8), time(21))
 """Where the line says no hours for it, nobody is rung at night, except within so long after they asked or were let down."""
 
-_PREFIX = "promise/"
+_PREFIX, _FOLLOWING_UP = "promise/", "following_up/"
 
 
 class Promise(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +89,10 @@ class Promises:
         """Of each promise whose attempt waits, rings or talks: what tells it that it need not wait any more."""
         self._held: dict[str, str] = {}
         """The citizen's own call -> the number."""
+        self._following_up = {
+            key.removeprefix(_FOLLOWING_UP): owed for key, owed in journal.find(_FOLLOWING_UP, str).items()
+        }
+        """Our call, made by the adviser who owes it -> the call in which it came to be owed."""
         self._open: dict[str, Promise] = {}
         """By number."""
         for promise in journal.find(_PREFIX, Promise).values():
@@ -118,13 +123,7 @@ class Promises:
 
     def redial(self, kept: KeptCall) -> Promise:
         """The adviser of this call, which is over, calls its caller back. Raises NotPossible with the reason and the mend."""
-        line = self.lines.get(kept.line)
-        if line is None or line.callback is None:
-            raise NotPossible(
-                f"line {kept.line} calls nobody back. Mend: write callback: {{}} into its file, then reload."
-            )
-        if self.way(kept.calling_number, kept.trunk) is None:
-            raise NotPossible("the number is withheld, not of this country, or no trunk has `dial`: nobody can be rung")
+        self._calls(kept.line, kept.calling_number)
         before = self._open.get(kept.calling_number or "")
         if before is None or before.call_id != kept.call_id:
             self.owe(kept, "redial")
@@ -132,6 +131,60 @@ class Promises:
         elif before.call_id in self._under_way:
             raise NotPossible("that caller is being called back already")
         return self._open[kept.calling_number or ""]
+
+    def follow_up(self, owed: FollowUp) -> Promise:
+        """What an adviser begins with who calls whom they owe it. It is not among the promises that are open: nobody else goes
+        on with it. Raises NotPossible with the reason and the mend."""
+        line, number = self._calls(owed.line, owed.number)
+        queue = owed.queue if owed.queue in line.queues else line.person
+        promise = Promise(
+            call_id=owed.call_id,
+            calling_number=number,
+            line=line.number,
+            trunk=next(each.name for each in self._settings.trunks if each.dial),
+            needs=msgspec.structs.replace(line.needs(queue), urgency="promised"),
+            visit=None,
+            why="follow_up",
+            since_ms=self._now_ms(),
+            owed_at=owed.since,
+            boot_id=self._boot_id,
+            not_before_ms=0,
+        )
+        if not self._may_ring(promise, line, self._clock.utc()):
+            raise NotPossible(
+                f"it is no time to ring people: line {line.number} calls by its hours, else from {BY_DAY[0]:%H:%M} to "
+                f"{BY_DAY[1]:%H:%M}. Mend: call then"
+            )
+        return promise
+
+    def follows_up(self, promise: Promise, call_id: str) -> None:
+        """The call `call_id` is made for it. Whom a queue is to call back for the same is not called as long as it is up."""
+        with self._journal.together():
+            needs = promise.needs
+            self._watch.record(
+                CallbackOwed(
+                    call_id=promise.call_id,
+                    calling_number=promise.calling_number,
+                    line=promise.line,
+                    why="follow_up",
+                    queue=needs.queue if needs else None,
+                    skills=needs.skills if needs else {},
+                )
+            )
+            self._following_up[call_id] = promise.call_id
+            self._journal.put(_FOLLOWING_UP + call_id, promise.call_id)
+            self.rang_again(call_id, promise.calling_number, needs.queue if needs else "")
+
+    def _calls(self, number: str, citizen: str | None) -> tuple[Line, str]:
+        """The line of that number, which calls back, and whom. Raises NotPossible when it does not, or cannot ring them."""
+        line = self.lines.get(number)
+        if line is None or line.callback is None:
+            raise NotPossible(
+                f"line {number} calls nobody back. Mend: write callback: {{}} into its file, then reload."
+            )
+        if citizen is None or self.way(citizen, "") is None:
+            raise NotPossible("the number is withheld, not of this country, or no trunk has `dial`: nobody can be rung")
+        return line, citizen
 
     def owe(self, kept: KeptCall, why: OwedWhy, *, promised: bool = False) -> bool:
         """This caller is owed a call: a fact for people; a promise, too, if the line calls back and the number can be rung.
@@ -207,6 +260,7 @@ class Promises:
 
     def released(self, call_id: str) -> None:
         """This call is over: whoever made it without an answer is called back all the same."""
+        self._followed_up(call_id, "not_reached", 0)
         if promise := self._open.get(self._held.pop(call_id, "")):
             self._put(msgspec.structs.replace(promise, held_by=None))
 
@@ -224,6 +278,9 @@ class Promises:
 
     def tried(self, kept: KeptCall, *, reached: bool, counts: bool) -> None:
         """The citizen was rung. `counts`: it was not for our own sake that they were not reached."""
+        if kept.call_id in self._following_up:
+            self._followed_up(kept.call_id, "kept" if reached else "not_reached", 1)
+            return
         promise = self._open.get(kept.calling_number or "")
         if promise is None or kept.callback is None or promise.call_id != kept.callback.callback_of:
             return  # owed anew meanwhile
@@ -290,6 +347,13 @@ class Promises:
             self._held.pop(promise.held_by or "", None)
             self._journal.forget(_PREFIX + promise.calling_number)
         self._withdraw(promise)
+
+    def _followed_up(self, call_id: str, outcome: PromiseOutcome, attempts: int) -> None:
+        """What came of a call that an adviser owed, unless that is told, or it is none."""
+        if callback_of := self._following_up.pop(call_id, None):
+            with self._journal.together():
+                self._watch.record(CallbackEnded(call_id=callback_of, outcome=outcome, attempts=attempts))
+                self._journal.forget(_FOLLOWING_UP + call_id)
 
     def _of_this_boot(self, promise: Promise) -> Promise:
         """The monotonic clock began anew: the wait counts from the promise on, which is known by the wall clock."""

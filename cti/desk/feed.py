@@ -103,6 +103,8 @@ class CallNow(msgspec.Struct, frozen=True, kw_only=True):
     """Who the caller has shown to be; null: nobody yet."""
     callback: bool
     """We call them back."""
+    follow_up: str | None = None
+    """What the adviser calls them for, as they owe it; null: they did not choose it."""
     asking: Asking | None
     """Somebody else is asked about it; at the seat of whoever is, this says by whom."""
     crisis_at: datetime | None = None
@@ -136,6 +138,9 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
     number: str | None
     queue: str | None
     begun_at: datetime
+    line: str = ""
+    follow_up: str | None = None
+    """The call that was owed, and is made by this one."""
     category: str = ""
     topic: str = ""
     result: WrapUpResult | Literal[""] = ""

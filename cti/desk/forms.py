@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import msgspec
 from litestar import get, post, put
-from litestar.exceptions import PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, JSONBody
 
 from cti.categories import Category
-from cti.desk.entrance import Asked, known
+from cti.desk.entrance import Asked
 from cti.desk.house import House
+from cti.desk.mine import adviser_of
 from cti.desk.roles import only
 from cti.forms import Draft
 
@@ -35,18 +35,11 @@ def forms(house: House) -> list[BaseRouteHandler]:
     @put(FORM, opt=adviser, status_code=204, sync_to_thread=False)
     def write(visit: FromPath[str], data: JSONBody[Draft], request: Asked) -> None:
         """Keep what is written so far."""
-        house.forms.write(visit, _adviser(request), data)
+        house.forms.write(visit, adviser_of(request), data)
 
     @post(FORM, opt=adviser, status_code=204, sync_to_thread=False)
     def save(visit: FromPath[str], data: JSONBody[Draft], request: Asked) -> None:
         """It is whole, and the form is closed."""
-        house.forms.save(visit, _adviser(request), data)
+        house.forms.save(visit, adviser_of(request), data)
 
     return [categories, write, save]
-
-
-def _adviser(request: Asked) -> str:
-    adviser = known(request)[0].account.adviser
-    if adviser is None:
-        raise PermissionDeniedException("only whoever takes calls writes them down")
-    return adviser

@@ -11,11 +11,14 @@ from cti.board import Board
 from cti.categories import Category
 from cti.control import AnyRequest
 from cti.desk.feed import Feed
+from cti.followups import FollowUps
 from cti.forms import Forms
 from cti.notices import Notices
 from cti.skills import Skills
 from cti.status import Status
+from cti.store import Shift
 from cti.whowaits import WhoWaits
+from queues import Adviser
 
 
 class PagePhone(msgspec.Struct, frozen=True):
@@ -49,9 +52,22 @@ class House(Protocol):
     forms: Forms
     notices: Notices
     skills: Skills
+    follow_ups: FollowUps
 
     def categories(self) -> tuple[Category, ...]:
         """What conversations are about."""
+        ...
+
+    def advisers(self) -> Mapping[str, Adviser]:
+        """Who takes calls here, by number."""
+        ...
+
+    def behind(self) -> int:
+        """How many facts are not in the database yet."""
+        ...
+
+    async def shift(self, adviser: str) -> Shift:
+        """What this adviser did today. Raises NotPossible or TimeoutError when the database does not tell."""
         ...
 
     def status(self) -> Status:

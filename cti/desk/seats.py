@@ -13,6 +13,7 @@ from litestar.params import FromPath, JSONBody
 from cti.control import (
     AnyRequest,
     SeatCrisis,
+    SeatDial,
     SeatLogOut,
     SeatMoreTime,
     SeatMove,
@@ -39,6 +40,12 @@ class Elsewhere(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     queue: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     adviser: Annotated[str, msgspec.Meta(max_length=20)] | None = None
+
+
+class Owed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whom the adviser calls: the `id` of one of their follow-ups."""
+
+    follow_up: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 
 
 class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -87,6 +94,11 @@ def seats(doors: Doors, house: House) -> list[BaseRouteHandler]:
         """Call back whom the adviser spoke to last."""
         return await act(doors, house, seat, request, SeatRedial(seat), lead=False)
 
+    @post(SEAT + "/dial", opt=adviser, status_code=200)
+    async def dial(seat: FromPath[str], data: JSONBody[Owed], request: Asked) -> Done:
+        """Call whom the adviser owes it: the telephone there rings first, then the citizen's."""
+        return await act(doors, house, seat, request, SeatDial(seat, data.follow_up), lead=False)
+
     @post(SEAT + "/verify", opt=adviser, status_code=200)
     async def verify(seat: FromPath[str], request: Asked) -> Done:
         """Have the machine ask the caller who they are."""
@@ -109,7 +121,7 @@ def seats(doors: Doors, house: House) -> list[BaseRouteHandler]:
         doors.audit.write("crisis_marked", known(request)[0].account.name, f"{seat} {house.sits(seat)}")
         return done
 
-    return [ready, page, not_ready, more_time, log_out, redial, verify, move, transfer, crisis]
+    return [ready, page, not_ready, more_time, log_out, redial, dial, verify, move, transfer, crisis]
 
 
 async def act(doors: Doors, house: House, seat: str, request: Asked, wish: SeatOrder, *, lead: bool = True) -> Done:

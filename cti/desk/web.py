@@ -22,6 +22,7 @@ from cti.desk.floor import floor
 from cti.desk.forms import forms
 from cti.desk.house import House
 from cti.desk.leads import leads
+from cti.desk.mine import mine
 from cti.desk.people import people
 from cti.desk.roles import STRANGERS, allowed
 from cti.desk.seats import seats
@@ -108,6 +109,7 @@ def all_routes(house: House, doors: Doors) -> list[BaseRouteHandler]:
         *leads(doors, house),
         *floor(doors, house),
         *forms(house),
+        *mine(doors, house),
         *watching(doors, house),
     ]
     return [*routes, describing(routes)]

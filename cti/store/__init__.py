@@ -8,6 +8,7 @@ from cti.store.callers import Before, Callers
 from cti.store.figures import Days
 from cti.store.journal import Journal
 from cti.store.schema import migrate
+from cti.store.shifts import Shift, Shifts
 from cti.store.shipper import Shipper
 
-__all__ = ["Before", "Callers", "Days", "Journal", "Shipper", "migrate"]
+__all__ = ["Before", "Callers", "Days", "Journal", "Shift", "Shifts", "Shipper", "migrate"]

@@ -27,6 +27,7 @@ from calls.facts import (
     CallRefused,
     ConsultationEnded,
     ConversationEnded,
+    FollowUpDone,
     MachineRated,
     MenuStepTaken,
     NoticeHeard,
@@ -183,6 +184,8 @@ def _of_what_came_of_it(stamped: Stamped) -> Projected:
         case WrappedUp() as f:
             about = (f.category, f.topic, f.result, f.note, f.due_at)
             projected = sql.WRAPPED_UP, (f.visit, f.call_id, at, f.adviser, *about)
+        case FollowUpDone() as f:
+            projected = sql.CALLED_AS_PROMISED, (f.visit, at, f.by_call)
     return projected
 
 

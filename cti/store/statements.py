@@ -196,6 +196,13 @@ CONSULTED = _insert(
     "asked_ms",
     "together_ms",
 )
+# Of a form that is saved: the two are told in this order, and each batch runs WRAPPED_UP first.
+CALLED_AS_PROMISED = Statement(
+    "UPDATE wrap_ups SET done_at = given.at, done_by_call = given.by_call "
+    "FROM unnest($1::text[], $2::timestamptz[], $3::text[]) AS given (visit, at, by_call) "
+    "WHERE wrap_ups.visit = given.visit",
+    keyed=True,
+)
 OWED = _upsert(
     "callbacks_owed",
     "call_id",
@@ -267,6 +274,7 @@ STATEMENTS = (
     FOLLOWED_UP,
     WRAPPED_UP,
     CONSULTED,
+    CALLED_AS_PROMISED,
     OWED,
     CALLED_BACK,
     OWED_ENDED,

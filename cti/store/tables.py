@@ -157,6 +157,7 @@ queue_visits = Table(
     Index("queue_visits_by_call", "call_id"),
     Index("queue_visits_by_queue", "queue", "entered_at"),
     Index("queue_visits_by_time", "entered_at"),
+    Index("queue_visits_by_adviser", "adviser", "answered_at", postgresql_where=text("adviser IS NOT NULL")),
     Index("queue_visits_open", "queue", postgresql_where=text("left_at IS NULL")),
     comment="One row for each time a caller waited in a queue",
 )
@@ -198,6 +199,7 @@ seat_states = Table(
     _must("reason", Text, "Why it moved"),
     _at("since", "From when on; the seat's next row says until when", must=True),
     Index("seat_states_by_seat", "seat", "since"),
+    Index("seat_states_by_adviser", "adviser", "since", postgresql_where=text("adviser IS NOT NULL")),
     comment="One row for each move of a seat from state to state; view seat_spells has the durations",
 )
 
@@ -334,6 +336,8 @@ wrap_ups = Table(
     ),
     _may("note", Text, "In the adviser's own words. Personal data"),
     _at("due_at", "By when a call back was promised; null: none was"),
+    _at("done_at", "When that call was made, or needed not be made any more; null while it is owed"),
+    _may("done_by_call", Text, "The call in which the citizen was reached; null: the adviser said that it is done"),
     Index("wrap_ups_by_call", "call_id"),
     Index("wrap_ups_by_time", "at"),
     Index("wrap_ups_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
@@ -351,7 +355,8 @@ callbacks_owed = Table(
     _must(
         "why",
         Text,
-        "asterisk_died: the call was dropped; too_many_calls: turned away; asked: the caller's wish; gave_up: hung up",
+        "asterisk_died: the call was dropped; too_many_calls: turned away; asked: the caller's wish; gave_up: hung up; "
+        "redial: their adviser called at once; follow_up: an adviser called as promised",
     ),
     _may("queue", Text, "The queue that the caller had come to; null before any"),
     _must("skills", JSONB, "What the adviser has to be able to do: skill -> level 1 to 5; empty before any queue"),

@@ -33,7 +33,9 @@ from cti.business.absent import NoBusiness
 from cti.categories import load_categories
 from cti.desk.feed import Feed
 from cti.floor import Floor
+from cti.followups import FollowUps
 from cti.forms import Forms
+from cti.hotline import Hotline
 from cti.identification import Tries
 from cti.recorder import Recorder
 from cti.screens import Screens
@@ -126,10 +128,14 @@ class Calls:
         self.facts: list[AnyFact] = []
         self.watch = Seen(journal, self.facts)
         self.feed = Feed()
-        self.forms = Forms(self.watch, journal, clock, self.feed, lambda: load_categories(CHECKOUT / "lines"))
+        categories = load_categories(CHECKOUT / "lines")
+        advisers = {number: Adviser(number, {"cards": 1}) for number in (ADVISER, OTHER_ADVISER)}
+        hotline = Hotline({line.number: line}, {}, advisers, categories)
+        self.follow_ups = FollowUps(self.watch, journal, clock, lambda: self.node.messages, lambda: hotline)
+        self.forms = Forms(self.watch, journal, clock, self.feed, lambda: categories, self.follow_ups)
         self.floor = Floor(clock, self.watch, journal, settings.seats, 0.0, lambda: None)
         self.floor.load(
-            {number: Adviser(number, {"cards": 1}) for number in (ADVISER, OTHER_ADVISER)},
+            advisers,
             {name: QueueRules(queue.max_waiting) for name, queue in line.queues.items()},
         )
         self.recorder = Recorder(

@@ -11,6 +11,7 @@ from cti.desk import contract
 from cti.desk.accounts import REFUSED, WRONG_ALLOWED
 from cti.desk.entrance import COOKIE, PASSWORD, SESSION, TOKEN_HEADER, TRIES
 from cti.desk.floor import LIMITS, NOTICES, SKILLS, WAITING
+from cti.desk.mine import DIRECTORY, FIGURES, FOLLOW_UPS
 from cti.desk.people import ACCOUNTS
 from cti.desk.provider import BACK, GO
 from cti.desk.vouching import WAYS
@@ -43,6 +44,7 @@ ROUTES: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/api/v1/seats/{name}/more-time"): frozenset({"adviser", "lead"}),
     ("POST", "/api/v1/seats/{name}/log-out"): frozenset({"adviser", "lead"}),
     ("POST", "/api/v1/seats/{name}/redial"): frozenset({"adviser"}),
+    ("POST", "/api/v1/seats/{name}/dial"): frozenset({"adviser"}),
     ("POST", "/api/v1/seats/{name}/verify"): frozenset({"adviser"}),
     ("POST", "/api/v1/seats/{name}/move"): frozenset({"adviser"}),
     ("POST", "/api/v1/seats/{name}/transfer"): frozenset({"adviser"}),
@@ -63,6 +65,10 @@ ROUTES: dict[tuple[str, str], frozenset[str]] = {
     ("PUT", "/api/v1/forms/{name}"): frozenset({"adviser"}),
     ("POST", "/api/v1/forms/{name}"): frozenset({"adviser"}),
     ("GET", BOARD): frozenset({"lead", "manager", "operator", "admin", SCREEN}),
+    ("GET", FIGURES): frozenset({"adviser"}),
+    ("GET", FOLLOW_UPS): frozenset({"adviser"}),
+    ("POST", FOLLOW_UPS + "/{name}/done"): frozenset({"adviser"}),
+    ("GET", DIRECTORY): frozenset({"adviser", "lead"}),
     ("POST", "/api/v1/seats/{name}/page"): frozenset({"adviser", "lead"}),
     ("POST", "/api/v1/seats/{name}/listen"): frozenset({"lead"}),
     ("POST", "/api/v1/seats/{name}/whisper"): frozenset({"lead"}),
@@ -118,7 +124,7 @@ def test_the_description_in_the_docs_is_what_the_application_says() -> None:
         "stale: .venv/bin/python -m cti.desk.contract > docs/desk.openapi.yaml"
     )
     described = contract.document()["paths"]
-    named = {"seats": "{seat}", "forms": "{visit}", "notices": "{notice}", "skills": "{adviser}"}
+    named = {"seats": "{seat}", "forms": "{visit}", "notices": "{notice}", "skills": "{adviser}", "mine": "{follow_up}"}
     assert {(method.upper(), path) for path, methods in described.items() for method in methods} == {
         (method, path.replace("{name}", named.get(path.split("/")[3], "{name}")) if "{" in path else path)
         for method, path in ROUTES

@@ -46,6 +46,7 @@ from cti.sms.signing import signed
 from tests.contract.served_desk import OWN, STARTING, STRANGER, Desk
 from tests.contract.test_desk_api import ROUTES
 from tests.texting import KEY
+from tests.unit.test_followups import PROMISED, PROMISING
 from tests.unit.test_forms import CALL, DONE
 
 EXAMPLES = int(os.environ.get("HOTLINE_FUZZ_EXAMPLES", "8"))
@@ -73,7 +74,14 @@ HELD_AGAINST = [
 EVERYBODY = (*ROLES, STARTING, STRANGER)
 
 SEAT, SOMEBODY, ANOTHER = "1001", "somebody", "another"
-THERE_IS = {"seat": SEAT, "name": SOMEBODY, "visit": CALL.visit, "adviser": "8001", "notice": "a notice"}
+THERE_IS = {
+    "seat": SEAT,
+    "name": SOMEBODY,
+    "visit": CALL.visit,
+    "adviser": "8001",
+    "notice": "a notice",
+    "follow_up": "c0.1",
+}
 """What paths name."""
 NOTICE = Notice(
     notice=THERE_IS["notice"], by="li.na", to=("8001",), everybody=False, text="三点开会", sent_at=CALL.since, read={}
@@ -88,6 +96,7 @@ RIGHT: dict[tuple[str, str], Any] = {
     ("POST", ACCOUNTS + "/{name}/help"): {},
     ("POST", "/api/v1/seats/{seat}/not-ready"): {"reason": "午休"},
     ("POST", "/api/v1/seats/{seat}/transfer"): {"queue": "cards"},
+    ("POST", "/api/v1/seats/{seat}/dial"): {"follow_up": "c0.1"},
     ("POST", "/api/v1/seats/{seat}/consult"): {"outside": "市民热线"},
     **{
         ("POST", f"/api/v1/seats/{{seat}}/{how}"): {"from": "1002"}
@@ -155,6 +164,7 @@ class Asker:
     async def _signed_in(self) -> tuple[dict[str, str], dict[str, str]]:
         self.desk.house.forms.begin(CALL)
         self.desk.house.notices.keep(NOTICE)
+        self.desk.house.follow_ups.wrapped_up(PROMISING, PROMISED)
         if self.who == STRANGER:
             return {}, {}
         if self._before is None or self.desk.doors.accounts.get(self.who) != self._before:

@@ -23,6 +23,8 @@ from calls.facts import (
     CallEnded,
     CallRefused,
     ConversationEnded,
+    FollowUpDone,
+    OwedWhy,
     QueueEntered,
     QueueLeft,
     RecordingLost,
@@ -31,6 +33,7 @@ from calls.facts import (
     SeatState,
     SeatStateChanged,
     Stamped,
+    WrappedUp,
 )
 from cti.recorded import read
 from cti.store.shipper import write_batch
@@ -280,6 +283,41 @@ def test_what_was_owed_says_what_came_of_it(database: str) -> None:
     )
     assert offered == [{"n": 1, "asked": 1}]  # our own attempts are no offers
     assert looking_at(database, facts, broken_laws) == []
+
+
+@pytest.mark.parametrize("size", [1, 500])
+@pytest.mark.parametrize("by_call", ["back", None])
+def test_a_promise_says_when_it_was_done_and_by_which_call(database: str, by_call: str | None, size: int) -> None:
+    written: list[AnyFact] = [
+        WrappedUp(
+            call_id=call,
+            visit=f"{call}.1",
+            adviser="8001",
+            category="社会保障卡",
+            topic="社会保障卡激活",
+            result="to_call_back",
+            note="",
+            due_at=datetime(2026, 1, 8, 1, 0, tzinfo=UTC),
+        )
+        for call in ("done", "open")
+    ]
+    done = FollowUpDone(call_id="done", visit="done.1", adviser="8001", by_call=by_call)
+    facts = stamped([arrived("done"), arrived("open"), *written, done])
+    look = rows("SELECT visit, done_at, done_by_call FROM wrap_ups ORDER BY visit")
+    assert looking_at(database, facts, look, size) == [
+        {"visit": "done.1", "done_at": facts[-1].at, "done_by_call": by_call},
+        {"visit": "open.1", "done_at": None, "done_by_call": None},
+    ]
+
+
+@pytest.mark.parametrize("why", ["redial", "follow_up"])
+def test_an_adviser_may_call_back_more_than_once_for_the_same(database: str, why: OwedWhy) -> None:
+    facts: list[AnyFact] = [*answered_call("call")]
+    for number in (1, 2):
+        facts.append(msgspec.structs.replace(owed("call"), why=why, promised=False))
+        facts += called_back("call", number, reached=number == 2)
+        facts.append(CallbackEnded(call_id="call", outcome="kept" if number == 2 else "not_reached", attempts=1))
+    assert looking_at(database, stamped(facts), broken_laws) == []
 
 
 def test_a_day_is_read_again_without_returns_and_without_our_own_calls(database: str) -> None:

@@ -15,9 +15,12 @@ from calls.errors import BadFile, NotPossible
 from calls.facts import AnyFact, WrappedUp
 from cti.categories import SHIPPED, load_categories
 from cti.desk.feed import CallNow, Feed, Form, Onlooker
+from cti.followups import FollowUps
 from cti.forms import LONGEST_PROMISE, MOST_OPEN, Draft, Forms
+from cti.messages import Messages
 from cti.settings import CHECKOUT
 from cti.store import Journal
+from tests.desk import HOTLINE
 
 CATEGORIES = load_categories(CHECKOUT / "lines")
 NOW = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
@@ -61,7 +64,9 @@ class Site:
         journal = Journal(self.folder / "journal.db", "node", self.clock)
         feed = Feed()
         try:
-            yield Forms(self, journal, self.clock, feed, lambda: CATEGORIES), feed
+            messages = Messages(self, journal, self.clock)
+            self.follow_ups = FollowUps(self, journal, self.clock, lambda: messages, lambda: HOTLINE)
+            yield Forms(self, journal, self.clock, feed, lambda: CATEGORIES, self.follow_ups), feed
         finally:
             await journal.close()
 

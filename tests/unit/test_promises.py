@@ -7,15 +7,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 
 from calls.clock import Instant
+from calls.errors import NotPossible
 from calls.facts import CallbackEnded, CallbackOwed
 from calls.words import Needs
 from cti.asterisk.kept import Attempt, KeptCall
 from cti.asterisk.promises import Promise, Promises
+from cti.followups import FollowUp
 from cti.settings import Settings, Trunk
 from cti.store import Journal
 from cti.watch import Watch
@@ -280,3 +283,64 @@ async def test_an_attempt_of_what_was_owed_anew_meanwhile_settles_nothing(tmp_pa
         it.promises.tried(attempt, reached=False, counts=True)
         [promise] = await it.due()
         assert (promise.call_id, promise.attempts) == ("call2", 0)
+
+
+# What advisers owe
+
+
+OWED = FollowUp(
+    id="call1.1",
+    kind="promise",
+    call_id="call1",
+    adviser="8001",
+    number=NUMBER,
+    line="12333",
+    queue="cards",
+    topic="",
+    note="",
+    since=datetime(2026, 1, 4, tzinfo=UTC),
+    due_at=datetime(2026, 1, 6, tzinfo=UTC),
+)
+
+
+@pytest.mark.parametrize(
+    ("local", "since_h", "may"),
+    [((7, 59), 24, False), ((8, 0), 24, True), ((20, 59), 24, True), ((21, 0), 24, False), ((22, 0), 0.9, True)],
+)
+async def test_an_adviser_rings_nobody_at_night_for_what_is_over_an_hour_old(
+    tmp_path: Path, local: tuple[int, int], since_h: float, may: bool
+) -> None:
+    clock = SetClock()
+    clock.wall = datetime(2026, 1, 5, *local, tzinfo=ZoneInfo("Asia/Shanghai"))
+    owed = msgspec.structs.replace(OWED, since=clock.wall - timedelta(hours=since_h))
+    async with house(tmp_path, clock) as it:
+        if may:
+            promise = it.promises.follow_up(owed)
+            assert (promise.why, promise.needs) == ("follow_up", Needs({"cards": 1}, "cards", urgency="promised"))
+        else:
+            with pytest.raises(NotPossible, match=r"no time to ring people: .* from 08:00 to 21:00\. Mend: call then"):
+                it.promises.follow_up(owed)
+
+
+async def test_a_lines_own_hours_for_calling_back_hold_for_advisers_too(tmp_path: Path) -> None:
+    clock = SetClock()
+    line = msgspec.structs.replace(LINE, callback=msgspec.structs.replace(RULES, hours=WEEKDAYS))
+    async with house(tmp_path, clock, line=line) as it:
+        assert it.promises.follow_up(OWED).trunk == "out"
+        clock.go(3 * 3600)  # noon
+        with pytest.raises(NotPossible, match="calls by its hours"):
+            it.promises.follow_up(OWED)
+
+
+async def test_what_a_follow_up_came_to_is_told_once_also_by_the_next_controller(tmp_path: Path) -> None:
+    clock = SetClock()
+    async with house(tmp_path, clock) as it:
+        for call_id in ("back1", "back2"):
+            it.promises.follows_up(it.promises.follow_up(OWED), call_id)
+        it.promises.tried(waited("back1"), reached=True, counts=True)
+        it.promises.released("back1")
+        assert await it.due() == [], "nobody else goes on with it"
+    async with house(tmp_path, clock) as it:
+        it.promises.released("back2")
+        it.promises.released("back2")
+        assert await it.told() == [("call1", "kept"), ("call1", "not_reached")]

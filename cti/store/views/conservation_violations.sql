@@ -32,7 +32,7 @@ SELECT 'callback_of_a_call', node, call_id, NULL, 'its call never arrived', owed
 FROM callbacks_owed o WHERE NOT EXISTS (SELECT FROM calls c WHERE c.call_id = o.call_id AND c.arrivals > 0)
 UNION ALL
 SELECT 'callback_ends_once', node, call_id, NULL, format('%s ends', endings), ended_at
-FROM callbacks_owed WHERE endings > 1 AND why <> 'redial'
+FROM callbacks_owed WHERE endings > 1 AND why NOT IN ('redial', 'follow_up')
 UNION ALL
 SELECT 'callback_ends_at_last', node, call_id, NULL, 'promised over eight days ago', owed_at
 FROM callbacks_owed WHERE promised AND ended_at IS NULL AND owed_at < now() - interval '8 days'

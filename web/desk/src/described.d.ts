@@ -333,6 +333,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/seats/{seat}/dial": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Dial
+         * @description Call whom the adviser owes it: the telephone there rings first, then the citizen's.
+         */
+        readonly post: operations["dial"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/seats/{seat}/verify": {
         readonly parameters: {
             readonly query?: never;
@@ -797,6 +817,86 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/mine/figures": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Figures
+         * @description What one did today; without the database it says so at once.
+         */
+        readonly get: operations["figures"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/mine/follow-ups": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * FollowUps
+         * @description Whom one is to call: promised, or by voice messages. Whoever is new in it is a look in the audit log.
+         */
+        readonly get: operations["follow_ups"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/mine/follow-ups/{follow_up}/done": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Done
+         * @description It need not be done any more.
+         */
+        readonly post: operations["done"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/directory": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Directory
+         * @description Who works here, what they can do and where they sit.
+         */
+        readonly get: operations["directory"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/status": {
         readonly parameters: {
             readonly query?: never;
@@ -900,6 +1000,16 @@ export interface components {
             readonly old: string;
             readonly new: string;
         };
+        /** Colleague */
+        readonly Colleague: {
+            readonly adviser: string;
+            readonly name: string | null;
+            readonly site: string;
+            readonly skills: {
+                readonly [key: string]: number;
+            };
+            readonly languages: readonly string[];
+        };
         /** DaySoFar */
         readonly DaySoFar: {
             /** Format: date */
@@ -913,6 +1023,10 @@ export interface components {
             readonly in_time: number;
             readonly undecided: number;
             readonly wait_mean_s: number | null;
+        };
+        /** Directory */
+        readonly Directory: {
+            readonly colleagues: readonly components["schemas"]["Colleague"][];
         };
         /** Done */
         readonly Done: {
@@ -945,6 +1059,23 @@ export interface components {
             readonly last_week: components["schemas"]["DaySoFar"];
             readonly service_level: number | null;
             readonly half_hours: readonly components["schemas"]["HalfHour"][];
+        };
+        /** FollowUp */
+        readonly FollowUp: {
+            readonly id: string;
+            /** @enum {string} */
+            readonly kind: "promise" | "message";
+            readonly call_id: string;
+            readonly adviser: string | null;
+            readonly number: string | null;
+            readonly line: string;
+            readonly queue: string | null;
+            readonly topic: string;
+            readonly note: string;
+            /** Format: date-time */
+            readonly since: string;
+            /** Format: date-time */
+            readonly due_at: string;
         };
         /** HalfHour */
         readonly HalfHour: {
@@ -982,6 +1113,17 @@ export interface components {
             readonly level: number;
             readonly file: number;
         };
+        /** MyFigures */
+        readonly MyFigures: {
+            readonly figures: components["schemas"]["Shift"] | null;
+            /** @enum {string} */
+            readonly why_no_figures: "" | "database_away" | "database_slow";
+            readonly behind: number;
+        };
+        /** MyFollowUps */
+        readonly MyFollowUps: {
+            readonly follow_ups: readonly components["schemas"]["FollowUp"][];
+        };
         /** NewAccount */
         readonly NewAccount: {
             readonly name: string;
@@ -1001,6 +1143,10 @@ export interface components {
         /** Outside */
         readonly Outside: {
             readonly outside: readonly components["schemas"]["Allowed"][];
+        };
+        /** Owed */
+        readonly Owed: {
+            readonly follow_up: string;
         };
         /** OwnSeat */
         readonly OwnSeat: {
@@ -1037,6 +1183,19 @@ export interface components {
         readonly Sent: {
             readonly notice: string;
             readonly to: readonly string[];
+        };
+        /** Shift */
+        readonly Shift: {
+            /** Format: date-time */
+            readonly at: string;
+            readonly conversations: number;
+            readonly talked_s: number;
+            readonly held_s: number;
+            readonly wrap_up_s: number;
+            readonly ready_s: number;
+            readonly missed: number;
+            readonly ratings: number;
+            readonly rating_mean: number | null;
         };
         /** Shown */
         readonly Shown: {
@@ -1713,6 +1872,37 @@ export interface operations {
             readonly 409: components["responses"]["409"];
         };
     };
+    readonly dial: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly seat: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Owed"];
+            };
+        };
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Done"];
+                };
+            };
+            readonly 400: components["responses"]["400"];
+            readonly 401: components["responses"]["401"];
+            readonly 403: components["responses"]["403"];
+            readonly 409: components["responses"]["409"];
+            readonly 413: components["responses"]["413"];
+        };
+    };
     readonly verify: {
         readonly parameters: {
             readonly query?: never;
@@ -2360,6 +2550,96 @@ export interface operations {
             readonly 403: components["responses"]["403"];
             readonly 409: components["responses"]["409"];
             readonly 413: components["responses"]["413"];
+        };
+    };
+    readonly figures: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MyFigures"];
+                };
+            };
+            readonly 401: components["responses"]["401"];
+            readonly 403: components["responses"]["403"];
+        };
+    };
+    readonly follow_ups: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["MyFollowUps"];
+                };
+            };
+            readonly 401: components["responses"]["401"];
+            readonly 403: components["responses"]["403"];
+        };
+    };
+    readonly done: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly follow_up: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, nothing follows */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            readonly 400: components["responses"]["400"];
+            readonly 401: components["responses"]["401"];
+            readonly 403: components["responses"]["403"];
+            readonly 409: components["responses"]["409"];
+        };
+    };
+    readonly directory: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Request fulfilled, document follows */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Directory"];
+                };
+            };
+            readonly 401: components["responses"]["401"];
+            readonly 403: components["responses"]["403"];
         };
     };
     readonly status: {

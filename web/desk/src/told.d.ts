@@ -63,6 +63,8 @@ export interface components {
             readonly chosen: readonly string[];
             readonly verified: components["schemas"]["Shown"] | null;
             readonly callback: boolean;
+            /** @default null */
+            readonly follow_up: string | null;
             readonly asking: components["schemas"]["Asking"] | null;
             /** @default null */
             readonly crisis_at: string | null;
@@ -146,6 +148,10 @@ export interface components {
             readonly number: string | null;
             readonly queue: string | null;
             readonly begun_at: string;
+            /** @default  */
+            readonly line: string;
+            /** @default null */
+            readonly follow_up: string | null;
             /** @default  */
             readonly category: string;
             /** @default  */
