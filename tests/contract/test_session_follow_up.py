@@ -41,7 +41,7 @@ from tests.eventually import eventually
 
 __all__ = ["calls", "site", "sounds"]
 
-ABOUT = {"category": "社会保障卡", "topic": "社会保障卡激活"}
+ABOUT = ("社会保障卡", "社会保障卡激活")
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ async def promised(calls: Calls) -> FollowUp:
     await calls.told(CallEnded)
     await calls.nothing_left()
     due = datetime.now(UTC) + timedelta(days=1)
-    calls.forms.save(visit, ADVISER, Draft(**ABOUT, result="to_call_back", due_at=due))
+    calls.forms.save(visit, ADVISER, Draft(*ABOUT, "to_call_back", due_at=due))
     calls.pause()
     [owed] = calls.follow_ups.of(ADVISER)
     return owed
@@ -88,7 +88,7 @@ async def test_the_citizen_is_reached_and_what_was_promised_is_done_with_the_for
     await calling.told(ConversationEnded, 2)
     await calling.nothing_left()
     assert theirs(calling, owed) == [owed], "until it is written down"
-    calling.forms.save(f"{begun.call_id}.1", ADVISER, Draft(**ABOUT, result="answered"))  # type: ignore[arg-type]
+    calling.forms.save(f"{begun.call_id}.1", ADVISER, Draft(*ABOUT, "answered"))
     assert theirs(calling, owed) == []
     assert calling.of(FollowUpDone) == [
         FollowUpDone(call_id=owed.call_id, visit=owed.id, adviser=ADVISER, by_call=begun.call_id)
@@ -217,3 +217,18 @@ async def test_what_a_dead_controller_was_calling_for_is_owed_still(
         calls.sit()
         calls.node.dial(SEAT, owed)
         await calls.told(AdviserNumberSaid)
+
+
+@pytest.mark.parametrize("come", [while_the_seat_rings, while_the_citizen_is_rung])
+async def test_an_asterisk_that_dies_meanwhile_leaves_it_to_the_adviser(
+    calling: Calls, come: Callable[[Calls], Awaitable[None]]
+) -> None:
+    owed = await promised(calling)
+    await come(calling)
+    await calling.fake.die()
+    await calling.told(CallbackEnded)
+    await calling.nothing_left()
+    assert [end.outcome for end in calling.of(CallbackEnded)] == ["not_reached"]
+    assert [fact.why for fact in calling.of(CallbackOwed)] == ["follow_up"]
+    assert promises(calling) == []
+    assert theirs(calling, owed) == [owed]

@@ -9,6 +9,9 @@ export type WhoWaits = Shapes['WhoWaits']
 export type Limits = Shapes['Limits']
 export type AllSkills = Shapes['AllSkills']
 export type PagePhone = Shapes['PagePhone']
+export type FollowUp = Shapes['FollowUp']
+export type MyFigures = Shapes['MyFigures']
+export type Colleague = Shapes['Colleague']
 
 /** The hotline says no: `status` is that of HTTP, the message its reason. 0: it did not answer. */
 export class Refused extends Error {
@@ -69,6 +72,11 @@ export const api = {
   moreTime: (number: string) => ask<Shapes['Done']>('POST', seat(number, 'more-time')),
   logOut: (number: string) => ask<Shapes['Done']>('POST', seat(number, 'log-out')),
   redial: (number: string) => ask<Shapes['Done']>('POST', seat(number, 'redial')),
+  dial: (number: string, followUp: string) => ask<Shapes['Done']>('POST', seat(number, 'dial'), { follow_up: followUp }),
+  myFigures: () => ask<MyFigures>('GET', '/api/v1/mine/figures'),
+  followUps: () => ask<Shapes['MyFollowUps']>('GET', '/api/v1/mine/follow-ups'),
+  followUpDone: (id: string) => ask<undefined>('POST', `/api/v1/mine/follow-ups/${encodeURIComponent(id)}/done`),
+  directory: () => ask<Shapes['Directory']>('GET', '/api/v1/directory'),
   categories: () => ask<Shapes['Categories']>('GET', '/api/v1/categories'),
   writeForm: (visit: string, draft: Shapes['Draft']) => ask<undefined>('PUT', form(visit), draft),
   saveForm: (visit: string, draft: Shapes['Draft']) => ask<undefined>('POST', form(visit), draft),

@@ -171,7 +171,7 @@ function incoming(call: RTCSession): void {
   expected = false
 }
 
-/** The next call is one that was asked for here: it is answered without a ring. */
+/** The next call is one that this page asked for: it is answered without a ring. `is` false: it does not come. */
 export function expect(is = true): void {
   expected = is
 }
