@@ -19,7 +19,7 @@ from tests.eventually import eventually
 
 pytestmark = pytest.mark.asterisk
 
-SEAT, ADVISER, OTHER_SEAT, OTHER, LINE = "1011", "8047", "1012", "8048", "12347"
+SEAT, ADVISER, OTHER_SEAT, OTHER, LINE = "1011", "8053", "1012", "8054", "12347"
 LOUD_DBFS = -45.0
 """Syllables are silence for half of the time."""
 
@@ -50,7 +50,7 @@ async def test_a_colleague_at_another_page_is_asked_and_takes_the_caller(
             await desk.page.get_by_label("备注").fill("要问养老的同事")
             await desk.press("转接")
             await desk.picture("desk-passing")
-            await desk.press(f"{OTHER} ")
+            await desk.press(f"咨询 {OTHER}")
             await desk.says(f"正在呼叫 {OTHER} 号")
             await colleague.says(f"{ADVISER} 号向您咨询这通电话")
             await colleague.picture("desk-asked")
