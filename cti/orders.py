@@ -136,6 +136,7 @@ class Orders:
                 self._controller.node.mark_crisis(seat)
             case SeatLogOut(seat=seat):
                 self._controller.floor.take(LogOut(seat))
+                self._controller.node.telephones.leave(seat)
 
     def _consult(self, request: SeatConsult | SeatConference | SeatTakeBack | SeatHandOver) -> None:
         node = self._controller.node

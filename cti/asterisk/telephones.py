@@ -84,6 +84,10 @@ class Telephones:
         await self._node.ari.asterisk.update_object("res_pjsip", "auth", endpoint, fields=told)
         return password
 
+    def leave(self, seat: str) -> None:
+        """Its adviser has left: the page there is nobody's, also before it is known to be gone."""
+        self._given.pop(seat, None)
+
     def _seen(self, endpoint: str, *, there: bool) -> None:
         seat = seat_of_endpoint(endpoint)
         assert seat is not None

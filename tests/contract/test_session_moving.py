@@ -138,6 +138,9 @@ async def test_a_pages_password_is_its_advisers_while_the_page_is_there(calls: C
     with pytest.raises(NotPossible, match="another adviser has a page open"):
         await calls.node.telephones.open_page(SEAT, OTHER_ADVISER)
     assert calls.fake.passwords == {PAGE: first}
+    calls.node.telephones.leave(SEAT)
+    await calls.node.telephones.open_page(SEAT, OTHER_ADVISER)
+    calls.node.telephones.leave(SEAT)
     again = await calls.node.telephones.open_page(SEAT, ADVISER)
     assert calls.fake.passwords == {PAGE: again}
     assert again != first
