@@ -133,9 +133,7 @@ class Controller:
         self.skills = Skills(
             self.journal, self.clock, settings.zone, self.feed, lambda: self.hotline, self._take_advisers
         )
-        self.follow_ups = FollowUps(
-            self.watch, self.journal, self.clock, lambda: self.node.messages, lambda: self.hotline
-        )
+        self.follow_ups = FollowUps(self.watch, self.journal, self.clock, lambda: self.node.messages, self._today)
         self.forms = Forms(self.watch, self.journal, self.clock, self.feed, self.categories, self.follow_ups)
         self.screens = Screens(
             self.clock,
@@ -186,6 +184,10 @@ class Controller:
         self.watch.record(LinesLoaded(versions=versions))
         self._taken.set()
         self.offices.look()
+
+    def _today(self) -> Hotline:
+        """The files, with the skills that leads moved today."""
+        return msgspec.structs.replace(self.hotline, advisers=self.skills.advisers())
 
     def _take_advisers(self) -> None:
         self.floor.load(self.skills.advisers(), self.hotline.queues)
@@ -360,8 +362,8 @@ class Controller:
         return [(one.name, one.number) for one in self.settings.outside]
 
     def advisers(self) -> Mapping[str, Adviser]:
-        """Who takes calls here, by the file of the moment."""
-        return self.hotline.advisers
+        """Who takes calls here, by the file of the moment, and with what leads moved today."""
+        return self.skills.advisers()
 
     def behind(self) -> int:
         """How many facts are not in the database yet."""
