@@ -18,6 +18,9 @@ ASKED_EVERY_S = 0.01
 GONE_S = 1.0
 """A leg or a sentence that is told to end is gone within some 20 ms; after this long nobody waits for it."""
 
+LAST_EVENT_S = 3.0
+"""How long the end of a channel that we hung up may take to be told."""
+
 ASK_AGAIN_S = 0.5
 """An Asterisk that does not answer is asked again after this long."""
 

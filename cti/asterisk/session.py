@@ -1,10 +1,8 @@
 """A call from its arrival to its one terminal fact: one task, cancelled once when the caller hangs up.
 
-Read `_from_the_start` downwards: it is the call; waiting for a seat is in `waiting.py`, talking in `conversation.py`. A
-call that we make, to call somebody back, begins in `callback.py` and goes on like any other once the citizen has answered.
-Whatever a call makes in Asterisk (a seat's leg, a bridge) is pushed on an undo stack first, so nothing is left behind
-however it ends. Each turn is kept (`kept.py`), and `_resume` goes on from there under another controller. Who hears what
-is the line's business (`ivr/`), who speaks to whom the engine's (`queues/`).
+Which way it goes is in `course.py`; here is what all of it uses: the books of the call, its channels, the caller's events, and
+its end. Whatever a call makes in Asterisk (a seat's leg, a bridge) is pushed on an undo stack first, so nothing is left behind
+however it ends.
 """
 
 from __future__ import annotations
@@ -16,7 +14,6 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
-from calls.clock import Instant
 from calls.errors import NotPossible
 from calls.facts import (
     AnyFact,
@@ -35,14 +32,13 @@ from calls.facts import (
     VoiceMessageLeft,
 )
 from calls.words import Needs
-from cti.asterisk.callback import call_back
 from cti.asterisk.caller import TelephoneCaller
-from cti.asterisk.consulting import Consultation, find_consultation, until_parted
-from cti.asterisk.conversation import Parted, connect, find_again
-from cti.asterisk.dictation import TelephoneDictation, end_left_behind
-from cti.asterisk.ending import ASK_AGAIN_S, asked_to_go
+from cti.asterisk.consulting import Consultation
+from cti.asterisk.course import go
+from cti.asterisk.dictation import TelephoneDictation
+from cti.asterisk.ending import ASK_AGAIN_S, LAST_EVENT_S, asked_to_go
 from cti.asterisk.errors import AriError, Gone, NotInStasis, Unavailable
-from cti.asterisk.faxing import TelephoneFax, end_fax_left_behind
+from cti.asterisk.faxing import TelephoneFax
 from cti.asterisk.generated.messages import (
     ChannelDestroyed,
     ChannelDtmfReceived,
@@ -53,23 +49,15 @@ from cti.asterisk.generated.messages import (
 )
 from cti.asterisk.kept import KeptCall, outcome
 from cti.asterisk.lead import Lead, tell_left
-from cti.asterisk.leg import DIALPLAN_S, DidNotAnswerError, Leg, packets_received
+from cti.asterisk.leg import DIALPLAN_S, Leg, packets_received
 from cti.asterisk.places import KEEPS_PLACE, keep_place
-from cti.asterisk.playing import silence
 from cti.asterisk.returning import Return
 from cti.asterisk.router import Came, Mailbox, Vanished
-from cti.asterisk.seated import Seated
-from cti.asterisk.waiting import wait_for_seat
 from cti.asterisk.wishes import Wishes
 from cti.identification import CallersIdentity
 from cti.recorder import Pending
-from ivr.flow import run_line
 from ivr.line import Line
-from ivr.next import JoinQueue, Reached
-from ivr.rating import ask_rating, wait_for_hang_up
-from ivr.refused import Refusal, tell_refused
-from ivr.served import WantsPerson
-from ivr.window import Matter, Talk, Window
+from ivr.window import Matter, Window
 
 if TYPE_CHECKING:
     from cti.asterisk.node import Node
@@ -81,9 +69,6 @@ PROMISE_S = 2.0
 
 MOST_CHOSEN = 8
 """The last of what a caller chose; somebody who plays with the keys chooses for ever."""
-
-LAST_EVENT_S = 3.0
-"""How long the end of a channel that we hung up may take to be told."""
 
 
 class Session:
@@ -406,43 +391,6 @@ class Session:
             self.node.books.close(self.call_id)
             self.node.promises.released(self.call_id)
 
-    # --- the call
-
-    async def _flow(self, resumed: bool) -> None:
-        undo = AsyncExitStack()
-        try:
-            if self.kept.refused and not self.kept.queued:
-                await self._refuse(undo, self.kept.refused, resumed)
-            elif not self.kept.carried:
-                await self._turn_away()
-            elif self.kept.unreached:
-                await self._call_back(undo)
-            else:
-                await (self._resume(undo) if resumed else self._from_the_start(undo))
-        finally:
-            _be_patient()
-            await undo.aclose()
-
-    async def _refuse(self, undo: AsyncExitStack, why: Refusal, resumed: bool) -> None:
-        """The number is refused for a while. Whoever says that a life is in danger is carried from here on, as others are."""
-        if resumed:
-            await silence(self.ari, self.call_id)
-        await self.ari.channels.answer(self.call_id)
-        match await tell_refused(self.window(), why):
-            case JoinQueue(needs=needs):
-                self.counts()
-                await self._wait_and_talk(undo, needs, self.clock.now(), returned=False)
-            case _:
-                await wait_for_hang_up(self.caller, self.node.settings.silence_before_close_s)
-
-    async def _turn_away(self) -> None:
-        """There are too many calls. A call back is promised only once it is on the disk, and only whose number is known."""
-        promise = self.kept.calling_number is not None and await self.on_disk()
-        await self.ari.channels.answer(self.call_id)
-        heard = await self.caller.say("busy.callback" if promise else "busy.later", skippable=False)
-        if not heard.whole:  # cut off by a hang-up, whose own event comes after the prompt's
-            await wait_for_hang_up(self.caller, LAST_EVENT_S)
-
     async def on_disk(self) -> bool:
         """Wait until all that was told is safe; False when the disk does not take it in time."""
         try:
@@ -452,129 +400,13 @@ class Session:
             return False
         return True
 
-    async def _from_the_start(self, undo: AsyncExitStack) -> None:
-        await self.ari.channels.answer(self.call_id)
-        self.keep(step="notice")
-        await self._lead(undo)
-
-    async def _lead(self, undo: AsyncExitStack, reached: Reached | None = None) -> None:
-        """Through the line, and where it leads; `reached`: a caller whom another controller had led so far."""
-        match await run_line(self.window(), reached):
-            case JoinQueue(needs=needs):
-                await self._wait_and_talk(undo, needs, self.clock.now(), returned=False)
-            case _:
-                await self._close()
-
-    async def _resume(self, undo: AsyncExitStack) -> None:
-        """Go on where the last controller was: in the same menu or service, at the same place in the queue."""
-        kept = self.kept
-        needs, since = self.needs, Instant(kept.since_ms / 1000)
-        match kept.step:
-            case "talking" if kept.conversation:
-                parted = await find_again(self, undo, kept.conversation)
-                await self._parted(undo, parted, kept.conversation.adviser, needs, since)
-            case "queue" if kept.consultation and (found := find_consultation(self, undo, kept.consultation)):
-                await found.be_alone()
-                await self._hand_over(undo, found, needs, since)
-            case "outside" if kept.consultation:
-                await self._outside(undo, self.leg(undo, kept.consultation.leg), resumed=True)
-            case (
-                "queue" | "ringing" | "calling"
-            ):  # into the queue before anything is awaited, or others would be served first
-                await self._wait_and_talk(undo, needs, since, returned=True, resumed=True)
-            case "message" if kept.dictation:
-                await silence(self.ari, self.call_id)
-                await end_left_behind(self, kept.dictation)
-                await self._close()
-            case "fax" if kept.fax:
-                await silence(self.ari, self.call_id)
-                done = await end_fax_left_behind(self, kept.fax)
-                await self._lead(undo, msgspec.structs.replace(kept.reached, choice=None) if done else kept.reached)
-            case "rating" | "closing":
-                await silence(self.ari, self.call_id)
-                await self.caller.say("goodbye")
-                await self._close()
-            case "menu":
-                await silence(self.ari, self.call_id)
-                await self._lead(undo, kept.reached)
-            case _:
-                await silence(self.ari, self.call_id)
-                await self._from_the_start(undo)
-
-    async def _wait_and_talk(
-        self, undo: AsyncExitStack, needs: Needs, since: Instant, *, returned: bool, resumed: bool = False
-    ) -> None:
-        """From joining the queue to the end of the call; `resumed`: another controller may be saying something still."""
-        seated = await wait_for_seat(self, undo, needs, since, returned=returned, resumed=resumed)
-        if seated is None:
-            await self.caller.say("goodbye")
-            await self._close()
-        else:
-            await self._talk(undo, seated, needs, since)
-
-    async def _call_back(self, undo: AsyncExitStack) -> None:
-        if seated := await call_back(self, undo, self.line):
-            await self._talk(undo, seated, self.needs, Instant(self.kept.since_ms / 1000))
-
-    async def _talk(self, undo: AsyncExitStack, seated: Seated, needs: Needs, since: Instant) -> None:
-        """With the seat that has answered, to the end of the call."""
-        parted = await connect(self, undo, seated)
-        await self._parted(undo, parted, seated.proposal.adviser, needs, since)
-
-    async def _parted(self, undo: AsyncExitStack, parted: Parted, adviser: str, needs: Needs, since: Instant) -> None:
-        """The adviser has left the conversation: the question, another adviser, or whoever was asked about the call.
-
-        Who waits, waits by the first wait: nobody waits twice for one matter."""
-        match parted:
-            case Consultation():
-                await self._hand_over(undo, parted, needs, since)
-            case Needs():
-                await self.caller.say("transfer.begin", skippable=False)
-                await self._wait_and_talk(undo, parted, since, returned=False)
-            case "lost":
-                await self.caller.say("seat.lost", skippable=False)
-                await self._wait_and_talk(undo, needs, since, returned=True)
-            case "over":
-                await self._after(undo, adviser)
-
-    async def _hand_over(self, undo: AsyncExitStack, consultation: Consultation, needs: Needs, since: Instant) -> None:
-        """To whoever was asked; should they not answer, the caller has another adviser."""
+    async def _flow(self, resumed: bool) -> None:
+        undo = AsyncExitStack()
         try:
-            taken = await consultation.takes_caller()
-        except DidNotAnswerError:
-            await self.caller.say("transfer.begin", skippable=False)
-            await self._wait_and_talk(undo, needs, since, returned=True)
-            return
-        if isinstance(taken, Seated):
-            await self._talk(undo, taken, needs, since)
-        else:
-            await self._outside(undo, taken, resumed=False)
-
-    async def _outside(self, undo: AsyncExitStack, leg: Leg, *, resumed: bool) -> None:
-        self.keep(step="outside")
-        await until_parted(self, undo, leg, resumed=resumed)
-        self.keep(consultation=None)
-        await self.caller.say("goodbye")
-        await self._close()
-
-    async def _after(self, undo: AsyncExitStack, adviser: str) -> None:
-        """The adviser's side has ended: the satisfaction question, then the caller hangs up first, or wants somebody else."""
-        self.keep(step="rating")
-        try:
-            await ask_rating(self.window(), Talk(self.visit, adviser))
-        except WantsPerson:
-            self.node.advisers.forget(
-                self.kept.calling_number or ""
-            )  # for another person than the one complained about
-            needs = self.line.needs(self.line.person, self.caller.language)
-            await self._wait_and_talk(undo, needs, self.clock.now(), returned=False)
-        else:
-            await self._close()
-
-    async def _close(self) -> None:
-        """Everything is said; the caller is left the time to hang up first."""
-        self.keep(step="closing")
-        await wait_for_hang_up(self.caller, self.node.settings.silence_before_close_s)
+            await go(self, undo, resumed=resumed)
+        finally:
+            _be_patient()
+            await undo.aclose()
 
 
 def _be_patient() -> None:
