@@ -36,6 +36,7 @@ from cti.business.absent import NoBusiness
 from cti.business.http import Asking
 from cti.categories import Category
 from cti.control import AnyRequest, ControlServer
+from cti.deadair import DeadAir
 from cti.desk import Accounts, Audit, Client, Doors, Feed, Limits, PagePhone, Provider, Reader, Sessions, serve_web
 from cti.floor import Floor
 from cti.followups import FollowUps
@@ -159,17 +160,17 @@ class Controller:
             self.offices.of,
             self.screens,
         )
-        audit = Audit(self.watch, self.journal, self.clock, keys.audit)
-        accounts = Accounts(self.journal, self.clock, audit, settings.first_admin_path, demo=settings.demo)
         self.provider = self._provider(keys.oidc_client_secret)
         """Who else says who signs in at the desk; None: nobody."""
-        sessions = Sessions(self.journal, self.clock, accounts)
-        self.doors = Doors(accounts, sessions, audit, self.clock, self.provider)
+        self.doors = self._open_doors(keys.audit)
         self.differences: list[str] = []
         """Between the Asterisk that runs and the one that its client was made from."""
         self.calendar_troubles: dict[str, str | None] = {}
         self.alarms = Alarms(self.watch, self.journal)
         self.staffing = Staffing(settings, self.clock, self.floor, self.alarms, lambda: self.hotline)
+        self.dead_air = DeadAir(
+            self.clock, self.alarms, self.feed, settings.raw_dir, settings.dead_air_s, self.node.talks
+        )
         self.trunks = Trunks(settings, self.node.admission, self.node.gate)
         self._shifts = Shifts(settings.postgres_dsn("rexian_read"), settings.zone)
         self.board = Board(self.clock, lambda: look(self), Days(settings.postgres_dsn("rexian_read"), settings.zone))
@@ -216,6 +217,12 @@ class Controller:
         if way is not None:
             self.outbox = Outbox(self.watch, self.journal, self.clock, way, key, self._write, settings.texts_signature)
         self.reports = Reports(Doorman(key, self.clock), self.outbox)
+
+    def _open_doors(self, key: str) -> Doors:
+        audit = Audit(self.watch, self.journal, self.clock, key)
+        settings = self.settings
+        accounts = Accounts(self.journal, self.clock, audit, settings.first_admin_path, demo=settings.demo)
+        return Doors(accounts, Sessions(self.journal, self.clock, accounts), audit, self.clock, self.provider)
 
     def _provider(self, secret: str) -> Provider | None:
         settings = self.settings
@@ -264,6 +271,7 @@ class Controller:
                     self.node.messages.watch(),
                     self.node.blocklist.watch(),
                     self.staffing.run(self.node.connected),
+                    self.dead_air.run(),
                     self.skills.run(),
                     self._join_sentences(),
                     self._watch_business(),

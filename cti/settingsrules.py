@@ -29,6 +29,7 @@ SOCKET_NAME_ROOM = 28
 TIMES = (
     "long_wait_s",
     "long_call_s",
+    "dead_air_s",
     "ring_s",
     "wrap_up_s",
     "trunk_rtp_timeout_s",
@@ -48,7 +49,7 @@ LONGEST_NAME = 20
 """Characters of whoever is outside: what a button holds."""
 LEAST_REDIALS = 5
 """Fewer calls of one number within the window are what anybody makes whose line is bad."""
-MAY_BE_NONE = ("wrap_up_s", "place_kept_s", "same_adviser_s")
+MAY_BE_NONE = ("wrap_up_s", "place_kept_s", "same_adviser_s", "dead_air_s")
 """Of these times, 0 means that there is none."""
 
 _NAME = re.compile(r"[0-9A-Za-z-]{1,32}")

@@ -7,7 +7,7 @@ The seats' telephones are in `telephones.py`; what a controller does that starts
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -37,6 +37,7 @@ from cti.asterisk.session import Session
 from cti.asterisk.socket import EventSocket
 from cti.asterisk.telephones import Telephones
 from cti.blocklist import BlockList
+from cti.deadair import Talk
 from cti.faxes import Faxes
 from cti.floor import Floor
 from cti.followups import FollowUp
@@ -369,6 +370,13 @@ class Node:
         if call.lead is None or call.lead.over:
             raise NotPossible(f"no lead is at the conversation at seat {seat}")
         call.lead.end("left")
+
+    def talks(self) -> Iterator[Talk]:
+        """Everybody who should be heard: not whoever hears music, or is with the machine."""
+        for session in self.sessions.values():
+            talk = session.kept.conversation
+            if talk and talk.held_since_ms is None and talk.apart_since_ms is None:
+                yield Talk(session.visit, talk.seat, talk.adviser)
 
     def _talking(self, seat: str) -> Session:
         self.floor.engine.seat(seat)

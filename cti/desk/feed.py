@@ -245,6 +245,18 @@ class CrisisGone(msgspec.Struct, frozen=True, tag_field="kind", tag="crisis_gone
     seat: str
 
 
+class SilentTold(msgspec.Struct, frozen=True, tag_field="kind", tag="silent"):
+    """For its adviser and for leads: in the conversation at this seat nobody has been heard for too long."""
+
+    seat: str
+
+
+class SilenceOver(msgspec.Struct, frozen=True, tag_field="kind", tag="silence_over"):
+    """Somebody is heard again, or the conversation is over."""
+
+    seat: str
+
+
 Told = (
     SeatTold
     | QueueTold
@@ -261,6 +273,8 @@ Told = (
     | SkillsTold
     | CrisisTold
     | CrisisGone
+    | SilentTold
+    | SilenceOver
 )
 
 
@@ -379,6 +393,12 @@ class Feed:
         """Tell the leads' pages of a crisis at a seat; None: it is there no more."""
         told = CrisisTold(seat, now) if now else CrisisGone(seat)
         self._tell_own(f"crisis/{seat}", LEADS, told, gone=now is None)
+
+    def silence(self, seat: str, adviser: str, *, silent: bool) -> None:
+        """Tell the adviser's own pages and the leads' that nobody is heard there; or, not `silent`, that it is over."""
+        told = SilentTold(seat) if silent else SilenceOver(seat)
+        for whose in (adviser, LEADS):
+            self._tell_own(f"silent/{seat}/{whose}", whose, told, gone=not silent)
 
     def _tell_own(self, what: str, whose: str, told: Told, *, gone: bool, quietly: bool = False) -> None:
         message = msgspec.json.encode(told)

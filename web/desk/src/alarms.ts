@@ -2,7 +2,7 @@
 import { computed } from 'vue'
 
 import { clocked, now } from './clock'
-import { type SeatNow, queuesInOrder, seatsInOrder, talkingSince } from './feed'
+import { type SeatNow, queuesInOrder, seatsInOrder, silences, talkingSince } from './feed'
 import { named, t } from './language'
 import { isLead, limits, whoWaits } from './waiting'
 
@@ -13,6 +13,7 @@ const age = (instant: string) => now.value - Date.parse(instant)
 
 /** Why a seat is one to look at, in a word or two; empty: it is not. */
 export function over(number: string, seat: SeatNow): string {
+  if (silences.has(number)) return t.value.silenceAt(number)
   if (seat.state === 'holding' && age(seat.since) > limits.value.hold_s * 1000) return t.value.longHoldAt(number, clocked(limits.value.hold_s * 1000))
   if (seat.state === 'wrap_up' && age(seat.since) > limits.value.wrap_up_s * 1000 + AT_ONCE_MS) return t.value.longWrapUp(number, clocked(limits.value.wrap_up_s * 1000))
   const talks = seat.state === 'talking' || seat.state === 'holding'

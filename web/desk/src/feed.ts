@@ -48,6 +48,8 @@ export const notices = reactive(new Map<string, Notice>())
 export const sent = reactive(new Map<string, SentNotice>())
 /** Skills that were moved for today, by adviser; for leads, and one's own. */
 export const movedSkills = reactive(new Map<string, Moved>())
+/** Seats at which nobody has been heard in a conversation for too long: one's own, or for leads all. */
+export const silences = reactive(new Set<string>())
 /** For leads: seats that have a call about life and death. */
 export const crises = reactive(new Map<string, Crisis>())
 /** Since when a seat talks, holds included, as far as this page knows. */
@@ -71,7 +73,7 @@ export function open(): void {
   mine.onmessage = ({ data }: MessageEvent<string>) => {
     if (first) {
       first = false
-      for (const kept of [seats, queues, calls, forms, notices, sent, movedSkills, crises]) kept.clear()
+      for (const kept of [seats, queues, calls, forms, notices, sent, movedSkills, crises, silences]) kept.clear()
     }
     live.value = told.value = true
     silent.value = false
@@ -133,6 +135,8 @@ function take(message: News[number]): void {
     case 'notice_gone': notices.delete(message.notice); break
     case 'sent': sent.set(message.sent.notice, message.sent); break
     case 'sent_gone': sent.delete(message.notice); break
+    case 'silent': silences.add(message.seat); break
+    case 'silence_over': silences.delete(message.seat); break
     case 'crisis': crises.set(message.seat, message.now); break
     case 'crisis_gone': crises.delete(message.seat); break
     case 'skills':

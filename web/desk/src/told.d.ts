@@ -190,7 +190,7 @@ export interface components {
             readonly file: number;
         };
         /** @description All that is new, in its order. */
-        readonly News: readonly (components["schemas"]["SeatTold"] | components["schemas"]["QueueTold"] | components["schemas"]["SeatGone"] | components["schemas"]["QueueGone"] | components["schemas"]["CallTold"] | components["schemas"]["CallGone"] | components["schemas"]["FormTold"] | components["schemas"]["FormGone"] | components["schemas"]["NoticeTold"] | components["schemas"]["NoticeGone"] | components["schemas"]["SentTold"] | components["schemas"]["SentGone"] | components["schemas"]["SkillsTold"] | components["schemas"]["CrisisTold"] | components["schemas"]["CrisisGone"])[];
+        readonly News: readonly (components["schemas"]["SeatTold"] | components["schemas"]["QueueTold"] | components["schemas"]["SeatGone"] | components["schemas"]["QueueGone"] | components["schemas"]["CallTold"] | components["schemas"]["CallGone"] | components["schemas"]["FormTold"] | components["schemas"]["FormGone"] | components["schemas"]["NoticeTold"] | components["schemas"]["NoticeGone"] | components["schemas"]["SentTold"] | components["schemas"]["SentGone"] | components["schemas"]["SkillsTold"] | components["schemas"]["CrisisTold"] | components["schemas"]["CrisisGone"] | components["schemas"]["SilentTold"] | components["schemas"]["SilenceOver"])[];
         /**
          * Notice
          * @description What a lead, by account, has written to advisers, by number. Times are UTC.
@@ -319,6 +319,24 @@ export interface components {
             /** @enum {unknown} */
             readonly kind: "card" | "id_card";
             readonly ends_in: string;
+        };
+        /**
+         * SilenceOver
+         * @description Somebody is heard again, or the conversation is over.
+         */
+        readonly SilenceOver: {
+            /** @enum {unknown} */
+            readonly kind: "silence_over";
+            readonly seat: string;
+        };
+        /**
+         * SilentTold
+         * @description For its adviser and for leads: in the conversation at this seat nobody has been heard for too long.
+         */
+        readonly SilentTold: {
+            /** @enum {unknown} */
+            readonly kind: "silent";
+            readonly seat: string;
         };
         /**
          * SkillsTold
