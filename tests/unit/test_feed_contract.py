@@ -11,7 +11,7 @@ import pytest
 
 from cti.bus.messages import QueueNow, SeatNow
 from cti.desk import feedcontract
-from cti.desk.feed import Feed, Form, Told
+from cti.desk.feed import Crisis, Feed, Form, Moved, Notice, Told
 from cti.settings import CHECKOUT
 from tests.unit.test_forms import CALL
 
@@ -28,8 +28,13 @@ def test_the_contract_in_the_docs_is_what_the_classes_say() -> None:
 async def test_every_kind_of_message_is_as_the_contract_says() -> None:
     feed = Feed()
     form = Form(visit="c.1", call_id="c", adviser=CALL.adviser, number=None, queue=None, begun_at=NOW)
-    with feed.opened(CALL.adviser) as onlooker:
+    notice = Notice(notice="n", by="li.na", to=(CALL.adviser,), everybody=False, text="三点开会", sent_at=NOW, read={})
+    with feed.opened(CALL.adviser, lead=True) as onlooker:
         for there in (True, False):
+            feed.notice(notice) if there else feed.notice_gone(notice)
+            feed.skills(CALL.adviser, {"cards": Moved(5, 3)} if there else {})
+            feed.crisis(CALL.seat, Crisis("c", CALL.adviser, NOW, marked=True) if there else None)
+            feed.silence(CALL.seat, CALL.adviser, silent=there)
             feed.state("seat/1001", SeatNow(state="ready", adviser="8001", since=NOW) if there else None)
             feed.state("queue/cards", QueueNow(waiting=0, longest_wait_ms=0, updated_at=NOW) if there else None)
             feed.call(CALL.seat, CALL.adviser, CALL if there else None)
