@@ -1,6 +1,6 @@
 """An adviser asks somebody else about the call (咨询): a colleague or a team lead at a seat, or a number outside.
 
-call.wishes.ask(Asked(...))                    # the caller hears music, whoever is asked is rung
+call.wishes.ask(phone, "1003")                 # the caller hears music, whoever is asked is rung
 call.consultation.be("conference")             # all three hear each other (三方通话)
 call.consultation.be("back")                   # whoever was asked is let go of, and the two go on
 call.wishes.hand_over()                        # the adviser leaves, and the caller is with whoever was asked (咨询转接)
@@ -84,6 +84,8 @@ class Consultation:
         """All three hear each other, or whoever was asked is let go of. Raises NotPossible."""
         if self._over:
             raise NotPossible("nobody is being asked about this call any more")
+        if self._kept.take_over:
+            raise NotPossible("a team lead is taking this call over")
         if wanted == "conference" and self._kept.state == "ringing":
             raise NotPossible("they have not answered yet. Mend: wait until they do, or take the caller back")
         self._wanted = wanted
@@ -104,6 +106,7 @@ class Consultation:
         except (AriError, TimeoutError) as error:
             log.warning("somebody cannot be asked about a call", call_id=self._call.call_id, error=str(error))
         self.end(outcome, reason)
+        await self._ring_no_more()
         await self._leg.close()
         with suppress(AriError):
             await caller_back(self._call)
@@ -121,6 +124,12 @@ class Consultation:
         finally:
             hearing.cancel()
             await asyncio.gather(hearing, return_exceptions=True)
+
+    async def _ring_no_more(self) -> None:
+        """It reads what is told of the leg, and so would keep its end from whoever closes it."""
+        if self._ringing:
+            self._ringing.cancel()
+            await asyncio.gather(self._ringing, return_exceptions=True)
 
     async def _until_told_or(self, task: asyncio.Task[object]) -> None:
         """Until the adviser wants something else, or this is done."""
@@ -288,10 +297,9 @@ class Consultation:
     async def _stop(self) -> None:
         """Undo of it, before its leg is closed."""
         self.end("caller_left" if self._call.ended_by == "caller" else "conversation_ended")
-        tasks = [task for task in (self._running, self._ringing) if task]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        self._running.cancel()
+        await asyncio.gather(self._running, return_exceptions=True)
+        await self._ring_no_more()
 
     # --- the adviser has left, and whoever was asked has the caller
 

@@ -206,7 +206,7 @@ def _parted(call: Session, *, met: bool, lost: bool) -> Parted:
     """The adviser has left: who hangs up while somebody is being asked has handed the caller over."""
     if call.consultation and not call.consultation.over:
         return call.consultation
-    if lost or not met:
+    if lost or not met or call.wishes.handing_over:  # whoever was asked has left as the adviser did
         return "lost"
     return call.wishes.elsewhere or "over"
 
@@ -244,7 +244,9 @@ async def _while_both_are_there(
             wished.cancel()
         if leaving.done():
             break
-        if wishes.elsewhere or wishes.handing_over:
+        if wishes.handing_over and (call.consultation is None or call.consultation.over):
+            wishes.handing_over = False  # whoever was asked has left in this instant
+        elif wishes.elsewhere or wishes.handing_over:
             leaving.cancel()
             await _part_from(call, leg)
             return leg, NORMAL
@@ -253,7 +255,7 @@ async def _while_both_are_there(
             wishes.asked = None
         elif wishes.apart:
             await verify_apart(call, leg, leaving)
-        elif moved := await move(call, undo, leg, leaving):
+        elif wishes.moved and (moved := await move(call, undo, leg, leaving)):
             leg = moved
             leaving = watch()
     return leg, leaving.result()

@@ -133,6 +133,18 @@ async def test_the_caller_is_handed_over_to_whoever_was_asked(calls: Calls, how:
     await calls.ended()
 
 
+async def test_a_wish_to_hand_over_to_somebody_who_has_just_left_is_none(calls: Calls) -> None:
+    caller = await consulting(calls)
+    calls.node.asking(SEAT).end("left")  # as if it were read before the wish
+    calls.node.sessions[caller].wishes.handing_over = True
+    calls.node.move(SEAT)  # and something else, which is carried out
+    session = calls.node.sessions[caller]
+    await eventually(lambda: not session.wishes.moved and not session.wishes.handing_over)
+    assert session.kept.conversation
+    calls.fake.hangup(caller)
+    await calls.ended()
+
+
 @pytest.mark.parametrize("phone", ["busy", "gone"])
 async def test_whoever_does_not_answer_costs_nobody_the_caller(calls: Calls, phone: Phone) -> None:
     caller = await asking(calls, phone)
@@ -158,6 +170,7 @@ async def test_whoever_leaves_while_it_rings(calls: Calls, who: str) -> None:
     if who == "take back":
         calls.node.asking(SEAT).be("back")
         await eventually(lambda: together(calls, calls.leg(), caller))
+        assert other not in calls.fake.legs, "nothing rings any more"
     else:
         calls.fake.hangup(calls.leg())
         await calls.told(ConversationEnded)
@@ -205,6 +218,8 @@ async def test_a_lead_takes_over_and_nobody_hears_it_ring(calls: Calls) -> None:
     calls.node.take_over(SEAT, OTHER_SEAT)
     await eventually(lambda: bool(other_leg(calls)))
     other = other_leg(calls)
+    with pytest.raises(NotPossible, match="a team lead is taking this call over"):
+        calls.node.asking(SEAT).be("back")
     assert together(calls, caller, calls.leg())
     assert not calls.fake.legs[caller].music
     calls.fake.pick_up(other)
