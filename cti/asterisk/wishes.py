@@ -99,7 +99,7 @@ class Wishes:
         if conversation is None:
             raise NotPossible("nobody is talking there. Mend: ask while you are talking to the caller")
         if conversation.apart_since_ms is not None or self.apart:
-            raise NotPossible("the machine is asking this caller. Mend: wait until it has ended")
+            raise NotPossible("the machine is asking this caller already. Mend: wait until it has ended")
         if call.consultation or self.asked:
             raise NotPossible("somebody is being asked about this call. Mend: hand the caller over, or take them back")
         if self.elsewhere:
