@@ -7,9 +7,9 @@ PYTHON := .venv/bin/python
 help:
 	@echo "make run    set up what is missing, then the whole hotline in the foreground, until Ctrl-C"
 	@echo "make up     the same in the background; make down stops it"
-	@echo "make test   set up what is missing, then every check and every test"
+	@echo "make test   set up what is missing, then every check and every test but the long ones"
 	@echo "make bench  the figures, side by side with Asterisk's own queue; also in var/bench/latest.json"
-	@echo "make soak   an hour of random calls and faults; SOAK='--seconds 600 --seed 7' changes that"
+	@echo "make soak   the long tests, then an hour of random calls and faults; SOAK='--seconds 600 --seed 7' changes that"
 
 run:
 	@scripts/setup run
@@ -23,9 +23,9 @@ down:
 	@test -x $(PYTHON) || { echo "rexian: nothing is set up here, so nothing runs. Mend: make run" >&2; exit 1; }
 	@$(PYTHON) -m cti.stack down
 
-# The first ones need no telephone with many keys: the other hotline still builds its voices then, and has both cores for it.
-BESIDE := $(patsubst %,tests/asterisk/test_%.py,desk callback rating queue_rules nuisance voice_message keys services fax texts \
-	information assisted dead_air keyed_secrets keys_anything mystery slow_speech)
+# The first ones need no telephone with many keys: the other hotline still builds its voices then, and the browsers are at work.
+BESIDE := $(patsubst %,tests/asterisk/test_%.py,desk callback queue_rules nuisance voice_message mystery slow_speech fax texts \
+	information dead_air keys assisted rating keyed_secrets keys_anything services)
 
 # What is done in the pages, and by those who sit there.
 PAGES := tests/browser $(patsubst %,tests/asterisk/test_%.py,transfer consulting lead)
@@ -33,7 +33,7 @@ PAGES := tests/browser $(patsubst %,tests/asterisk/test_%.py,transfer consulting
 # Each stack's tests have temporary files of their own: a start of pytest takes from everybody else what is below the common
 # folder. The parts keep that: its short name leaves room for the names of their sockets.
 TEMP := $(or $(TMPDIR),/tmp)/rexian-$(shell id -un)
-lane = mkdir -p $(TEMP)-$(1) && PYTEST_DEBUG_TEMPROOT=$(TEMP)-$(1) $(2) nice -n $(3) $(PYTHON) -m pytest
+lane = mkdir -p $(TEMP)-$(1) && PYTEST_DEBUG_TEMPROOT=$(TEMP)-$(1) $(2) nice -n $(3) $(PYTHON) -m pytest -m "not long"
 
 test:
 	@scripts/setup test
@@ -61,4 +61,5 @@ bench:
 
 soak:
 	@scripts/setup test
+	$(PYTHON) -m pytest -m long tests/browser tests/asterisk
 	@$(PYTHON) -m tests.soak $(SOAK)

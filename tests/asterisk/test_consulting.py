@@ -134,6 +134,7 @@ async def restart(hotline: Hotline) -> None:
     await until_working(hotline)
 
 
+@pytest.mark.long
 async def test_a_lead_takes_a_call_over_and_nobody_hears_anything_but_voices(hotline: Hotline) -> None:
     async with colleague(hotline) as lead, they(hotline, lead) as those:
         await hotline.not_ready(TO[0])

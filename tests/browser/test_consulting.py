@@ -79,6 +79,7 @@ async def test_a_colleague_at_another_page_is_asked_and_takes_the_caller(
         await colleague.says("培训")
 
 
+@pytest.mark.long
 async def test_three_speak_when_somebody_outside_has_a_telephone(browser: Browser, hotline: Hotline) -> None:
     city, port = Identity(user="12345", server=hotline.server), hotline.settings.sip_port + HOME
     async with (
@@ -104,6 +105,7 @@ async def test_three_speak_when_somebody_outside_has_a_telephone(browser: Browse
         await caller.leave()
 
 
+@pytest.mark.long
 async def test_a_lead_takes_a_call_over_by_her_own_page(
     browser: Browser, colleagues_browser: Browser, hotline: Hotline
 ) -> None:

@@ -17,7 +17,7 @@ from tests.browser.ear import hears
 from tests.browser.test_desk import hears_the_adviser
 from tests.browser.test_desk_looks import looks_well
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.long]
 
 SEAT, ADVISER, LINE = "1010", "8019", "12338"
 NUMBER, AS_READ = "13700000022", "137 0000 0022"

@@ -49,6 +49,7 @@ async def test_a_lead_is_heard_by_a_page_and_through_it(browser: Browser, hotlin
         await caller.leave()
 
 
+@pytest.mark.long
 async def test_a_lead_listens_and_whispers_by_the_page_itself(colleagues_browser: Browser, hotline: Hotline) -> None:
     """Without a telephone, or a seat of her own."""
     name, password = await account(hotline, None, "lead")

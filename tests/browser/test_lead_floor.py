@@ -11,7 +11,7 @@ from tests.browser.desk import account, adviser_at, opened, sign_in
 from tests.browser.test_desk_looks import looks_well
 from tests.eventually import eventually
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.long]
 
 SEAT, ADVISER, LINE = "1012", "8052", "12347"
 WORDS = "三点到会议室，说一说退休审批。"

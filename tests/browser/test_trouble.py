@@ -24,7 +24,7 @@ from tests.browser.ear import SILENCE, hears
 from tests.browser.test_desk import LOUD_DBFS, hears_the_adviser, recorded
 from tests.browser.way import way_to
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.long]
 
 SEAT, ADVISER, LINE = "1011", "8049", "12347"
 CUT_S = 5.0
