@@ -24,8 +24,8 @@ down:
 	@$(PYTHON) -m cti.stack down
 
 # The first ones need no telephone with many keys: the other hotline still builds its voices then, and the browsers are at work.
-BESIDE := $(patsubst %,tests/asterisk/test_%.py,desk callback queue_rules nuisance voice_message mystery slow_speech fax texts \
-	information dead_air keys assisted rating keyed_secrets keys_anything services)
+BESIDE := $(patsubst %,tests/asterisk/test_%.py,desk callback queue_rules nuisance voice_message fax texts information dead_air \
+	keys keyed_secrets keys_anything assisted rating services mystery slow_speech)
 
 # What is done in the pages, and by those who sit there.
 PAGES := tests/browser $(patsubst %,tests/asterisk/test_%.py,transfer consulting lead)
@@ -33,7 +33,7 @@ PAGES := tests/browser $(patsubst %,tests/asterisk/test_%.py,transfer consulting
 # Each stack's tests have temporary files of their own: a start of pytest takes from everybody else what is below the common
 # folder. The parts keep that: its short name leaves room for the names of their sockets.
 TEMP := $(or $(TMPDIR),/tmp)/rexian-$(shell id -un)
-lane = mkdir -p $(TEMP)-$(1) && PYTEST_DEBUG_TEMPROOT=$(TEMP)-$(1) $(2) nice -n $(3) $(PYTHON) -m pytest -m "not long"
+lane = mkdir -p $(TEMP)-$(1) && PYTEST_DEBUG_TEMPROOT=$(TEMP)-$(1) $(2) $(PYTHON) -m pytest -m "not long"
 
 test:
 	@scripts/setup test
@@ -45,12 +45,12 @@ test:
 	@scripts/check-web
 	@mkdir -p build
 	@# Side by side: the tests of the whole hotline wait most of the time; three stacks of it, and the parts.
-	@# Sound comes first: the units, which only calculate, get what the telephones leave, and so do two browsers that draw.
+	@# Sound comes first: the units, which only calculate, get what the telephones leave.
 	@{ nice -n 15 $(PYTHON) -m pytest tests/unit; unit=$$?; nice -n 10 $(PYTHON) -m pytest tests/contract; exit $$((unit + $$?)); } \
 		> build/parts.log 2>&1 & parts=$$!; \
-	{ $(call lane,beside,HOTLINE_PORT_OFFSET=21000,0) $(BESIDE); } > build/beside.log 2>&1 & beside=$$!; \
-	{ $(call lane,pages,HOTLINE_PORT_OFFSET=23500,8) $(PAGES); } > build/pages.log 2>&1 & pages=$$!; \
-	$(call lane,whole,,0) tests/asterisk $(patsubst %,--ignore=%,$(BESIDE) $(PAGES)); whole=$$?; \
+	{ $(call lane,beside,HOTLINE_PORT_OFFSET=21000) $(BESIDE); } > build/beside.log 2>&1 & beside=$$!; \
+	{ $(call lane,pages,HOTLINE_PORT_OFFSET=23500) $(PAGES); } > build/pages.log 2>&1 & pages=$$!; \
+	$(call lane,whole) tests/asterisk $(patsubst %,--ignore=%,$(BESIDE) $(PAGES)); whole=$$?; \
 	wait $$beside; beside=$$?; cat build/beside.log; \
 	wait $$pages; pages=$$?; cat build/pages.log; \
 	wait $$parts; parts=$$?; cat build/parts.log; exit $$((whole + beside + pages + parts))
