@@ -293,6 +293,11 @@ class Onlooker:
         self.left_behind = False
         """It did not read: what is there is not all any more, and it is to be let go of."""
 
+    @property
+    def has_news(self) -> bool:
+        """Whether there is something to read."""
+        return self._some.is_set()
+
     async def next(self) -> bytes:
         """All messages that there are, the oldest first, as a JSON array: first how all stands, then what is new once it is."""
         await self._some.wait()

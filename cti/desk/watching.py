@@ -85,10 +85,10 @@ def _still(doors: Doors, account: Account) -> bool:
 
 
 async def _tell(socket: Socket, onlooker: Onlooker) -> None:
-    """At once when it was quiet, all together when it is not."""
+    """At once when it was quiet, all together when it is not: then without a timer, which would cost each page and message."""
     while True:
         try:
-            async with asyncio.timeout(QUIET_S):
+            async with asyncio.timeout(None if onlooker.has_news else QUIET_S):
                 news = await onlooker.next()
         except TimeoutError:
             news = NOTHING_NEW
