@@ -12,12 +12,14 @@ PATIENCE_S = 30.0
 
 async def eventually(true: Callable[[], bool] | Callable[[], Awaitable[bool]]) -> None:
     """Return once `true()` is true. Raises TimeoutError when it never is."""
+    pause_s = 0.01
     async with asyncio.timeout(PATIENCE_S):
         while True:
             answer = true()
             if answer if isinstance(answer, bool) else await answer:
                 return
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(pause_s)
+            pause_s = min(1.2 * pause_s, 0.1)  # what takes long is not hastened by asking
 
 
 async def ended(tasks: Collection[asyncio.Task[Any]], again_s: float = 1.0) -> None:

@@ -29,6 +29,7 @@ from cti.asterisk.generated.messages import (
     Message,
     StasisStart,
 )
+from cti.asterisk.keys import Keys
 from cti.asterisk.returning import Return
 from cti.asterisk.router import Came, Router, Vanished
 from cti.asterisk.staying import until_answered
@@ -150,6 +151,7 @@ class Leg:
         `on_hold` is told when it puts the far side on hold, and when it takes it back; `on_key` each key that is pressed.
         Who hangs up is told so some milliseconds before Asterisk has cleared the leg away: nobody need wait for that.
         """
+        keys = Keys()
         while self._there:
             event = await self._box.get()
             if _hangs_up(event):
@@ -157,7 +159,7 @@ class Leg:
                 return NORMAL
             if isinstance(event, ChannelHold | ChannelUnhold) and on_hold:
                 on_hold(isinstance(event, ChannelHold))
-            elif isinstance(event, ChannelDtmfReceived) and on_key:
+            elif isinstance(event, ChannelDtmfReceived) and on_key and keys.is_new(event):
                 on_key(event.digit)
             elif isinstance(event, StasisStart | Came):
                 self._back.came()

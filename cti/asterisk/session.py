@@ -48,6 +48,7 @@ from cti.asterisk.generated.messages import (
     StasisStart,
 )
 from cti.asterisk.kept import KeptCall, outcome
+from cti.asterisk.keys import Keys
 from cti.asterisk.lead import Lead, tell_left
 from cti.asterisk.leg import DIALPLAN_S, Leg, packets_received
 from cti.asterisk.places import KEEPS_PLACE, keep_place
@@ -310,10 +311,12 @@ class Session:
 
     async def _pump(self, box: Mailbox) -> EndedBy:
         """The caller's events, until the caller is gone; who ended the call, should it have been going on."""
+        keys = Keys()
         while True:
             match await box.get():
-                case ChannelDtmfReceived(digit=digit):
-                    self.caller.press(digit)
+                case ChannelDtmfReceived(digit=digit) as told:
+                    if keys.is_new(told):
+                        self.caller.press(digit)
                 case StasisStart() | Came():
                     self._back.came()
                 case ChannelTalkingStarted() | ChannelTalkingFinished() as heard:

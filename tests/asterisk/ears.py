@@ -6,7 +6,7 @@ that a piece is recognised while people talk over it. To hear another way, add a
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ import soundfile  # type: ignore[import-untyped]  # it ships no types
 
 from calls.words import FIRST_LANGUAGE, Language
 from cti.phone.places import RATE_HZ
-from cti.phone.sound import Samples, tone
+from cti.phone.sound import Samples, silence, tone
 from prompts import CATALOGUE, Catalogue
 from recordings.listen import Samples as Sound
 from tests.asterisk.phones import CITIZEN_HZ, SEAT_HZ
@@ -59,21 +59,40 @@ def write_voices(folder: Path, spoken: Collection[Language] = ()) -> None:
             )
 
 
+class Ear:
+    """Listens to what grows, and looks at none of it twice: a test asks many times a second, of minutes of sound."""
+
+    def __init__(self) -> None:
+        self._heard: list[str | None] = []
+        """Of each window."""
+        self._last = silence(0)
+
+    def said(self, samples: Samples) -> list[str]:
+        """As the function has it, of samples that begin with those of the last time, or of another call's."""
+        known = len(self._heard) * _HOP
+        if self._heard and not np.array_equal(self._last, samples[known - _HOP :][:_WINDOW]):
+            self._heard, known = [], 0
+        self._heard += map(_piece, _windows(samples[known:] / 32768))
+        self._last = samples[max(0, len(self._heard) - 1) * _HOP :][:_WINDOW]
+        return [piece for piece, _ in _runs(self._heard)]
+
+
 def said(samples: Samples) -> list[str]:
     """The pieces of the catalogue that are heard, in order; music and the phones' own tones are passed over."""
-    return [piece for piece, _ in _runs(samples)]
+    return Ear().said(samples)
 
 
 def lasted_s(samples: Samples, piece: str) -> list[float]:
     """How long this piece was heard each time it was said, in seconds."""
-    return [(windows - 1) * _HOP_S + _WINDOW_S for heard, windows in _runs(samples) if heard == piece]
+    runs = _runs(map(_piece, _windows(samples / 32768)))
+    return [(windows - 1) * _HOP_S + _WINDOW_S for heard, windows in runs if heard == piece]
 
 
-def _runs(samples: Samples) -> list[tuple[str, int]]:
+def _runs(windows: Iterable[str | None]) -> list[tuple[str, int]]:
     """Each piece that is heard, and for how many windows."""
     found: list[tuple[str, int]] = []
     run: list[str | None] = []
-    for piece in [*map(_piece, _windows(samples / 32768)), None]:
+    for piece in [*windows, None]:
         if run and piece != run[-1]:
             if run[-1] is not None and len(run) >= _SHORTEST:
                 found.append((run[-1], len(run)))

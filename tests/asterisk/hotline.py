@@ -48,7 +48,7 @@ from cti.secrets import Secrets, load_or_create
 from cti.settings import CHECKOUT, Settings, load_settings
 from cti.status import Done, Status
 from dialplan.render import APP
-from tests.asterisk.ears import in_order, said, write_voices
+from tests.asterisk.ears import Ear, in_order, write_voices
 from tests.asterisk.phones import CITIZEN_HZ, Seat
 from tests.eventually import eventually
 from tests.texting import Texting
@@ -83,6 +83,7 @@ class Caller:
         self.sip_call_id = ""
         self._keys, self._rate, self._barge = list(keys), rate, barge
         self._news = asyncio.Event()
+        self._ear = Ear()
 
     @property
     def call_id(self) -> str:
@@ -93,7 +94,7 @@ class Caller:
     @property
     def said(self) -> list[str]:
         """What the caller was told until now, as pieces of the catalogue."""
-        return said(self.phone.heard())
+        return self._ear.said(self.phone.heard())
 
     async def connected(self, times: int = 1) -> SeatAnswered:
         """An adviser has answered, for the nth time, and the number is said: only voices are heard from now on."""

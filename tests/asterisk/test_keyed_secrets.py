@@ -77,6 +77,17 @@ async def _no_recording_of_a_call_has_the_keys_of_its_identification(crowd: Crow
     assert await _keys_in(hotline.settings.raw_dir.iterdir()) == [], "a track that nobody asked for"
 
 
+async def test_numbers_that_are_keyed_faster_than_asterisk_takes_keys_are_understood(hotline: Hotline) -> None:
+    """Asterisk tells of most of these keys twice."""
+    async with on_the_phone(hotline) as crowd, crowd.caller(SHIPPED) as call:
+        call.voice.hasty = True
+        await _answers(call, "menu.main", PENSION[0])
+        await _answers(call, "menu.self", PENSION[1])
+        await _answers(call, "id.ask", CALLING.id_number.replace("X", "*"))
+        await _answers(call, "pin.ask", CALLING.pin)
+        await hears(call, "pension.paid.1")
+
+
 async def _answers(call: Call, question: str, keys: str) -> None:
     """Key this as soon as it is asked for, and wait until all of it is sent."""
     await hears(call, question)

@@ -162,7 +162,7 @@ async def test_who_cannot_wait_or_has_waited_too_long_may_leave_a_message(
 
 
 async def test_outside_the_hours_the_machine_serves_and_a_person_is_left_a_message(hotline: Hotline) -> None:
-    async with hotline.caller("20", line=NIGHT_LINE) as caller:
+    async with hotline.caller("20", line=NIGHT_LINE, barge=False) as caller:
         await caller.hears("notice", "language.offer.1", "digit.2")
         await caller.phone.key("2")
         await caller.hears(

@@ -142,6 +142,8 @@ class Voice:
         self._sent = 0
         self.loud_keys = False
         """Each key is heard, too, after its event: so do gateways that let a part of the tone through."""
+        self.hasty = False
+        """The next key begins 40 ms after the end of the last, as where a telephone keys a stored number."""
         self.keyed_at = 0.0
         """When the last key's end was sent, monotonic."""
         self._keys: deque[tuple[bytes, bool] | bytes | None] = deque()
@@ -154,10 +156,15 @@ class Voice:
         self._far = (self._far[0], port)
 
     def press(self, key: str) -> None:
-        """An RFC 4733 event of 100 ms, its end said three times; then a finger needs `NEXT_KEY` to find the next key."""
+        """An RFC 4733 event of 100 ms, its end said three times; then a finger needs `NEXT_KEY` to find the next key.
+
+        In haste the end is said twice, and nothing is between.
+        """
         code = KEYS.index(key)
         self._keys += [(struct.pack("!BBH", code, 10, 160 * n), n == 1) for n in range(1, 6)]
-        self._keys += [(struct.pack("!BBH", code, 0x80 | 10, 800), False)] * 3
+        self._keys += [(struct.pack("!BBH", code, 0x80 | 10, 800), False)] * (2 if self.hasty else 3)
+        if self.hasty:
+            return
         self._keys += _packets(tones(key, PACKET_S * NEXT_KEY)) if self.loud_keys else [None] * NEXT_KEY
 
     @property
