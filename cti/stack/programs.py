@@ -6,6 +6,7 @@ daemon that nobody watches would hold its port against the next start.
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -29,10 +30,14 @@ class Program(msgspec.Struct, frozen=True):
     """After so long it is killed. Supervisor stops one after the other."""
     needed: bool = True
     """No call could be taken without it, or it is ours to mend: a start that does not bring it up has failed."""
+    first: bool = False
+    """It runs before all others, where we may."""
 
     @property
     def argv(self) -> tuple[str, ...]:
-        return ("/usr/bin/setpriv", "--pdeathsig", self.stop_signal, "--", *self.command)
+        ahead = -os.getpriority(os.PRIO_PROCESS, 0)
+        nice = ("/usr/bin/nice", "-n", str(ahead), "--") if ahead > 0 and not self.first else ()
+        return ("/usr/bin/setpriv", "--pdeathsig", self.stop_signal, "--", *nice, *self.command)
 
 
 def programs(settings: Settings) -> tuple[Program, ...]:
@@ -49,6 +54,7 @@ def programs(settings: Settings) -> tuple[Program, ...]:
         Program(
             "asterisk",
             (*find_asterisk(settings).command, "-f", "-C", str(etc / "asterisk" / "asterisk.conf")),
+            first=True,
         ),
         Program("nginx", _nginx(settings)),
         *([_bureau(settings)] if settings.has_bureau else []),

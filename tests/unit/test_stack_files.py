@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import os
 import re
 import shlex
 import subprocess
@@ -37,6 +38,19 @@ def test_supervisor_starts_each_daemon_in_order_and_ends_it_with_itself(settings
         assert command == list(program.argv)
         assert command[:3] == ["/usr/bin/setpriv", "--pdeathsig", section["stopsignal"]]
         assert section["autorestart"] == "true"
+
+
+def test_the_others_step_back_behind_asterisk(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getpriority", lambda which, who: -10)
+
+    for program in programs(settings):
+        assert (program.argv[4:8] == ("/usr/bin/nice", "-n", "10", "--")) is (program.name != "asterisk")
+
+
+def test_where_the_voice_is_not_first_all_are_alike(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getpriority", lambda which, who: 5)
+
+    assert not any("/usr/bin/nice" in program.argv for program in programs(settings))
 
 
 def test_where_there_is_a_real_business_system_ours_does_not_run(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from calls.errors import RexianError
 from cti.settings import CHECKOUT, Settings
-from cti.stack.owner import become_daemon_user, user_name
+from cti.stack.owner import VOICE_NICE, become_daemon_user, user_name
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
 as_oneself = pytest.mark.skipif(os.geteuid() == 0, reason="root becomes another user")
@@ -24,6 +24,7 @@ from cti.stack.owner import become_daemon_user, user_name
 said = become_daemon_user(Settings(state_dir=Path(sys.argv[1])))
 Path(sys.argv[1], "made").touch()
 print(user_name(os.geteuid()), os.getgroups() == [os.getegid()], os.access("/root", os.R_OK), said)
+print(os.getpriority(os.PRIO_PROCESS, 0))
 """
 
 
@@ -44,6 +45,11 @@ def test_root_is_left_for_good_and_the_way_is_opened(tmp_path: Path) -> None:
     assert user_name((closed / "state" / "made").stat().st_uid) == "rexian"
     assert (closed.stat().st_mode & 0o007) == 0
     assert str(closed) not in start_in(closed / "state").stdout  # what is open is left alone
+
+
+@as_root
+def test_root_puts_the_voice_first(tmp_path: Path) -> None:
+    assert start_in(tmp_path / "state").stdout.splitlines()[-1] == str(VOICE_NICE)
 
 
 @as_root
