@@ -27,6 +27,7 @@ from cti.asterisk.ending import GONE_S, remove_bridge
 from cti.asterisk.errors import AriError, Gone, NotInStasis
 from cti.asterisk.kept import Conversation, KeptConsultation, Rung
 from cti.asterisk.leg import DidNotAnswerError, Leg, Phone
+from cti.asterisk.moving import RING_S
 from cti.asterisk.playing import RINGING_TONE
 from cti.asterisk.seated import UNRECORDED, Seated
 from cti.asterisk.staying import until_answered
@@ -57,9 +58,10 @@ class Consultation:
 
     def __init__(self, call: Session, undo: AsyncExitStack, asked: Asked | None = None) -> None:
         """`asked` None: another controller began it, and they had answered."""
-        self._call = call
+        self._call, self._undo = call, undo
         self._leg = call.leg(undo) if asked else call.leg(undo, self._kept.leg)
         self._look = asyncio.Event()
+        self._moved = False
         self._over = False
         self._ringing: asyncio.Task[None] | None = None
         if asked:
@@ -89,6 +91,13 @@ class Consultation:
         if wanted == "conference" and self._kept.state == "ringing":
             raise NotPossible("they have not answered yet. Mend: wait until they do, or take the caller back")
         self._wanted = wanted
+        self._look.set()
+
+    def move(self) -> None:
+        """Whoever is asked goes on on what is their seat's telephone now. Raises NotPossible when they do not speak yet."""
+        if self._over or self._kept.state == "ringing":
+            raise NotPossible("nobody is talking there")
+        self._moved = True
         self._look.set()
 
     async def _run(self) -> None:
@@ -156,12 +165,39 @@ class Consultation:
                 await self._record()
             while self._wanted != "back" and not leaving.done():
                 self._look.clear()
+                if self._moved:
+                    leaving = await self._go_on_elsewhere(leaving)
                 await self._make_it_so(leaving)
                 await self._until_told_or(leaving)
             return "left" if leaving.done() else "taken_back"
         finally:
             leaving.cancel()
             await asyncio.gather(leaving, return_exceptions=True)
+
+    async def _go_on_elsewhere(self, leaving: asyncio.Task[int]) -> asyncio.Task[int]:
+        """On the other telephone of the asked seat, if it answers: its end, in place of the old one's. Raises AriError."""
+        self._moved = False
+        call, phone, fresh = self._call, self._call.node.telephones.of(self._kept.seat), self._call.leg(self._undo)
+        try:
+            await fresh.ring(phone, ("to-seat", UNRECORDED), RING_S, call.kept.calling_number)
+        except DidNotAnswerError:
+            return leaving
+        if leaving.done() or self._wanted == "back":
+            await fresh.close()
+            return leaving
+        leaving.cancel()
+        await asyncio.gather(leaving, return_exceptions=True)
+        old, self._leg = self._leg, fresh
+        self._keep(leg=fresh.channel, endpoint=phone.endpoint)
+        leaving = asyncio.create_task(fresh.ended())
+        try:
+            await old.close()
+            fresh.packets += old.packets
+            await self._record()
+        except BaseException:
+            leaving.cancel()
+            raise
+        return leaving
 
     async def _make_it_so(self, leaving: asyncio.Task[int]) -> None:
         """Those who are to hear each other are in the bridge. Raises AriError, but not when whoever was asked is gone."""

@@ -290,7 +290,11 @@ class Node:
         self._talking(seat).wishes.send_to_machine()
 
     def move(self, seat: str) -> None:
-        """The adviser goes on talking on what is the seat's telephone now. Raises NotPossible with the mend."""
+        """Whoever talks there, or is asked about a call, goes on on what is the seat's telephone now. Raises NotPossible."""
+        for call in self.sessions.values():
+            if call.consultation and call.kept.consultation and call.kept.consultation.seat == seat:
+                call.consultation.move()
+                return
         self._talking(seat).wishes.move()
 
     def mark_crisis(self, seat: str) -> None:

@@ -105,6 +105,38 @@ async def test_all_three_hear_each_other_and_whoever_was_asked_leaves_the_two(ca
     await calls.ended()
 
 
+@pytest.mark.parametrize("how", ["consulting", "conference"])
+async def test_an_asked_adviser_who_loads_the_page_anew_goes_on_by_the_new_one(calls: Calls, how: str) -> None:
+    caller = await consulting(calls)
+    if how == "conference":
+        calls.node.asking(SEAT).be("conference")
+        await eventually(lambda: together(calls, caller, calls.leg(), other_leg(calls)))
+    calls.fake.phones[f"PJSIP/page{OTHER_SEAT}"] = "answers"
+    calls.fake.register(f"page{OTHER_SEAT}")
+    await eventually(lambda: calls.node.telephones.of(OTHER_SEAT).endpoint == f"page{OTHER_SEAT}")
+    old = other_leg(calls)
+    calls.node.move(OTHER_SEAT)
+    await eventually(lambda: other_leg(calls) not in ("", old) and old not in calls.fake.legs)
+    everybody = (caller,) if how == "conference" else ()
+    await eventually(lambda: together(calls, calls.leg(), other_leg(calls), *everybody))
+    (pending,) = calls.recorder.unsealed()
+    assert len(pending.beside) == 2
+    calls.node.hand_over(SEAT)
+    await eventually(lambda: together(calls, caller, other_leg(calls)))
+    calls.fake.hangup(other_leg(calls))
+    assert (await calls.told(ConversationEnded, 2)).adviser == OTHER_ADVISER
+    calls.fake.hangup(caller)
+    await calls.ended()
+
+
+async def test_an_asked_telephone_that_still_rings_cannot_be_left_for_another(calls: Calls) -> None:
+    caller = await asking(calls, "rings")
+    with pytest.raises(NotPossible, match="nobody is talking there"):
+        calls.node.move(OTHER_SEAT)
+    calls.fake.hangup(caller)
+    await calls.ended()
+
+
 @pytest.mark.parametrize("how", ["asked for", "hangs up", "telephone gone", "out of a conference"])
 async def test_the_caller_is_handed_over_to_whoever_was_asked(calls: Calls, how: str) -> None:
     caller = await consulting(calls)

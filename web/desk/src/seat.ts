@@ -71,7 +71,7 @@ const GHOST_MS = 3000
 const SPEAKING = ['talking', 'holding', 'consulting', 'conference']
 const voiceless = computed(
   () => live.value && telephone.phone.line === 'there' && telephone.phone.call === 'none'
-    && !asked.value && SPEAKING.includes(call.value?.state ?? ''),
+    && SPEAKING.includes(call.value?.state ?? ''),
 )
 const ghost = computed(() => live.value && telephone.phone.call === 'up' && call.value === undefined && leading.value === '')
 let taking: ReturnType<typeof setTimeout> | undefined
