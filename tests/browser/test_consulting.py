@@ -65,6 +65,10 @@ async def test_a_colleague_at_another_page_is_asked_and_takes_the_caller(
             await hears_all(desk.page, CITIZEN_HZ, OTHER_HZ)
             await hears_all(colleague.page, CITIZEN_HZ, SEAT_HZ)
             await hears_voices(caller.phone, SEAT_HZ, OTHER_HZ)
+            await colleague.page.reload()
+            await colleague.says("三方通话")
+            await hears_all(colleague.page, CITIZEN_HZ, SEAT_HZ)
+            await hears_voices(caller.phone, SEAT_HZ, OTHER_HZ)
             await desk.press("转交")
             assert (await caller.connected(2)).adviser == OTHER
             await hears(colleague.page, CITIZEN_HZ)
