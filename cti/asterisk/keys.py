@@ -27,8 +27,10 @@ DEFAULT_MS = 100
 """Its AST_DEFAULT_EMULATE_DTMF_DURATION: so long is a key played of which no duration is known."""
 FRAME_MS = 22
 """Asterisk looks at its clock when sound comes, every 20 ms."""
-LATE_MS = 60
+LATE_MS = 80
 """Nor is sound in time, on a poor line or a busy machine."""
+PAUSE_MS = 30
+"""No key is pressed anew, for as long as before, less than this after it was let go of."""
 EARLY_MS = 2
 """Asterisk and the event's timestamp each cut off the microseconds."""
 
@@ -36,13 +38,19 @@ EARLY_MS = 2
 class _PutOff(msgspec.Struct, frozen=True):
     """An end of which may be told again, and when. Times in ms."""
 
-    key: str
-    played_ms: int
+    digit: str
+    duration_ms: int
     told: float
     earliest: float
     latest: float
     surely: bool
     """It was put off; else it may have been."""
+
+    @property
+    def until(self) -> float:
+        """Later it is another press."""
+        late = self.latest + LATE_MS
+        return late if self.surely else min(late, self.told + (self.duration_ms or DEFAULT_MS) + PAUSE_MS)
 
 
 class Keys:
@@ -59,40 +67,48 @@ class Keys:
 
     def is_new(self, event: ChannelDtmfReceived) -> bool:
         """Whether a key was pressed; else it was told before. To be asked once for each event, in their order."""
-        now = datetime.fromisoformat(event.timestamp).timestamp() * 1000
+        try:
+            now = datetime.fromisoformat(event.timestamp).timestamp() * 1000
+        except (ValueError, OverflowError):  # no time that anybody can read: nothing can be reckoned from it
+            return True
         if now < self._last:  # the clock was set
             self._forget()
         self._last = now
-        key, played_ms = f"{event.digit} {event.duration_ms}", max(event.duration_ms or DEFAULT_MS, SHORTEST_MS)
         for place, one in enumerate(self._put_off):
-            if one.key == key and one.earliest - EARLY_MS <= now <= one.latest + LATE_MS:
-                self._plays(now, played_ms, self._put_off[place + 1 :], surely=True)
+            same = (one.digit, one.duration_ms) == (event.digit, event.duration_ms)
+            if same and one.earliest - EARLY_MS <= now <= one.until:
+                self._plays(now, one.duration_ms, self._put_off[place + 1 :], surely=True)
                 return False
             if one.surely:  # they are taken up in their order
                 break
-        while self._put_off and self._put_off[0].latest + LATE_MS < now:  # it was not
+        while self._put_off and self._put_off[0].until < now:  # it was not
             one, *later = self._put_off
-            self._plays(one.told, one.played_ms, later, surely=False)
-        self._note(key, played_ms, now)
+            self._plays(one.told, one.duration_ms, later, surely=False)
+        self._note(event.digit, event.duration_ms, now)
         return True
 
-    def _plays(self, begun: float, played_ms: int, later: list[_PutOff], *, surely: bool) -> None:
+    def _plays(self, begun: float, duration_ms: int, later: list[_PutOff], *, surely: bool) -> None:
         """A key is played since then; reckon anew what follows it."""
-        self._over, self._over_latest = begun + played_ms, begun + played_ms + FRAME_MS
+        self._over = begun + _played_ms(duration_ms)
+        self._over_latest = self._over + FRAME_MS
         self._over_surely = self._over if surely else -inf
         self._put_off = []
         for one in later:
-            self._note(one.key, one.played_ms, one.told)
+            self._note(one.digit, one.duration_ms, one.told)
 
-    def _note(self, key: str, played_ms: int, told: float) -> None:
+    def _note(self, digit: str, duration_ms: int, told: float) -> None:
         if surely := told < self._over_surely + GAP_MS:
             earliest, latest = self._over_surely + GAP_MS, self._over_latest + GAP_MS + FRAME_MS
         elif told < self._over_latest + GAP_MS + LATE_MS:
             earliest, latest = max(told, self._over + GAP_MS), max(told, self._over_latest + GAP_MS + FRAME_MS)
         else:
-            self._plays(told, played_ms, [], surely=False)
+            self._plays(told, duration_ms, [], surely=False)
             return
-        self._put_off.append(_PutOff(key, played_ms, told, earliest, latest, surely))
-        self._over = (earliest if surely else told) + played_ms
-        self._over_latest = latest + played_ms + FRAME_MS
+        self._put_off.append(_PutOff(digit, duration_ms, told, earliest, latest, surely))
+        self._over = (earliest if surely else told) + _played_ms(duration_ms)
+        self._over_latest = latest + _played_ms(duration_ms) + FRAME_MS
         self._over_surely = self._over if surely else -inf
+
+
+def _played_ms(duration_ms: int) -> int:
+    return max(duration_ms or DEFAULT_MS, SHORTEST_MS)

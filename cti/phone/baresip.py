@@ -39,6 +39,9 @@ LONGEST_CALL_S = 300.0
 RING_S = 5.0
 """One ring in China: 1 s of sound, 4 s of rest."""
 
+KEY_S = 0.3
+"""From key to key; the program sends each for 0.18 s."""
+
 REGISTER_S = 40.0
 """SIP itself gives up on an answer after 32 s, and baresip says so."""
 
@@ -157,10 +160,13 @@ class Phone:
         await self._program.control.command("resume")
 
     async def key(self, digits: str) -> None:
-        """Press keys (0-9 * # A-D), sent as RFC 2833 events one after the other."""
+        """Press keys (0-9 * # A-D), sent as RFC 2833 events one after the other, as fast as a quick finger."""
         if not re.fullmatch(r"[0-9*#A-D]+", digits):
             raise ValueError("a telephone has the keys 0-9, *, #, A-D")
-        await self._program.control.command("sndcode", digits)
+        for place, digit in enumerate(digits):
+            if place:
+                await asyncio.sleep(KEY_S)
+            await self._program.control.command("sndcode", digit)
 
     async def wait_for(self, *kinds: type[E], timeout_s: float = 10.0) -> E:
         """The next event of these kinds after the one last waited for (or after `dial`); others are passed over.

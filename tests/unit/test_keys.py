@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -190,6 +191,14 @@ def test_keys_are_new_when_the_clock_was_set_back() -> None:
         True,
         True,
     ]
+
+
+@pytest.mark.parametrize("timestamp", ["", "soon", "0001-01-01T00:00:00.000+2359", "9999-12-31T23:59:59.999-2359"])
+def test_a_key_whose_time_cannot_be_read_is_a_key(timestamp: str) -> None:
+    keys = Keys()
+
+    assert keys.is_new(msgspec.structs.replace(event(Told("1", 100, 0)), timestamp=timestamp))
+    assert keys.is_new(event(Told("1", 100, 0)))
 
 
 def test_of_what_durations_nothing_is_known_they_are_told_apart_by_time() -> None:
