@@ -354,19 +354,24 @@ class Consultation:
             try:
                 await self._wait_with_music(self._ringing)
             except DidNotAnswerError as error:
-                self.end("not_answered", error.reason)
+                self._end_untaken("not_answered", error.reason)
                 raise
         leaving = asyncio.create_task(self._leg.ended())
         try:
             seated = await self._takes_caller()
         except (Gone, NotInStasis) as error:
-            self.end("left")
+            self._end_untaken("left")
             raise DidNotAnswerError("unreachable") from error
         finally:
             leaving.cancel()
             await asyncio.gather(leaving, return_exceptions=True)
         self._call.consultation = None
         return seated
+
+    def _end_untaken(self, outcome: ConsultationOutcome, reason: NotAnswered | None = None) -> None:
+        """Whoever was asked does not have the caller, who is for another adviser, of whom all may be asked again."""
+        self.end(outcome, reason)
+        self._call.consultation = None
 
     async def _wait_with_music(self, ringing: asyncio.Task[None]) -> None:
         if not ringing.done():

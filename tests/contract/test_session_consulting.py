@@ -216,6 +216,9 @@ async def test_whoever_leaves_while_it_rings(calls: Calls, who: str) -> None:
             again = await calls.told(QueueEntered, 2)
             assert again.returned
             assert calls.of(ConsultationEnded)[-1].outcome == "not_answered"
+            await calls.told(AdviserNumberSaid, 2)
+            calls.node.consult(SEAT, OTHER_ADVISER, None)
+            await calls.told(ConsultationBegun, 2)
     calls.fake.hangup(caller)
     await calls.ended()
 
