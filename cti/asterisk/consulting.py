@@ -316,8 +316,9 @@ class Consultation:
         with call.node.journal.together():
             if outcome != "handed_over":
                 self._free_seat(kept, reason, hung_up=outcome == "left")
-            outside = kept if outcome == "handed_over" and kept.outside else None
-            call.turn(consultation_ended(call.call_id, kept, outcome, call.now_ms(), reason), consultation=outside)
+            goes_on = {"consultation": kept, "step": "outside"} if outcome == "handed_over" and kept.outside else {}
+            ended = consultation_ended(call.call_id, kept, outcome, call.now_ms(), reason)
+            call.turn(ended, **{"consultation": None, **goes_on})
 
     def _free_seat(self, kept: KeptConsultation, reason: NotAnswered | None, *, hung_up: bool) -> None:
         if not kept.seat:
@@ -467,17 +468,37 @@ async def _music(call: Session, *, on: bool) -> None:
 
 
 async def until_parted(call: Session, undo: AsyncExitStack, leg: Leg, *, resumed: bool) -> None:
-    """The caller and whoever is outside hear each other until the latter leaves. Raises AriError.
+    """The caller and whoever is outside hear each other until the latter leaves; then the caller is alone. Raises AriError.
 
     `resumed`: another controller had brought them together, or was about to."""
     kept = call.kept.consultation
     assert kept, "somebody is outside"
     undo.push_async_callback(remove_bridge, call.ari, kept.bridge)
     with suppress(Gone, NotInStasis):  # one of them has left, of which it is told elsewhere
-        if not resumed:
+        if not (resumed and await _is_there(call, kept.bridge)):
             await call.ari.bridges.create_with_id(kept.bridge, type="mixing")
         await call.ari.bridges.add_channel(kept.bridge, [call.call_id, kept.leg])
+    if resumed:
+        await look_for(call, kept.leg)
     await leg.ended()
+    with suppress(Gone, NotInStasis):  # whoever is played to in a bridge, and hangs up, stays there (decision 0015)
+        await call.ari.bridges.remove_channel(kept.bridge, [call.call_id])
+
+
+async def _is_there(call: Session, bridge: str) -> bool:
+    try:
+        await call.ari.bridges.get(bridge)
+    except Gone:
+        return False
+    return True
+
+
+async def look_for(call: Session, leg: str) -> None:
+    """Whoever has left while no controller looked is told to be gone."""
+    try:
+        await call.ari.channels.get(leg)
+    except Gone:
+        call.node.router.vanish(leg)
 
 
 def consultation_ended(

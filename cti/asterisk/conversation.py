@@ -18,7 +18,7 @@ from calls.errors import NotPossible
 from calls.facts import AdviserNumberSaid, ConversationEnded, EndedBy, SeatAnswered
 from calls.words import Needs
 from cti.asterisk.apart import VERIFY_KEYS, take_back, verify_apart
-from cti.asterisk.consulting import Consultation, caller_back, find_consultation
+from cti.asterisk.consulting import Consultation, caller_back, find_consultation, look_for
 from cti.asterisk.ending import remove_bridge
 from cti.asterisk.errors import Gone, NotInStasis
 from cti.asterisk.holding import put_on_hold
@@ -261,14 +261,6 @@ async def _while_both_are_there(
     return leg, leaving.result()
 
 
-async def _look_for(call: Session, leg: str) -> None:
-    """Whoever has left while no controller looked is told to be gone."""
-    try:
-        await call.ari.channels.get(leg)
-    except Gone:
-        call.node.router.vanish(leg)
-
-
 async def _part_from(call: Session, leg: Leg) -> None:
     """The adviser passes the caller on: their leg ends, and music that the caller hears on hold does, too."""
     leg.at_hang_up(lambda: None)
@@ -307,7 +299,7 @@ async def _found(call: Session, conversation: Conversation) -> list[str] | None:
     except Gone:
         there = None
     for leg in call.kept.legs:
-        await _look_for(call, leg)
+        await look_for(call, leg)
     if call.consultation is None:  # whoever was rung is rung no more
         with suppress(Gone, NotInStasis):
             await caller_back(call)

@@ -181,9 +181,8 @@ async def _hand_over(
 
 
 async def _outside(call: Session, undo: AsyncExitStack, leg: Leg, *, resumed: bool) -> None:
-    call.keep(step="outside")
     await until_parted(call, undo, leg, resumed=resumed)
-    call.keep(consultation=None)
+    call.keep(step="closing", consultation=None)
     await call.caller.say("goodbye")
     await _close(call)
 

@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from calls.clock import SystemClock
@@ -35,6 +36,7 @@ from calls.facts import (
     Stamped,
 )
 from calls.moments import RATING_MENU
+from cti.settings import Outside, Trunk
 from cti.store import Journal
 from prompts import Sounds
 from tests.contract.hotline_on_fake import CALLING, OTHER_ADVISER, OTHER_SEAT, SEAT, TRUNK, Calls, Site
@@ -42,6 +44,7 @@ from tests.eventually import eventually
 from tests.fakes.ari import FakeAri
 
 LATE = (0, 1, 3)
+OUTSIDE = "市民热线"
 
 
 class Mortal(Journal):
@@ -147,6 +150,24 @@ async def whoever_is_asked_takes_the_caller(calls: Calls, callers: Callers) -> N
     await calls.told(CallEnded)
 
 
+async def whoever_is_outside_takes_the_caller(calls: Calls, callers: Callers) -> None:
+    """Somebody outside is asked, is handed the caller, and hangs up."""
+    calls.fake.phones["PJSIP/12345@trunk-city"] = "answers"
+    calls.sit()
+    caller = await dial(calls, callers)
+    calls.fake.dtmf(caller, "1")
+    await calls.told(AdviserNumberSaid)
+    calls.node.consult(SEAT, None, OUTSIDE)
+    await eventually(lambda: _asking(calls, caller) == "consulting")
+    calls.node.hand_over(SEAT)
+    outside = next(name for name, leg in calls.fake.legs.items() if "12345" in leg.endpoint)
+    await eventually(lambda: any({caller, outside} == {*each.channels} for each in calls.fake.bridges.values()))
+    calls.fake.hangup(outside)
+    await eventually(lambda: calls.node.sessions[caller].kept.step == "closing")
+    calls.fake.hangup(caller)
+    await calls.told(CallEnded)
+
+
 def _asking(calls: Calls, caller: str) -> str | None:
     kept = calls.node.sessions[caller].kept.consultation
     return kept.state if kept else None
@@ -208,12 +229,22 @@ def assert_conserved(history: list[AnyFact], arrived: set[str]) -> None:
 @contextlib.asynccontextmanager
 async def new_site(folder: Path, sounds: Sounds) -> AsyncIterator[Site]:
     async with FakeAri() as fake:
-        yield Site(fake, folder, sounds)
+        site = Site(fake, folder, sounds)
+        trunk = Trunk(TRUNK, match=("10.0.0.1",), dial="10.0.0.1")
+        site.settings = msgspec.structs.replace(site.settings, trunks=(trunk,), outside=(Outside(OUTSIDE, "12345"),))
+        yield site
 
 
 @pytest.mark.parametrize("hung_up", [False, True], ids=["the caller stays", "the caller leaves meanwhile"])
 @pytest.mark.parametrize(
-    "story", [the_seat_hangs_up, the_caller_hangs_up, whoever_is_asked_takes_the_caller, nobody_answers]
+    "story",
+    [
+        the_seat_hangs_up,
+        the_caller_hangs_up,
+        whoever_is_asked_takes_the_caller,
+        whoever_is_outside_takes_the_caller,
+        nobody_answers,
+    ],
 )
 async def test_a_controller_that_dies_at_any_instant(
     story: Story, hung_up: bool, tmp_path: Path, sounds: Sounds

@@ -223,7 +223,8 @@ async def test_whoever_leaves_while_it_rings(calls: Calls, who: str) -> None:
     await calls.ended()
 
 
-async def test_somebody_outside_has_the_caller_until_they_hang_up(calls: Calls) -> None:
+async def outside_with_the_caller(calls: Calls) -> tuple[str, str]:
+    """The caller is handed over to whoever is outside; both channels."""
     caller = await talking(calls)
     with pytest.raises(NotPossible, match=f"110 may not be called. Mend: choose one of: {CITY}"):
         calls.node.consult(SEAT, None, "110")
@@ -233,13 +234,20 @@ async def test_somebody_outside_has_the_caller_until_they_hang_up(calls: Calls) 
     await eventually(lambda: together(calls, calls.leg(), outside_leg(calls)))
     outside = outside_leg(calls)
     calls.node.hand_over(SEAT)
-    assert (await calls.told(ConsultationEnded)).outcome == "handed_over"
     await eventually(lambda: together(calls, caller, outside))
+    return caller, outside
+
+
+async def test_somebody_outside_has_the_caller_until_they_hang_up(calls: Calls) -> None:
+    caller, outside = await outside_with_the_caller(calls)
+    assert (await calls.told(ConsultationEnded)).outcome == "handed_over"
     assert (await calls.told(ConversationEnded)).ended_by == "seat"
     assert calls.floor.engine.seat(SEAT).visit is None
+    calls.never_ends("goodbye")
     calls.fake.hangup(outside)
-    await eventually(lambda: step(calls, caller) == "closing")
+    await eventually(lambda: step(calls, caller) == "closing" and bool(calls.fake.legs[caller].playing))
     assert said_last(calls, "goodbye")
+    assert not calls.fake.legs[caller].bridge, "whoever is played to in a bridge, and hangs up, stays there"
     calls.fake.hangup(caller)
     await calls.ended()
 
@@ -276,19 +284,33 @@ async def test_whoever_leaves_while_no_controller_looks_is_told_of(site: Site) -
         await calls.ended()
 
 
+@pytest.mark.parametrize("bridge", ["left", "not made yet"])
+async def test_whoever_is_outside_and_leaves_while_no_controller_looks_is_told_of(site: Site, bridge: str) -> None:
+    site.settings = _with_outside(site)
+    async with site.controller() as first:
+        caller, outside = await outside_with_the_caller(first)
+        await first.journal.flush()
+    if bridge == "not made yet":
+        site.fake.leave_bridge(site.fake.legs[caller])
+        site.fake.leave_bridge(site.fake.legs[outside])
+        site.fake.bridges.clear()
+    else:
+        site.fake.hangup(outside)
+    async with site.controller() as calls:
+        if bridge == "not made yet":
+            await eventually(lambda: together(calls, caller, outside))
+            site.fake.hangup(outside)
+        await eventually(lambda: step(calls, caller) == "closing")
+        site.fake.hangup(caller)
+        await calls.ended()
+
+
 @pytest.mark.parametrize("how_far", ["ringing", "consulting", "conference", "outside"])
 async def test_the_next_controller_goes_on_with_it(site: Site, how_far: str) -> None:
     site.settings = _with_outside(site)
     async with site.controller() as first:
         if how_far == "outside":
-            caller = await talking(first)
-            first.fake.phones["PJSIP/12345@trunk-city"] = "answers"
-            first.node.consult(SEAT, None, CITY)
-            await first.told(ConsultationBegun)
-            await eventually(lambda: together(first, first.leg(), outside_leg(first)))
-            other = outside_leg(first)
-            first.node.hand_over(SEAT)
-            await eventually(lambda: together(first, caller, other))
+            caller, other = await outside_with_the_caller(first)
         elif how_far == "ringing":
             caller = await asking(first, "rings")
             await eventually(lambda: bool(other_leg(first)))
