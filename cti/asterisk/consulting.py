@@ -23,7 +23,7 @@ import structlog
 
 from calls.errors import NotPossible
 from calls.facts import Chosen, ConsultationBegun, ConsultationEnded, ConsultationOutcome, NotAnswered, QueueEntered
-from cti.asterisk.ending import GONE_S, remove_bridge
+from cti.asterisk.ending import ASK_AGAIN_S, GONE_S, asked_to_go, remove_bridge
 from cti.asterisk.errors import AriError, Gone, NotInStasis
 from cti.asterisk.kept import Conversation, KeptConsultation, Rung
 from cti.asterisk.leg import DidNotAnswerError, Leg, Phone
@@ -64,6 +64,8 @@ class Consultation:
         self._moved = False
         self._over = False
         self._ringing: asyncio.Task[None] | None = None
+        self._generation = asked.proposal.generation if asked and asked.proposal else 0
+        """Of the reservation of the seat that is asked: by now it may be rung for somebody else."""
         if asked:
             self._begin(asked)
             self._ringing = asyncio.create_task(self._ring(asked))
@@ -117,9 +119,13 @@ class Consultation:
         self.end(outcome, reason)
         await self._ring_no_more()
         await self._leg.close()
-        with suppress(AriError):
-            await caller_back(self._call)
+        while not await asked_to_go(self._caller_back(), self._call.call_id):  # noqa: ASYNC110 - asking is the point
+            await asyncio.sleep(ASK_AGAIN_S)
         self._call.consultation = None
+
+    async def _caller_back(self) -> None:
+        with suppress(Gone, NotInStasis):  # one of the two has left, of which it is told elsewhere
+            await caller_back(self._call)
 
     async def _until_answered(self, ringing: asyncio.Task[None]) -> None:
         """Or let go of. The adviser hears it ring, unless it is a take-over. Raises DidNotAnswerError, AriError."""
@@ -325,7 +331,7 @@ class Consultation:
             return
         floor, visit = self._call.node.floor, self._call.next_visit
         if reason:
-            floor.take(SeatNotAnswered(kept.seat, floor.engine.seat(kept.seat).generation, reason))
+            floor.take(SeatNotAnswered(kept.seat, self._generation, reason))
         elif kept.rang_ms is None:
             floor.take(Leave(visit))
         else:

@@ -30,7 +30,7 @@ from cti.asterisk.seated import Seated
 from cti.asterisk.wishes import Wishes
 from cti.recorder import Pending
 from ivr.caller import Heard
-from queues import Answered, ConversationOver, Held
+from queues import Answered, ConversationOver, Held, Leave
 
 if TYPE_CHECKING:
     from cti.asterisk.session import Session
@@ -175,6 +175,8 @@ async def _until_over(
         with call.node.journal.together():
             early = hung_up and not met
             call.node.floor.take(ConversationOver(conversation.seat, call.visit, lost, hung_up, early))
+            if (asked := call.wishes.asked) and asked.proposal:  # too late: the visit may begin at another seat
+                call.node.floor.take(Leave(asked.proposal.visit))
             call.node.recorder.keep(ended)
             _tell_over(call, call.kept.conversation or conversation, parted, ended_by, step)
             if parted == "over" and met and not lost:

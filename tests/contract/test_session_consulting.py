@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 import pytest
@@ -10,15 +10,18 @@ import pytest
 from calls.errors import NotPossible
 from calls.facts import (
     AdviserNumberSaid,
+    CallEnded,
     ConsultationBegun,
     ConsultationEnded,
     ConversationEnded,
+    NoticeHeard,
     QueueEntered,
     SeatAnswered,
 )
+from cti.asterisk.errors import Unavailable
 from cti.settings import Outside, Settings, Trunk
 from tests.contract.hotline_on_fake import OTHER_ADVISER, OTHER_SEAT, PHONE_GONE, SEAT, Calls, Site
-from tests.contract.steps import said_last, step, talking
+from tests.contract.steps import hearing_the_number, said_last, step, talking
 from tests.eventually import eventually
 from tests.fakes.ari import Phone
 
@@ -219,6 +222,60 @@ async def test_whoever_leaves_while_it_rings(calls: Calls, who: str) -> None:
             await calls.told(AdviserNumberSaid, 2)
             calls.node.consult(SEAT, OTHER_ADVISER, None)
             await calls.told(ConsultationBegun, 2)
+    calls.fake.hangup(caller)
+    await calls.ended()
+
+
+async def test_a_seat_that_rings_for_somebody_else_by_now_rings_on(
+    calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = await hearing_the_number(calls)
+    calls.sit(OTHER_SEAT, OTHER_ADVISER, "rings")
+    with monkeypatch.context() as at_once:
+        at_once.setattr("queues.engine.RESERVATION_S", 0.0)
+        calls.node.consult(SEAT, OTHER_ADVISER, None)
+    somebody = calls.dial(number="13900001111")
+    await calls.told(NoticeHeard, 2)
+    calls.fake.dtmf(somebody, "1")
+    await eventually(lambda: bool(other_leg(calls)))
+    for channel in (caller, calls.leg()):
+        calls.fake.finish(calls.fake.legs[channel].playing[0].id)
+    assert (await calls.told(ConsultationEnded)).outcome == "not_answered"
+    assert calls.floor.engine.seat(OTHER_SEAT).state == "ringing"
+    calls.fake.hangup(somebody)
+    await calls.told(CallEnded)
+    calls.fake.hangup(caller)
+    await calls.told(CallEnded, 2)
+
+
+async def test_whoever_was_to_be_asked_is_free_for_the_caller_whose_adviser_has_left(calls: Calls) -> None:
+    caller = await hearing_the_number(calls)
+    calls.sit(OTHER_SEAT, OTHER_ADVISER)
+    calls.node.consult(SEAT, OTHER_ADVISER, None)
+    calls.fake.hangup(calls.leg())
+    answered = await calls.told(SeatAnswered, 2)
+    assert (answered.seat, answered.visit) == (OTHER_SEAT, f"{caller}.2")
+    calls.fake.hangup(caller)
+    await calls.ended()
+
+
+async def test_the_caller_is_taken_back_though_asterisk_does_not_answer_once(
+    calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = await consulting(calls)
+    add, times = calls.node.ari.bridges.add_channel, 0
+
+    async def answers_the_second_time(bridge_id: str, channel: Sequence[str]) -> None:
+        nonlocal times
+        times += 1
+        if times == 1:
+            raise Unavailable("bridges.add_channel: no answer")
+        await add(bridge_id, channel)
+
+    monkeypatch.setattr(calls.node.ari.bridges, "add_channel", answers_the_second_time)
+    calls.node.asking(SEAT).be("back")
+    await eventually(lambda: together(calls, calls.leg(), caller))
+    assert times == 2
     calls.fake.hangup(caller)
     await calls.ended()
 
