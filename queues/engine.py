@@ -84,13 +84,9 @@ class Engine:
         """Raises NotPossible when there is no such seat."""
         return self._seats.seat(number)
 
-    def may_redial(self, number: str) -> Seat:
-        """The seat, if its adviser can call somebody back now. Raises NotPossible with the reason when not."""
-        return self._seats.may_redial(number)
-
-    def may_be_asked(self, number: str) -> Seat:
-        """The seat, if a colleague can ask its adviser about a call now. Raises NotPossible with the reason when not."""
-        return self._seats.may_be_asked(number)
+    def may_be_rung(self, number: str) -> Seat:
+        """The seat, if its adviser can be rung now, whoever waits. Raises NotPossible with the reason when not."""
+        return self._seats.may_be_rung(number)
 
     def seats(self) -> Iterable[Seat]:
         """All seats, in the order of the settings."""
@@ -215,7 +211,7 @@ class Engine:
 
     def _redial(self, event: Redial, now: Instant) -> None:
         """The seat is the visit's at once; the adviser's pause, if it was one, goes on afterwards."""
-        seat = self.may_redial(event.seat)
+        seat = self.may_be_rung(event.seat)
         if event.visit in self._room or self._seats.of(event.visit):
             return
         waiting = Waiting(event.visit, event.needs, event.since, self._order, away=True)
@@ -226,15 +222,20 @@ class Engine:
 
     def _consult(self, event: Consult, now: Instant) -> None:
         """The seat is the visit's at once; nobody is in the turn for whom it must be."""
-        seat = self.may_be_asked(event.seat)
+        seat = self.may_be_rung(event.seat)
         if event.visit not in self._room and not self._seats.of(event.visit):
             self._reserve_this(seat, event.visit, "consult", 0, now)
 
     def _reserve_this(self, seat: Seat, visit: str, why: str, waited_ms: int, now: Instant) -> None:
-        """This seat and no other; the adviser's pause, if it was one, goes on afterwards."""
-        paused = seat.reason if seat.state == "not_ready" else None
+        """This seat and no other."""
         chosen = Chosen(waited_ms=waited_ms, rested_ms=ms_between(seat.since, now), surplus=0, preferred=True)
         proposal = Propose(visit, seat.number, seat.adviser or "", seat.generation + 1, why, chosen)
+        self._reserve_out_of_turn(seat, proposal, now)
+
+    def _reserve_out_of_turn(self, seat: Seat, proposal: Propose, now: Instant) -> None:
+        """The adviser's pause, begun or asked for, goes on afterwards; so does a wrap-up, if nothing comes of it."""
+        paused = seat.reason if seat.state == "not_ready" else seat.afterwards
+        seat.wrap_up_until = seat.until if seat.state == "wrap_up" else None
         self._reserve(seat, proposal, now)
         seat.afterwards = paused
 
@@ -244,11 +245,9 @@ class Engine:
         if waiting is None:
             has = self._seats.of(event.visit)
             raise NotPossible(f"seat {has.number} has this caller already" if has else "this caller waits no more")
-        paused = seat.reason if seat.state == "not_ready" else None
         proposal = self._pulled(waiting, seat, now)
         self._room.hold(event.visit)
-        self._reserve(seat, proposal, now)
-        seat.afterwards = paused
+        self._reserve_out_of_turn(seat, proposal, now)
 
     def _pulled(self, waiting: Waiting, seat: Seat, now: Instant) -> Propose:
         needs, profile = waiting.needs, self._seats.presence.profile(seat.adviser)
@@ -299,7 +298,9 @@ class Engine:
             self._seats.idle.lend(self._lending.closed)
         self._room.leave(visit)
         seat = self._seats.of(visit)
-        if seat and seat.state in ("reserved", "ringing"):
+        if seat and one is None and seat.state in ("reserved", "ringing"):
+            self._seats.let_go_of(seat, now)
+        elif seat and seat.state in ("reserved", "ringing"):
             self._seats.free(seat, "caller_left", now)
         elif seat and seat.state == "calling":
             self._seats.done_with(seat, now, lost=False, hung_up=False)

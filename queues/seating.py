@@ -79,26 +79,17 @@ class Seating:
             known = ", ".join(sorted(self._seats))
             raise NotPossible(f"there is no seat {number}; the seats are {known} (setting `seats`)") from None
 
-    def may_redial(self, number: str) -> Seat:
-        """The seat, if its adviser can call somebody back now. Raises NotPossible with the reason when not."""
+    def may_be_rung(self, number: str) -> Seat:
+        """The seat, if its adviser can be rung now, whoever waits. Raises NotPossible with the reason when not."""
         seat = self.seat(number)
         if seat.adviser is None:
-            raise NotPossible(f"nobody sits at seat {number}: name an adviser to sit down there first")
+            raise NotPossible(
+                f"nobody sits at seat {number}: name an adviser to sit down there, or choose another seat"
+            )
         if seat.state in BUSY:
-            raise NotPossible(f"seat {number} is {seat.state}: end the call first")
+            raise NotPossible(f"seat {number} is {seat.state}: wait for the end of the call, or choose another seat")
         if not seat.reachable:
-            raise NotPossible(f"the telephone of seat {number} is not registered: start it, then try again")
-        return seat
-
-    def may_be_asked(self, number: str) -> Seat:
-        """The seat, if a colleague can ask its adviser about a call now. Raises NotPossible with the reason when not."""
-        seat = self.seat(number)
-        if seat.adviser is None:
-            raise NotPossible(f"nobody sits at seat {number}: ask somebody else")
-        if seat.state in BUSY:
-            raise NotPossible(f"seat {number} is {seat.state}: ask somebody else, or pass the caller on to a queue")
-        if not seat.reachable:
-            raise NotPossible(f"no telephone is registered at seat {number}: ask somebody else")
+            raise NotPossible(f"the telephone of seat {number} is not registered: start it, or choose another seat")
         return seat
 
     def may_be_given(self, number: str) -> Seat:
@@ -108,7 +99,7 @@ class Seating:
         written of the last call would be lost sight of; so is a seat whose telephone did not answer, or went: nobody may be
         there, and the caller would wait for nothing.
         """
-        seat = self.may_redial(number)
+        seat = self.may_be_rung(number)
         if seat.state == "wrap_up":
             raise NotPossible(f"seat {number} is in wrap-up: wait until its adviser is ready, or make them ready first")
         if seat.state == "not_ready" and seat.reason in NOBODY_THERE:
@@ -225,6 +216,14 @@ class Seating:
             self.move(seat, "not_ready", seat.afterwards, now)
         else:
             self.move(seat, "ready", reason, now)
+
+    def let_go_of(self, seat: Seat, now: Instant) -> None:
+        """Whoever asked its adviser does so no more: its leg is to be ended, and a wrap-up that was broken off goes on."""
+        if not seat.reachable or seat.afterwards is not None:
+            self.free(seat, "caller_left", now)
+        else:
+            until = max(now + LEG_ENDS_S, seat.wrap_up_until or 0.0)
+            self.move(seat, "wrap_up", "caller_left", now, until=Instant(until))
 
     def move(self, seat: Seat, state: SeatState, reason: str, now: Instant, until: Instant | None = None) -> None:
         """To another state of the table, until then at most. Raises IllegalMove; nothing has changed then."""

@@ -5,8 +5,9 @@ the reservation has a generation number, so that a late answer to an old one cha
 it is answered and *talking*, or it is not and becomes *not ready*: a seat that did not answer is never offered again until
 somebody says it is ready. A seat that is rung to call a citizen back is *calling* until the citizen answers. While the
 adviser has the caller on hold, who hears music, it is *holding*. After talking, or calling in vain, comes *wrap-up*
-(话后处理), bounded in time, then ready again, or not ready when the adviser asked for that during the call. Whoever needs
-another move adds it to MOVES, where it can be seen, and draws docs/seat-states.md anew: `python -m queues.diagram`.
+(话后处理), bounded in time, then ready again, or not ready when the adviser asked for that during the call; so it does, for
+as long as the telephone rings still, after a colleague who asked and thought better of it. Whoever needs another
+move adds it to MOVES, where it can be seen, and draws docs/seat-states.md anew: `python -m queues.diagram`.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ MOVES: Mapping[SeatState, Mapping[SeatState, str]] = {
     "reserved": {
         "ringing": "accepted",
         "ready": "the caller left, or nobody accepted in time",
+        "wrap_up": "the colleague asks no more",
         "not_ready": "the telephone is gone, or a pause was asked for",
         "talking": FOUND,
     },
@@ -49,6 +51,7 @@ MOVES: Mapping[SeatState, Mapping[SeatState, str]] = {
         "calling": "answered, and the citizen is called back",
         "talking": "answered",
         "ready": "the caller left",
+        "wrap_up": "the colleague asks no more",
         "not_ready": "not answered, or a pause was asked for",
     },
     "calling": {
@@ -99,6 +102,8 @@ class Seat:
         self.visit: str | None = None
         self.until: Instant | None = None
         """When the state ends by itself: a reservation's expiry, the end of wrap-up."""
+        self.wrap_up_until: Instant | None = None
+        """When the wrap-up ends out of which it was rung; None: it was not."""
         self.afterwards: str | None = None
         """The reason for which the adviser wants to be not ready once this call is over."""
 

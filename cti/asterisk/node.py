@@ -259,7 +259,7 @@ class Node:
 
     def redial(self, seat: str) -> None:
         """The adviser at this seat calls back the caller whom they lost, at once. Raises NotPossible with the mend."""
-        adviser = self.floor.engine.may_redial(seat).adviser
+        adviser = self.floor.engine.may_be_rung(seat).adviser
         last = self.callers.get(adviser)
         if last is None:
             raise NotPossible(f"adviser {adviser} has spoken to nobody for the last {REDIAL_WITHIN_S / 60:.0f} minutes")
@@ -272,7 +272,7 @@ class Node:
 
     def dial(self, seat: str, owed: FollowUp) -> None:
         """The adviser at this seat calls whom they owe it, at once. Raises NotPossible with the mend."""
-        self.floor.engine.may_redial(seat)
+        self.floor.engine.may_be_rung(seat)
         promise = self.promises.follow_up(owed)
         theirs = (one.kept for one in self.sessions.values() if one.kept.calling_number == owed.number)
         if any(not kept.waits_away or (kept.callback and kept.callback.follow_up) for kept in theirs):

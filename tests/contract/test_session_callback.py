@@ -351,7 +351,7 @@ async def test_whoever_is_turned_away_five_times_is_called_once(site: Site) -> N
 
 async def test_an_adviser_calls_a_lost_caller_back_whoever_waits(calling: Calls) -> None:
     caller = await talking(calling)
-    with pytest.raises(NotPossible, match="talking: end the call first"):
+    with pytest.raises(NotPossible, match="talking: wait for the end of the call"):
         calling.node.redial(SEAT)
     calling.fake.hangup(caller)
     await calling.told(CallEnded)

@@ -150,7 +150,7 @@ async def test_a_citizen_who_is_on_the_line_is_not_dialled_and_a_seat_that_talks
     await calling.until(lambda: calling.watch.asked.count("main") == 2)
     calling.fake.dtmf(other, "1")
     await calling.told(AdviserNumberSaid, 2)
-    with pytest.raises(NotPossible, match="talking: end the call first"):
+    with pytest.raises(NotPossible, match="talking: wait for the end of the call"):
         calling.node.dial(SEAT, owed)
     calling.sit(OTHER_SEAT, OTHER_ADVISER)
     with pytest.raises(NotPossible, match="on the line, or is being rung"):

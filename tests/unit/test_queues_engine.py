@@ -43,7 +43,7 @@ from queues import (
     TurnedAway,
 )
 from queues.engine import RESERVATION_S
-from queues.seating import LONGEST_WRAP_UP_S
+from queues.seating import LEG_ENDS_S, LONGEST_WRAP_UP_S
 
 ADVISERS = {
     "8001": Adviser("8001", {"cards": 3, "labour": 3}),
@@ -674,10 +674,38 @@ def test_whoever_does_not_answer_a_colleague_leaves_nobody_waiting(room: Room) -
     assert room.waiting() == []
 
 
+def test_a_wrap_up_goes_on_after_a_colleague_who_asks_no_more(room: Room) -> None:
+    room.bring_to("wrap_up")
+    room.join("v2")
+    room.take(Consult("1001", "asked"))
+    room.take(Accepted("1001", room.engine.seat("1001").generation))
+    assert room.take(Leave("asked")) == [SeatMoved("1001", "8001", "wrap_up", "caller_left")]
+    assert room.take(Tick(), after=WRAP_UP_S - 5) == []
+    assert proposals(room.take(Tick(), after=5)) == [("v2", "1001")]
+
+
+def test_whoever_is_asked_no_more_has_the_next_caller_once_the_telephone_is_free(room: Room) -> None:
+    room.bring_to("ready")
+    room.take(Consult("1001", "asked"))
+    room.take(Accepted("1001", room.engine.seat("1001").generation))
+    room.join("v2")
+    room.take(Leave("asked"))
+    assert room.state() == "wrap_up"
+    assert proposals(room.take(Tick(), after=LEG_ENDS_S)) == [("v2", "1001")]
+
+
+def test_a_pause_that_was_asked_for_goes_on_after_a_colleague_has_asked_in_wrap_up(room: Room) -> None:
+    room.bring_to("talking")
+    room.take(StandUp("1001", "break"))
+    room.hang_up("1001")
+    room.take(Consult("1001", "asked"))
+    assert room.take(Leave("asked")) == [SeatMoved("1001", "8001", "not_ready", "break")]
+
+
 @pytest.mark.parametrize("state", ["logged_out", *BUSY])
 def test_a_seat_that_cannot_be_asked_says_why(room: Room, state: SeatState) -> None:
     room.bring_to(state)
-    with pytest.raises(NotPossible, match="ask somebody else"):
+    with pytest.raises(NotPossible, match="choose another seat"):
         room.take(Consult("1001", "asked"))
     assert room.state() == state
 
