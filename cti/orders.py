@@ -51,7 +51,7 @@ from cti.control import (
 )
 from cti.desk.accounts import Everybody, Handed
 from cti.status import Done, OpenMessage, OpenMessages, read_status
-from queues import LogOut, MoreTime, Pull, SitDown, StandUp
+from queues import LogOut, MoreTime, SitDown, StandUp
 from recordings import place
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class Orders:
     async def _lead(self, request: LeadPull | LeadJoin | LeadTakeOver | LeadLeave) -> None:
         match request:
             case LeadPull(seat=seat, visit=visit):
-                self._controller.floor.take(Pull(seat, visit))
+                self._controller.node.pull(seat, visit)
             case LeadJoin(seat=seat, own=own, how=how):
                 await self._controller.node.join(seat, own, how)
             case LeadTakeOver(seat=seat, own=own):

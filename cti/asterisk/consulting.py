@@ -290,7 +290,7 @@ class Consultation:
         call, proposal = self._call, asked.proposal
         if proposal and not call.node.floor.accept(proposal):
             raise DidNotAnswerError("unreachable")
-        if asked.take_over and call.lead:  # by the same telephone
+        if proposal and call.lead and call.lead.own == proposal.seat:
             call.lead_ends("left")
             await call.lead.gone.wait()
         shown = call.kept.calling_number if proposal else call.line.number
@@ -435,7 +435,7 @@ class Consultation:
         with call.node.journal.together():
             self.end("handed_over")
             began = {"visits": call.kept.visits + 1, "visit_open": True, "needs": needs, "since_ms": now_ms}
-            call.turn(entered, rung=Rung(kept.seat, kept.adviser), **began)
+            call.turn(entered, step="ringing", rung=Rung(kept.seat, kept.adviser), **began)
 
 
 def find_consultation(call: Session, undo: AsyncExitStack, kept: KeptConsultation) -> Consultation | None:

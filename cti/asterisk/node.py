@@ -28,6 +28,7 @@ from cti.asterisk.gate import Gate
 from cti.asterisk.generated.messages import StasisStart
 from cti.asterisk.generated.models import Channel
 from cti.asterisk.kept import KeptCall
+from cti.asterisk.lead import Lead
 from cti.asterisk.leg import Phone
 from cti.asterisk.places import KeptPlace
 from cti.asterisk.promises import Promise, Promises
@@ -55,6 +56,7 @@ from ivr.line import Line, line_for
 from ivr.refused import Refusal
 from ivr.texts import Texts
 from prompts import Sounds
+from queues import Pull
 
 log = structlog.get_logger(__name__)
 
@@ -260,6 +262,7 @@ class Node:
     def redial(self, seat: str) -> None:
         """The adviser at this seat calls back the caller whom they lost, at once. Raises NotPossible with the mend."""
         adviser = self.floor.engine.may_be_rung(seat).adviser
+        self._leads_elsewhere(seat)
         last = self.callers.get(adviser)
         if last is None:
             raise NotPossible(f"adviser {adviser} has spoken to nobody for the last {REDIAL_WITHIN_S / 60:.0f} minutes")
@@ -273,6 +276,7 @@ class Node:
     def dial(self, seat: str, owed: FollowUp) -> None:
         """The adviser at this seat calls whom they owe it, at once. Raises NotPossible with the mend."""
         self.floor.engine.may_be_rung(seat)
+        self._leads_elsewhere(seat)
         promise = self.promises.follow_up(owed)
         theirs = (one.kept for one in self.sessions.values() if one.kept.calling_number == owed.number)
         if any(not kept.waits_away or (kept.callback and kept.callback.follow_up) for kept in theirs):
@@ -314,6 +318,7 @@ class Node:
         asked = next((one.number for one in self.floor.engine.seats() if one.adviser == adviser), None)
         if asked is None:
             raise NotPossible(f"adviser {adviser} sits nowhere. Mend: ask somebody else")
+        self._leads_elsewhere(asked, call)
         call.wishes.ask(self.telephones.of(asked), asked)
 
     def _way_outside(self, name: str | None) -> str:
@@ -344,19 +349,30 @@ class Node:
         self._may_use(seat, own)
         if self.floor.engine.seat(own).adviser is None:
             raise NotPossible(f"nobody sits at seat {own}. Mend: take your place there first; not ready is enough")
+        self._leads_elsewhere(own, call)
         call.wishes.ask(self.telephones.of(own), own, take_over=True)
+
+    def pull(self, seat: str, visit: str) -> None:
+        """A team lead gives this seat a caller who waits. Raises NotPossible with the mend."""
+        self._leads_elsewhere(seat)
+        self.floor.take(Pull(seat, visit))
 
     async def join(self, seat: str, own: str, how: LeadHow) -> None:
         """A team lead, by the telephone at the seat `own`, is at this one's conversation. Raises NotPossible with the mend."""
         call = self._talking(seat)
         self._may_use(seat, own)
-        for lead in [other.lead for other in self.sessions.values() if other is not call]:
-            if lead is None or lead.own != own:
-                continue
-            if not lead.over:
-                raise NotPossible(f"the telephone at seat {own} is at another conversation. Mend: leave that one first")
-            await lead.gone.wait()
+        for leaving in self._leads_elsewhere(own, call):
+            await leaving.gone.wait()
         await call.join(own, how)
+
+    def _leads_elsewhere(self, own: str, call: Session | None = None) -> list[Lead]:
+        """Those at another conversation, by the telephone at seat `own`, who are not cleared away yet. Raises NotPossible when
+        one is there still: that telephone is busy."""
+        others = (other.lead for other in self.sessions.values() if other is not call)
+        leads = [lead for lead in others if lead and lead.own == own]
+        if not all(lead.over for lead in leads):
+            raise NotPossible(f"the telephone at seat {own} is at another conversation. Mend: leave that one first")
+        return leads
 
     def _may_use(self, seat: str, own: str) -> None:
         """Whether a team lead may go to the conversation at `seat` by the telephone at `own`. Raises NotPossible."""

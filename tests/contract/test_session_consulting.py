@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import msgspec
 import pytest
@@ -19,6 +19,8 @@ from calls.facts import (
     SeatAnswered,
 )
 from cti.asterisk.errors import Unavailable
+from cti.asterisk.kept import Step
+from cti.asterisk.lead import Lead
 from cti.settings import Outside, Settings, Trunk
 from tests.contract.hotline_on_fake import OTHER_ADVISER, OTHER_SEAT, PHONE_GONE, SEAT, Calls, Site
 from tests.contract.steps import hearing_the_number, said_last, step, talking
@@ -164,6 +166,20 @@ async def test_the_caller_is_handed_over_to_whoever_was_asked(calls: Calls, how:
     assert {pending.visit for pending in calls.recorder.unsealed()} == {f"{caller}.1", f"{caller}.2"}
     calls.fake.hangup(other)
     await eventually(lambda: step(calls, caller) == "rating")
+    calls.fake.hangup(caller)
+    await calls.ended()
+
+
+async def test_a_visit_that_begins_with_whoever_was_asked_is_found_as_one_that_rings(
+    calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next controller ends what records there already."""
+    caller = await consulting(calls)
+    steps: list[tuple[int, Step]] = []
+    monkeypatch.setattr(calls.node.screens, "see", lambda kept, verified: steps.append((kept.visits, kept.step)))
+    calls.node.hand_over(SEAT)
+    await calls.told(SeatAnswered, 2)
+    assert {step for visit, step in steps if visit == 2} == {"ringing", "talking"}
     calls.fake.hangup(caller)
     await calls.ended()
 
@@ -329,6 +345,43 @@ async def test_a_lead_takes_over_and_nobody_hears_it_ring(calls: Calls) -> None:
     calls.fake.hangup(caller)
     await calls.ended()
     assert calls.floor.engine.seat(OTHER_SEAT).afterwards == "break", "the pause goes on"
+
+
+@pytest.mark.parametrize("own", [SEAT, OTHER_SEAT])
+async def test_a_lead_listens_on_unless_it_is_their_telephone_that_is_rung(calls: Calls, own: str) -> None:
+    caller = await talking(calls)
+    calls.sit(OTHER_SEAT, OTHER_ADVISER, "rings")
+    session = calls.node.sessions[caller]
+    lead = session.lead = Lead(session, own)
+    lead.gone.set()
+    calls.node.consult(SEAT, OTHER_ADVISER, None)
+    await eventually(lambda: bool(other_leg(calls)))
+    assert lead.over == (own == OTHER_SEAT)
+    calls.fake.hangup(caller)
+    await calls.ended()
+
+
+async def test_a_telephone_by_which_a_lead_listens_elsewhere_is_not_rung(calls: Calls) -> None:
+    caller = await talking(calls)
+    elsewhere = calls.dial()
+    await calls.told(NoticeHeard, 2)
+    calls.sit(OTHER_SEAT, OTHER_ADVISER)
+    calls.pause(OTHER_SEAT)
+    listened_to = calls.node.sessions[elsewhere]
+    listened_to.lead = Lead(listened_to, OTHER_SEAT)
+    orders: list[Callable[[], None]] = [
+        lambda: calls.node.consult(SEAT, OTHER_ADVISER, None),
+        lambda: calls.node.take_over(SEAT, OTHER_SEAT),
+        lambda: calls.node.pull(OTHER_SEAT, f"{elsewhere}.1"),
+        lambda: calls.node.redial(OTHER_SEAT),
+    ]
+    for order in orders:
+        with pytest.raises(NotPossible, match=f"seat {OTHER_SEAT} is at another conversation"):
+            order()
+    listened_to.lead = None
+    for channel in (caller, elsewhere):
+        calls.fake.hangup(channel)
+    await calls.told(CallEnded, 2)
 
 
 async def test_whoever_leaves_while_no_controller_looks_is_told_of(site: Site) -> None:

@@ -8,7 +8,6 @@ from calls.clock import SystemClock
 from calls.errors import NotPossible
 from calls.facts import CrisisMarked, QueueEntered, QueueLeft, SeatAnswered, SeatDidNotAnswer, SeatOffered
 from cti.whowaits import who_waits
-from queues import Pull
 from tests.contract.hotline_on_fake import CALLING, OTHER_ADVISER, OTHER_SEAT, SEAT, Calls, Site
 from tests.contract.steps import talking, waiting
 from tests.eventually import eventually
@@ -17,7 +16,7 @@ from tests.eventually import eventually
 async def test_a_pulled_caller_rings_at_a_seat_that_pauses_and_the_pause_goes_on(calls: Calls) -> None:
     caller = await waiting(calls)
     visit = f"{caller}.1"
-    calls.floor.take(Pull(SEAT, visit))
+    calls.node.pull(SEAT, visit)
     offered = await calls.told(SeatOffered)
     assert (offered.visit, offered.seat, offered.why) == (visit, SEAT, "pulled")
     await calls.told(SeatAnswered)
@@ -30,7 +29,7 @@ async def test_a_pulled_caller_rings_at_a_seat_that_pauses_and_the_pause_goes_on
 async def test_a_pulled_caller_whom_nobody_answers_waits_on_and_is_had_by_somebody_else(calls: Calls) -> None:
     caller = await waiting(calls)
     calls.fake.phones[f"PJSIP/seat{SEAT}"] = "rings"
-    calls.floor.take(Pull(SEAT, f"{caller}.1"))
+    calls.node.pull(SEAT, f"{caller}.1")
     await eventually(lambda: any(leg.endpoint.endswith(SEAT) for leg in calls.fake.legs.values()))
     calls.fake.no_answer(calls.leg())
     await calls.told(SeatDidNotAnswer)
