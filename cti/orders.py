@@ -194,8 +194,8 @@ class Orders:
         if isinstance(request, SeatOrder | LeadPull):
             seat = self._controller.floor.engine.seat(request.seat)
             return f"{seat.number} {seat.state}" + (f" {seat.adviser}" if seat.adviser else "")
-        if isinstance(request, LeadJoin | LeadLeave):
-            return f"{request.seat} {request.how} {request.own}" if isinstance(request, LeadJoin) else request.seat
+        if isinstance(request, LeadJoin | LeadTakeOver | LeadLeave):
+            return _told_of_lead(request)
         if isinstance(request, MessageAnswered):
             return f"{request.message} answered {request.adviser}"
         if isinstance(request, BlockNumber | ReviewBlock | LiftBlock):
@@ -203,3 +203,13 @@ class Orders:
         if isinstance(request, ChangeAccount):
             return f"{request.name} {' '.join(request.roles)}" + (" disabled" if request.disabled else "")
         return " ".join(f"{number}@{line.version}" for number, line in self._controller.hotline.lines.items())
+
+
+def _told_of_lead(request: LeadJoin | LeadTakeOver | LeadLeave) -> str:
+    match request:
+        case LeadJoin(seat=seat, own=own, how=how):
+            return f"{seat} {how} {own}"
+        case LeadTakeOver(seat=seat, own=own):
+            return f"{seat} take-over {own}"
+        case LeadLeave(seat=seat):
+            return seat

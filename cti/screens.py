@@ -107,6 +107,7 @@ class Screens:
         visit, needs = f"{kept.call_id}.{kept.visits}", kept.needs
         known = before if before and before.visit == visit else None
         again = known if known and known.state == at.state else None
+        until_ms = kept.conversation.begun_ms if kept.conversation else round(self._clock.now() * 1000)
         return CallNow(
             call_id=kept.call_id,
             visit=visit,
@@ -115,7 +116,7 @@ class Screens:
             state=at.state,
             since=again.since if again else self._clock.utc(),
             arrived_at=kept.arrived_at,
-            waited_ms=known.waited_ms if known else max(0, round(self._clock.now() * 1000) - kept.since_ms),
+            waited_ms=known.waited_ms if known else max(0, until_ms - kept.since_ms),
             line=kept.line,
             queue=needs.queue if needs else None,
             urgency=needs.urgency if needs else "normal",

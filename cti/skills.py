@@ -95,6 +95,7 @@ class Skills:
         file = self._hotline().advisers.get(adviser)
         if file is None:
             raise NotPossible(f"there is no adviser {adviser}. Mend: use a number of lines/advisers.yaml")
+        self._forget_old()
         levels = dict(self._kept[adviser].levels) if adviser in self._kept else {}
         if wish.skill not in self._known() and wish.skill not in levels:
             raise NotPossible(f"there is no skill {wish.skill}. Mend: use one of: {', '.join(sorted(self._known()))}")

@@ -160,6 +160,11 @@ class Node:
         """Whether no conversation may begin, because none could be recorded."""
         return self.settings.unrecorded == "refuse" and self.recorder.cannot_record is not None
 
+    def check_may_begin(self) -> None:
+        """Raises NotPossible when no conversation may begin at this moment."""
+        if self.problem or self.must_refuse:
+            raise NotPossible(self.problem or "no conversation can be recorded at this moment")
+
     def take(self, lines: Mapping[str, Line], sounds: Sounds) -> None:
         """New calls run on these; those that are up finish on theirs."""
         self.lines, self.sounds = lines, sounds
@@ -268,8 +273,7 @@ class Node:
             raise NotPossible(f"adviser {adviser} has spoken to nobody for the last {REDIAL_WITHIN_S / 60:.0f} minutes")
         if last.call_id in self.sessions:
             raise NotPossible("that caller is still on the line")
-        if self.problem or self.must_refuse:
-            raise NotPossible(self.problem or "no conversation can be recorded at this moment")
+        self.check_may_begin()
         promise = self.promises.redial(last)
         self._call_back(promise, self.lines[promise.line], seat)
 
@@ -281,8 +285,7 @@ class Node:
         theirs = (one.kept for one in self.sessions.values() if one.kept.calling_number == owed.number)
         if any(not kept.waits_away or (kept.callback and kept.callback.follow_up) for kept in theirs):
             raise NotPossible("that citizen is on the line, or is being rung. Mend: try again when that call is over")
-        if self.problem or self.must_refuse:
-            raise NotPossible(self.problem or "no conversation can be recorded at this moment")
+        self.check_may_begin()
         line = self.lines[promise.line]
         kept, begun, entered = begin_attempt(promise, line, self.clock, self.boot_id, owed.adviser, seat, owed.id)
         with self.journal.together():

@@ -82,7 +82,10 @@ class Wishes:
         conversation = call.kept.conversation
         if conversation and conversation.held_since_ms is not None and not take_over:
             raise NotPossible("the caller is on hold. Mend: take them back first; they hear music while you ask")
-        proposal = call.node.floor.consult(seat, call.next_visit) if seat else None
+        proposal = None
+        if seat:  # outside nothing is recorded anyhow
+            call.node.check_may_begin()
+            proposal = call.node.floor.consult(seat, call.next_visit)
         self.asked = Asked(phone, proposal, outside, take_over)
         self._more.set()
 

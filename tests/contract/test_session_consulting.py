@@ -21,6 +21,7 @@ from calls.facts import (
 from cti.asterisk.errors import Unavailable
 from cti.asterisk.kept import Step
 from cti.asterisk.lead import Lead
+from cti.recorder import Recorder
 from cti.settings import Outside, Settings, Trunk
 from tests.contract.hotline_on_fake import OTHER_ADVISER, OTHER_SEAT, PHONE_GONE, SEAT, Calls, Site
 from tests.contract.steps import hearing_the_number, said_last, step, talking
@@ -180,6 +181,20 @@ async def test_a_visit_that_begins_with_whoever_was_asked_is_found_as_one_that_r
     calls.node.hand_over(SEAT)
     await calls.told(SeatAnswered, 2)
     assert {step for visit, step in steps if visit == 2} == {"ringing", "talking"}
+    calls.fake.hangup(caller)
+    await calls.ended()
+
+
+async def test_without_room_nobody_is_asked_who_could_have_the_caller_unrecorded(
+    calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = await talking(calls)
+    calls.sit(OTHER_SEAT, OTHER_ADVISER)
+    calls.node.settings = msgspec.structs.replace(calls.node.settings, unrecorded="refuse")
+    monkeypatch.setattr(Recorder, "cannot_record", "only 3 MB free")
+    with pytest.raises(NotPossible, match="no conversation can be recorded at this moment"):
+        calls.node.consult(SEAT, OTHER_ADVISER, None)
+    assert calls.floor.engine.seat(OTHER_SEAT).state == "ready"
     calls.fake.hangup(caller)
     await calls.ended()
 

@@ -19,11 +19,13 @@ from cti.control import (
     AnyRequest,
     AskStatus,
     ControlServer,
+    LeadTakeOver,
     Reload,
     SeatReady,
     ask,
     follow,
 )
+from cti.orders import Orders
 from cti.status import Done
 
 
@@ -210,3 +212,8 @@ async def test_an_onlooker_sees_the_end_of_the_controller(path: Path, hotline: H
 
     async with listening(path, Brief()), follow(path, "sip-1") as lines:
         assert len([line async for line in lines]) == 1
+
+
+def test_a_call_that_is_taken_over_is_told_in_a_line() -> None:
+    orders = Orders(None)  # type: ignore[arg-type]  # which it does not ask for this
+    assert orders._told(LeadTakeOver("1001", "1005")) == "1001 take-over 1005"

@@ -12,7 +12,7 @@ import pytest
 from calls.clock import Instant
 from calls.errors import NotPossible
 from calls.words import Needs
-from cti.asterisk.kept import Conversation, KeptCall, Rung
+from cti.asterisk.kept import Conversation, KeptCall, KeptConsultation, Rung
 from cti.desk.feed import CallNow, Feed, Onlooker
 from cti.identification import Shown
 from cti.screens import Screens
@@ -143,6 +143,24 @@ async def test_from_ring_to_talk_what_is_known_stays_and_the_number_is_looked_up
     desk.screens.see(msgspec.structs.replace(TALKING, conversation=TALK.hold(True, 5)), None)
     assert desk.told()[0]["now"]["state"] == "holding"
     assert desk.known.asked == ["+8613800001111"]
+
+
+async def test_whoever_is_asked_and_whoever_is_found_talking_see_how_long_the_caller_waited(desk: Desk) -> None:
+    talk = msgspec.structs.replace(TALK, begun_ms=80_000)
+    asked = KeptConsultation(
+        visit="c1.1",
+        leg="other",
+        endpoint="page1002",
+        seat="1002",
+        adviser="8002",
+        outside="",
+        take_over=False,
+        asked_by="8001",
+        since_ms=90_000,
+        begun_ms=90_000,
+    )
+    desk.screens.see(call(step="talking", conversation=talk, consultation=asked), None)
+    assert [told["now"]["waited_ms"] for told in (*desk.told(), *desk.told("8002"))] == [20_000, 20_000]
 
 
 async def test_a_turn_that_changes_nothing_is_not_told_again(desk: Desk) -> None:

@@ -115,6 +115,14 @@ async def test_it_outlives_a_controller_and_files_that_are_read_anew_but_not_the
         assert skills.moved() == {}
 
 
+async def test_whoever_moves_a_skill_just_after_midnight_moves_nothing_of_yesterday(site: Site) -> None:
+    async with site.opened() as skills:
+        skills.move("8001", Wish("pension", 2))
+        site.clock.at = MIDNIGHT
+        skills.move("8001", Wish("cards", 5))
+        assert skills.moved() == {"8001": {"cards": 5}}
+
+
 async def test_a_day_that_ended_while_no_controller_ran_is_over(site: Site) -> None:
     async with site.opened() as skills:
         skills.move("8001", Wish("pension", 2))
