@@ -89,11 +89,14 @@ class DeadAir:
     def _hear(self, visits: frozenset[str]) -> tuple[set[str], set[str]]:
         """Which of these visits are recorded, and in which somebody was heard since the last time."""
         recorded, heard, read = set[str](), set[str](), dict[str, int]()
-        with suppress(OSError):  # a track, or the disk, goes meanwhile: then nothing is known
-            for file in os.scandir(self._raw):
-                visit = next((visit for visit in visits if file.name.startswith(f"{visit}.")), None)
-                if visit is None:
-                    continue
+        files: list[os.DirEntry[str]] = []
+        with suppress(OSError):  # the disk is away: then nothing is known of anybody
+            files += os.scandir(self._raw)
+        for file in files:
+            visit = next((visit for visit in visits if file.name.startswith(f"{visit}.")), None)
+            if visit is None:
+                continue
+            with suppress(OSError):  # the track goes meanwhile, which says nothing of the others
                 size = file.stat().st_size
                 if self._voice_in(Path(file), self._read.get(file.name, HEADER_BYTES), size):
                     heard.add(visit)

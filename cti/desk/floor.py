@@ -66,9 +66,10 @@ def floor(doors: Doors, house: House) -> list[BaseRouteHandler]:
     @post(SEAT + "/pull", opt=lead, status_code=200)
     async def pull(seat: FromPath[str], data: JSONBody[Visit], request: Asked) -> Done:
         """Give a caller who waits to this seat, out of turn: it rings there at once."""
+        sits = house.sits(seat)
         answer = await house.answer(LeadPull(seat, data.visit))
         assert isinstance(answer, Done)
-        doors.audit.write("caller_pulled", known(request)[0].account.name, f"{seat} {house.sits(seat)} {data.visit}")
+        doors.audit.write("caller_pulled", known(request)[0].account.name, f"{seat} {sits} {data.visit}")
         return answer
 
     @post(NOTICES, opt=lead, sync_to_thread=False)

@@ -1,4 +1,4 @@
-"""What the desk may do with the hotline: what the command line may, by the same requests."""
+"""What the desk may do with the hotline: by the same requests as the command line, and by some that it alone makes."""
 
 from __future__ import annotations
 

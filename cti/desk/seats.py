@@ -117,8 +117,9 @@ def seats(doors: Doors, house: House) -> list[BaseRouteHandler]:
     @post(SEAT + "/crisis", opt=adviser, status_code=200)
     async def crisis(seat: FromPath[str], request: Asked) -> Done:
         """Say that the caller's life, or another one's, may be in danger: every lead is told."""
+        sits = house.sits(seat)
         done = await act(doors, house, seat, request, SeatCrisis(seat), lead=False)
-        doors.audit.write("crisis_marked", known(request)[0].account.name, f"{seat} {house.sits(seat)}")
+        doors.audit.write("crisis_marked", known(request)[0].account.name, f"{seat} {sits}")
         return done
 
     return [ready, page, not_ready, more_time, log_out, redial, dial, verify, move, transfer, crisis]

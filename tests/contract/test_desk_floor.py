@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from calls.facts import Audited
-from cti.control import LeadPull, SeatCrisis
+from calls.words import Role
+from cti.control import AnyRequest, LeadPull, SeatCrisis
 from cti.desk import watching
 from cti.desk.entrance import TOKEN_HEADER
 from cti.desk.floor import NOTICES, SKILLS, WAITING
 from cti.skills import Wish
+from cti.status import Done
 from tests.contract.served_desk import Desk
 
 
@@ -116,6 +118,27 @@ async def test_an_adviser_marks_a_crisis_at_their_own_seat(desk: Desk) -> None:
         assert await post("1002/crisis") == 403
     assert desk.house.asked == [SeatCrisis("1001")]
     assert audited(desk, "crisis_marked") == [("wang.li", "1001 8001")]
+
+
+@pytest.mark.parametrize(
+    ("who", "role", "asked", "event"),
+    [("wang.li", "adviser", "1001/crisis", "crisis_marked"), ("li.na", "lead", "1001/pull", "caller_pulled")],
+)
+async def test_the_log_tells_who_sat_there_though_they_leave_meanwhile(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, who: str, role: Role, asked: str, event: str
+) -> None:
+    await desk.account(who, role)
+    desk.house.sitting["1001"] = "8001"
+
+    async def answer(wish: AnyRequest) -> Done:
+        desk.house.sitting.clear()
+        return Done("")
+
+    monkeypatch.setattr(desk.house, "answer", answer)
+    async with desk.posting(who) as post:
+        assert await post(asked, {"visit": "c1.1"} if role == "lead" else None) == 200
+    ((_, told),) = audited(desk, event)
+    assert told.startswith("1001 8001")
 
 
 async def test_whoever_is_a_lead_no_more_is_told_nothing_more(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,6 +100,16 @@ async def test_silence_is_told_once_it_lasts_and_is_over_when_either_is_heard(ro
         assert [page.take() for page in pages] == [over, [], over]
 
 
+async def test_tracks_that_go_while_it_is_listened_to_hide_nobody_elses_silence(room: Room) -> None:
+    room.talks = [TALK, *(Talk(f"c{number}.1", "1002", "8002") for number in range(2, 22))]
+    room.track("c1.1.seat.wav")
+    for gone in room.talks[1:]:
+        (room.folder / "raw" / f"{gone.visit}.seat.wav").symlink_to("nowhere")
+    await room.after(0)
+    await room.after(LONGEST_S)
+    assert room.told == [AlarmRaised]
+
+
 async def test_a_click_is_no_voice(room: Room) -> None:
     room.track("c1.1.seat.wav")
     await room.after(0)
