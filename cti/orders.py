@@ -1,6 +1,6 @@
-"""What is asked of the running controller over its control socket, carried out and answered: the other end of `rexian ...`.
+"""What is asked of the running controller, carried out and answered: the other end of `rexian ...`, and of the desk's routes.
 
-To add an order, add its request to `cti/control.py`, a case here and a command in `cti/commands/`.
+To add an order, add its request to `cti/control.py`, a case here, and a command in `cti/commands/` or a route in `cti/desk/`.
 """
 
 from __future__ import annotations
@@ -62,13 +62,13 @@ KEPT_WITHIN_S = 3.0
 
 
 class Orders:
-    """Carries out what people order at the command line."""
+    """Carries out what people order at the command line and at the desk."""
 
     def __init__(self, controller: Controller) -> None:
         self._controller = controller
 
     async def answer(self, request: AnyRequest) -> msgspec.Struct:
-        """One command from the control socket. Raises RexianError with the reason when it cannot be carried out."""
+        """Carry out one, whichever way it came. Raises RexianError with the reason when it cannot be carried out."""
         match request:
             case AskStatus():
                 return read_status(self._controller)

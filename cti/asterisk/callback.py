@@ -18,7 +18,7 @@ from calls.errors import NotPossible
 from calls.facts import CallbackBegun, CallbackTried, NotReached, QueueEntered
 from cti.asterisk.conversation import forget_seat
 from cti.asterisk.errors import AriError
-from cti.asterisk.kept import Attempt, KeptCall
+from cti.asterisk.kept import Attempt, KeptCall, visit_begins
 from cti.asterisk.leg import NORMAL, DidNotAnswerError, Leg, Phone
 from cti.asterisk.playing import RINGING_TONE
 from cti.asterisk.promises import Promise
@@ -72,20 +72,7 @@ def begin_attempt(
         trunk=promise.trunk,
         calling_number=promise.calling_number,
     )
-    entered = QueueEntered(
-        call_id=call_id,
-        visit=f"{call_id}.1",
-        queue=needs.queue,
-        skills=needs.skills,
-        since_ms=promise.since_ms,
-        returned=False,
-        urgency=needs.urgency,
-        language=needs.language,
-        site=needs.site,
-        place_of=promise.visit,
-        preferred=needs.preferred,
-    )
-    return kept, begun, entered
+    return kept, begun, visit_begins(call_id, 1, needs, promise.since_ms, place_of=promise.visit)
 
 
 async def call_back(call: Session, undo: AsyncExitStack, line: Line) -> Seated | None:

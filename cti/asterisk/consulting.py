@@ -22,10 +22,10 @@ import msgspec
 import structlog
 
 from calls.errors import NotPossible
-from calls.facts import Chosen, ConsultationBegun, ConsultationEnded, ConsultationOutcome, NotAnswered, QueueEntered
+from calls.facts import Chosen, ConsultationBegun, ConsultationEnded, ConsultationOutcome, NotAnswered
 from cti.asterisk.ending import ASK_AGAIN_S, GONE_S, asked_to_go, remove_bridge
 from cti.asterisk.errors import AriError, Gone, NotInStasis
-from cti.asterisk.kept import Conversation, KeptConsultation, Rung
+from cti.asterisk.kept import Conversation, KeptConsultation, Rung, visit_begins
 from cti.asterisk.leg import DidNotAnswerError, Leg, Phone
 from cti.asterisk.moving import RING_S
 from cti.asterisk.playing import RINGING_TONE
@@ -130,7 +130,7 @@ class Consultation:
     async def _until_answered(self, ringing: asyncio.Task[None]) -> None:
         """Or let go of. The adviser hears it ring, unless it is a take-over. Raises DidNotAnswerError, AriError."""
         if not self._kept.take_over:
-            await self._apart()
+            await self._put_aside()
         hearing = asyncio.create_task(self._hear_it_ring())
         try:
             await self._until_told_or(ringing)
@@ -236,7 +236,7 @@ class Consultation:
         assert conversation, "whoever ends it has ended this first"
         return conversation
 
-    async def _apart(self) -> None:
+    async def _put_aside(self) -> None:
         """The caller hears music; the adviser is out of the bridge, too, to hear it ring. Raises AriError."""
         call, conversation = self._call, self._conversation
         _keep_aside(self._call, aside=True)
@@ -420,21 +420,11 @@ class Consultation:
         """The visit of whoever has the caller now, which waits for nobody."""
         call, now_ms = self._call, self._call.now_ms()
         needs = msgspec.structs.replace(call.needs, preferred=kept.adviser)
-        entered = QueueEntered(
-            call_id=call.call_id,
-            visit=call.next_visit,
-            queue=needs.queue,
-            skills=needs.skills,
-            since_ms=now_ms,
-            returned=False,
-            urgency=needs.urgency,
-            language=needs.language,
-            site=needs.site,
-            preferred=needs.preferred,
-        )
+        visits = call.kept.visits + 1
+        entered = visit_begins(call.call_id, visits, needs, now_ms)
         with call.node.journal.together():
             self.end("handed_over")
-            began = {"visits": call.kept.visits + 1, "visit_open": True, "needs": needs, "since_ms": now_ms}
+            began = {"visits": visits, "visit_open": True, "needs": needs, "since_ms": now_ms}
             call.turn(entered, step="ringing", rung=Rung(kept.seat, kept.adviser), **began)
 
 

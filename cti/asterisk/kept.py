@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from calls.facts import CallOutcome, EndedBy, LeadHow
+from calls.facts import CallOutcome, EndedBy, LeadHow, QueueEntered
 from calls.words import Needs
 from ivr.next import Reached
 from ivr.refused import Refusal
@@ -29,7 +29,7 @@ Step = Literal[
 ]
 """`outside`: with somebody outside to whom the adviser has handed the caller over."""
 
-Asking = Literal["ringing", "consulting", "conference"]
+AskedState = Literal["ringing", "consulting", "conference"]
 """How far it is with somebody who is asked about a call: rung, with the adviser alone, or with both."""
 
 
@@ -88,7 +88,7 @@ class KeptConsultation(msgspec.Struct, frozen=True, kw_only=True):
     take_over: bool
     asked_by: str
     """The adviser in the conversation."""
-    state: Asking = "ringing"
+    state: AskedState = "ringing"
     since_ms: int
     """Of the state."""
     begun_ms: int
@@ -232,6 +232,25 @@ class KeptCall(msgspec.Struct, frozen=True, kw_only=True):
     def carried(self) -> bool:
         """One of the calls that are carried; not one that is only told that there are too many, or that it is refused."""
         return self.step != "turned_away"
+
+
+def visit_begins(
+    call_id: str, number: int, needs: Needs, since_ms: int, *, returned: bool = False, place_of: str | None = None
+) -> QueueEntered:
+    """The visit of this number, from one of the call, begins; its wait counts from `since_ms`."""
+    return QueueEntered(
+        call_id=call_id,
+        visit=f"{call_id}.{number}",
+        queue=needs.queue,
+        skills=needs.skills,
+        since_ms=since_ms,
+        returned=returned,
+        urgency=needs.urgency,
+        language=needs.language,
+        site=needs.site,
+        place_of=place_of,
+        preferred=needs.preferred,
+    )
 
 
 def outcome(kept: KeptCall, ended_by: EndedBy) -> CallOutcome:

@@ -24,6 +24,7 @@ from cti.asterisk.ending import GONE_S, remove_bridge
 from cti.asterisk.errors import AriError, Gone, NotInStasis
 from cti.asterisk.kept import Conversation, KeptCall, KeptLead
 from cti.asterisk.leg import NORMAL, DidNotAnswerError, Leg
+from cti.asterisk.seated import UNRECORDED
 from recordings import Part
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class Lead:
         call, conversation = self._call, self._conversation
         leg = call.leg(undo)
         phone = call.node.telephones.of(self.own)
-        await leg.ring(phone, ("to-seat", "unrecorded"), call.node.settings.ring_s, conversation.seat)
+        await leg.ring(phone, ("to-seat", UNRECORDED), call.node.settings.ring_s, conversation.seat)
         bridge = uuid4().hex
         undo.push_async_callback(remove_bridge, call.ari, bridge)
         await call.ari.bridges.create_with_id(bridge, type="mixing")

@@ -15,6 +15,7 @@ import msgspec
 from cti.asterisk.errors import Gone, NotInStasis
 from cti.asterisk.holding import put_on_hold
 from cti.asterisk.leg import DidNotAnswerError, Leg
+from cti.asterisk.seated import UNRECORDED
 from recordings import Part
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ async def move(call: Session, undo: AsyncExitStack, old: Leg, leaving: asyncio.T
     assert conversation, "they talk"
     phone, recorder = call.node.telephones.of(conversation.seat), call.node.recorder
     pending = recorder.find(call.visit)
-    track = "unrecorded" if pending.unrecorded else f"{call.visit}.seat.{len(pending.seat_again) + 2}"
+    track = UNRECORDED if pending.unrecorded else f"{call.visit}.seat.{len(pending.seat_again) + 2}"
     if not pending.unrecorded:  # kept before it begins, so that no controller takes it for nobody's
         recorder.add(call.visit, "seat_again", Part(recorder.raw_file(track), call.now_ms()))
     fresh = call.leg(undo)

@@ -67,7 +67,7 @@ BUSY = "17"
 """Q.850: busy."""
 
 LEADS_SIT: frozenset[SeatState] = frozenset({"logged_out", "not_ready"})
-"""A seat whose telephone a team lead may use: nobody is rung there."""
+"""A seat whose telephone a team lead may use: nobody in the turn is proposed to it."""
 
 UP = "Up"
 """What Asterisk says of a channel that was answered: one that comes to us so was held by the dialplan."""

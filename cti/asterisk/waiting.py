@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from calls.clock import Instant, ms_between
-from calls.facts import QueueEntered, SeatDidNotAnswer, SeatOffered
+from calls.facts import SeatDidNotAnswer, SeatOffered
 from calls.words import Needs, Urgency
 from cti.asterisk.announcing import announce
 from cti.asterisk.conversation import end_attempt
-from cti.asterisk.kept import Rung, Told
+from cti.asterisk.kept import Rung, Told, visit_begins
 from cti.asterisk.leg import DidNotAnswerError
 from cti.asterisk.places import KeptPlace, take_place
 from cti.asterisk.playing import silence
@@ -152,19 +152,8 @@ def _open_visit(call: Session, needs: Needs, since: Instant, returned: bool) -> 
             since = _take_up(call, since, take_place(call.node.places, number, needs.queue))
             since = _take_up(call, since, call.node.promises.rang_again(call.call_id, number, needs.queue))
         since_ms = round(since * 1000)
-        entered = QueueEntered(
-            call_id=call.call_id,
-            visit=f"{call.call_id}.{visits}",
-            queue=needs.queue,
-            skills=needs.skills,
-            since_ms=since_ms,
-            returned=returned,
-            urgency=needs.urgency,
-            language=needs.language,
-            site=needs.site,
-            place_of=None if returned else call.kept.place_of,
-            preferred=needs.preferred,
-        )
+        place_of = None if returned else call.kept.place_of
+        entered = visit_begins(call.call_id, visits, needs, since_ms, returned=returned, place_of=place_of)
         began = {"visits": visits, "visit_open": True, "needs": needs, "since_ms": since_ms, "told": Told()}
         call.turn(entered, step="queue", queued=True, **began)
     return since, call.kept.place_of is not None
