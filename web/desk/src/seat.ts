@@ -20,6 +20,8 @@ export const now = computed(() => seats.get(mine.value))
 export const call = computed(() => calls.get(mine.value))
 /** Whether this adviser is the one who is asked about a colleague's call. */
 export const asked = computed(() => call.value?.asking != null && call.value.asking.seat === mine.value)
+/** Whether somebody else is asked about the call here: what may come of it has buttons of its own. */
+export const asksAnother = computed(() => call.value?.asking != null && !(call.value.asking.take_over && !asked.value))
 /** Whether the hotline knows this adviser at this seat. */
 export const seated = computed(() => now.value !== undefined && now.value.adviser === me.value?.adviser)
 export const state = computed(() => (seated.value ? now.value!.state : 'logged_out'))
