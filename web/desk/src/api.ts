@@ -23,6 +23,10 @@ export class Refused extends Error {
   }
 }
 
+/** So long the hotline is waited for; where somebody's telephone rings first, longer than it rings. */
+const ANSWERS_MS = 10_000
+const RINGS_MS = 30_000
+
 let secret = ''
 
 /** The secret of the session, which every request shows that changes something. */
@@ -30,7 +34,7 @@ export function show(csrf: string): void {
   secret = csrf
 }
 
-async function ask<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+async function ask<Answer>(method: string, path: string, body?: unknown, ms = ANSWERS_MS): Promise<Answer> {
   const headers: Record<string, string> = {}
   if (body !== undefined) headers['Content-Type'] = 'application/json'
   if (method !== 'GET' && secret !== '') headers['X-CSRF-Token'] = secret
@@ -41,7 +45,7 @@ async function ask<Answer>(method: string, path: string, body?: unknown): Promis
       headers,
       credentials: 'same-origin',
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(ms),
     })
   } catch {
     throw new Refused(0, '')
@@ -88,7 +92,7 @@ export const api = {
   handOver: (number: string) => ask<Shapes['Done']>('POST', seat(number, 'hand-over')),
   takeOver: (number: string, from: string) => ask<unknown>('POST', seat(number, 'take-over'), { from }),
   move: (number: string) => ask<Shapes['Done']>('POST', seat(number, 'move')),
-  join: (number: string, how: 'listen' | 'whisper' | 'barge', from: string) => ask<unknown>('POST', seat(number, how), { from }),
+  join: (number: string, how: 'listen' | 'whisper' | 'barge', from: string) => ask<unknown>('POST', seat(number, how), { from }, RINGS_MS),
   leaveCall: (number: string) => ask<unknown>('POST', seat(number, 'leave')),
   crisis: (number: string) => ask<Shapes['Done']>('POST', seat(number, 'crisis')),
   waiting: () => ask<WhoWaits>('GET', '/api/v1/waiting'),
