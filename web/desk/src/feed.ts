@@ -73,7 +73,7 @@ export function open(): void {
   mine.onmessage = ({ data }: MessageEvent<string>) => {
     if (first) {
       first = false
-      for (const kept of [seats, queues, calls, forms, notices, sent, movedSkills, crises, silences]) kept.clear()
+      forget()
     }
     live.value = told.value = true
     silent.value = false
@@ -112,7 +112,13 @@ function expectNews(): void {
 
 export function close(): void {
   drop()
+  forget()
   told.value = silent.value = false
+}
+
+/** What was told may be so no more; and what one person may see is not for the next one at this machine. */
+function forget(): void {
+  for (const kept of [seats, queues, calls, forms, notices, sent, movedSkills, crises, silences, talkingSince]) kept.clear()
 }
 
 function drop(): void {

@@ -31,6 +31,8 @@ interface Phone {
 
 const KEPT = 'rexian.automatic'
 const RETRY_MS = 1500
+/** A call that is asked for comes at once, or not at all. */
+const EXPECTED_MS = 5000
 const AGAIN_MS = 150
 const TRIES = 20
 const NO_CALL = { call: 'none', voiceless: false, muted: false, held: false } as const
@@ -50,7 +52,7 @@ let agent: JsSIP.UA | null = null
 let wire: Wire | null = null
 let session: RTCSession | null = null
 let again: ReturnType<typeof setTimeout> | undefined
-let expected = false
+let expectedUntil = 0
 /** When a call here ended, by `Date.now()`; 0: there was none since this page was loaded. */
 export let lastEnded = 0
 const speaker = new Audio()
@@ -141,6 +143,8 @@ function incoming(call: RTCSession): void {
   }
   session = call
   phone.call = 'ringing'
+  const expected = Date.now() < expectedUntil
+  expectedUntil = 0
   if (!expected) ring()
   call.on('peerconnection', ({ peerconnection }: { peerconnection: RTCPeerConnection }) => {
     peerconnection.addEventListener('iceconnectionstatechange', () => {
@@ -168,12 +172,11 @@ function incoming(call: RTCSession): void {
   call.on('ended', gone)
   call.on('failed', gone)
   if (phone.automatic || expected) void answer()
-  expected = false
 }
 
-/** The next call is one that this page asked for: it is answered without a ring. `is` false: it does not come. */
+/** The next call is one that this page asked for: it is answered without a ring, if it comes soon. `is` false: it does not come. */
 export function expect(is = true): void {
-  expected = is
+  expectedUntil = is ? Date.now() + EXPECTED_MS : 0
 }
 
 export async function answer(): Promise<void> {
