@@ -91,7 +91,7 @@ class Screens:
         """Somebody's page is told of it. Whoever has no page has nothing to write on."""
         if call.state == "talking":
             self._forms.begin(call)
-        if call.before is not None and (call.visit, call.adviser) not in self._looked_at:
+        if _tells_of_caller(call) and (call.visit, call.adviser) not in self._looked_at:
             self._looked_at.add((call.visit, call.adviser))
             self._looked(call.adviser, call.call_id)
 
@@ -180,6 +180,13 @@ def _seats_of(kept: KeptCall) -> list[_At]:
     if asked and asked.seat:
         seats.append(_At(asked.seat, asked.adviser, asked.state))
     return seats
+
+
+def _tells_of_caller(call: CallNow) -> bool:
+    """Whether the caller is somebody for whoever sees this: all that is known of the number, though the database may be away
+    and it is little, or what they have shown, or that they were in danger."""
+    found_out = call.number is not None and call.history != "looking"
+    return found_out or call.crisis_before is not None or call.verified is not None
 
 
 def _asking(kept: KeptCall) -> Asking | None:

@@ -189,12 +189,18 @@ async def test_without_the_database_the_page_says_so(desk: Desk) -> None:
     desk.screens.see(RINGING, None)
     await eventually(lambda: len(desk.pages["8001"]._messages) == 2)
     assert desk.told()[-1]["now"]["history"] == "unknown"
+    assert desk.looked == [("8001", "c1")], "the number and what goes with it were seen all the same"
+    desk.screens.see(TALKING, Shown("card", "0027"))
+    assert desk.looked == [("8001", "c1")]
 
 
 async def test_of_a_withheld_number_nothing_is_looked_up(desk: Desk) -> None:
     desk.screens.see(msgspec.structs.replace(RINGING, calling_number=None), None)
     assert desk.told()[0]["now"]["history"] == "unknown"
     assert desk.known.asked == []
+    assert desk.looked == [], "that is nobody yet"
+    desk.screens.see(msgspec.structs.replace(TALKING, calling_number=None), Shown("card", "0027"))
+    assert desk.looked == [("8001", "c1")]
 
 
 async def test_an_answer_that_comes_after_the_call_is_for_nobody(desk: Desk) -> None:
