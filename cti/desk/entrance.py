@@ -32,7 +32,7 @@ from cti.desk.accounts import REFUSED, Account, Accounts
 from cti.desk.audit import Audit
 from cti.desk.flows import Flows
 from cti.desk.provider import Provider
-from cti.desk.roles import BEGINNER, BEGINNERS, EVERY_SESSION, SCREEN, STRANGER, STRANGERS, WATCHERS, allowed
+from cti.desk.roles import BEGINNER, BEGINNERS, EVERY_SESSION, SCREEN, STRANGER, STRANGERS, allowed, is_by_itself
 from cti.desk.sessions import LONGEST, Session, Sessions
 
 COOKIE = "rexian"
@@ -65,7 +65,7 @@ class Visitor:
         if self.must_change:
             return frozenset({BEGINNER})
         if self.board:
-            return frozenset() if WATCHERS.isdisjoint(self.account.roles) else frozenset({SCREEN})
+            return frozenset({SCREEN})
         return frozenset(self.account.roles)
 
 
@@ -143,7 +143,8 @@ def recognising(doors: Doors) -> Callable[[ASGIApp], ASGIApp]:
 
     class Recognise(AbstractAuthenticationMiddleware):
         async def authenticate_request(self, connection: Connection) -> AuthenticationResult:
-            found = doors.sessions.find(connection.cookies.get(COOKIE, ""))
+            seen = not is_by_itself(connection.route_handler.opt)
+            found = doors.sessions.find(connection.cookies.get(COOKIE, ""), seen=seen)
             if found is None:
                 return AuthenticationResult(user=None, auth=None)
             session, account = found
@@ -164,7 +165,9 @@ def admit(connection: Connection, handler: BaseRouteHandler) -> None:
             raise PermissionDeniedException(f"this is for: {', '.join(sorted(may))}")
     method = connection.scope.get("method")
     if method not in SAFE:  # a websocket has none
-        _from_our_page(connection, connection.scope.get("auth"), said=method is None)
+        # Whoever signs in anew shows no secret, though the browser may still carry a session whose page has gone.
+        session = None if STRANGER in may else connection.scope.get("auth")
+        _from_our_page(connection, session, said=method is None)
 
 
 def _from_our_page(connection: Connection, session: Session | None, *, said: bool) -> None:

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import msgspec
 from litestar import get, post, put
-from litestar.exceptions import PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, JSONBody
 
@@ -14,7 +13,8 @@ from calls.errors import NotPossible
 from cti.control import LeadPull
 from cti.desk.entrance import Asked, Doors, known
 from cti.desk.house import House, Limits
-from cti.desk.roles import only
+from cti.desk.mine import adviser_of
+from cti.desk.roles import by_itself, only
 from cti.desk.seats import SEAT
 from cti.skills import AllSkills, Wish
 from cti.status import Done
@@ -53,7 +53,7 @@ def floor(doors: Doors, house: House) -> list[BaseRouteHandler]:
     """The routes."""
     lead = only("lead")
 
-    @get(WAITING, opt=lead, sync_to_thread=False)
+    @get(WAITING, opt=by_itself("lead"), sync_to_thread=False)
     def waiting() -> WhoWaits:
         """Everybody who waits, first turn first."""
         return house.who_waits()
@@ -86,10 +86,7 @@ def floor(doors: Doors, house: House) -> list[BaseRouteHandler]:
     @post(NOTICES + "/{notice:str}/read", opt=only("adviser"), status_code=204, sync_to_thread=False)
     def read(notice: FromPath[str], request: Asked) -> None:
         """The adviser has read it: it goes from their page."""
-        adviser = known(request)[0].account.adviser
-        if adviser is None:
-            raise PermissionDeniedException("messages are for whoever takes calls")
-        house.notices.read(notice, adviser)
+        house.notices.read(notice, adviser_of(request))
 
     @get(SKILLS, opt=lead, sync_to_thread=False)
     def skills() -> AllSkills:

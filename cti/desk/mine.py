@@ -14,7 +14,7 @@ from litestar.params import FromPath
 from calls.errors import NotPossible
 from cti.desk.entrance import Asked, Doors, known
 from cti.desk.house import House
-from cti.desk.roles import only
+from cti.desk.roles import by_itself, only
 from cti.followups import FollowUp
 from cti.store import Shift
 
@@ -62,11 +62,11 @@ class Directory(msgspec.Struct, frozen=True):
 
 def mine(doors: Doors, house: House) -> list[BaseRouteHandler]:
     """The routes."""
-    adviser = only("adviser")
+    adviser, looks = only("adviser"), by_itself("adviser")
     shown: dict[str, frozenset[str]] = {}
     """By account, what its page was shown last of whom it is to call."""
 
-    @get(FIGURES, opt=adviser)
+    @get(FIGURES, opt=looks)
     async def figures(request: Asked) -> MyFigures:
         """What one did today; without the database it says so at once."""
         behind = house.behind()
@@ -78,7 +78,7 @@ def mine(doors: Doors, house: House) -> list[BaseRouteHandler]:
             log.info("an adviser has no figures", error=str(error))
             return MyFigures(None, "database_away", behind)
 
-    @get(FOLLOW_UPS, opt=adviser, sync_to_thread=False)
+    @get(FOLLOW_UPS, opt=looks, sync_to_thread=False)
     def follow_ups(request: Asked) -> MyFollowUps:
         """Whom one is to call: promised, or by voice messages. Whoever is new in it is a look in the audit log."""
         account, owed = known(request)[0].account, house.follow_ups.of(adviser_of(request))
@@ -93,7 +93,7 @@ def mine(doors: Doors, house: House) -> list[BaseRouteHandler]:
         """It need not be done any more."""
         house.follow_ups.done(adviser_of(request), follow_up)
 
-    @get(DIRECTORY, opt=only("adviser", "lead"), sync_to_thread=False)
+    @get(DIRECTORY, opt=by_itself("adviser", "lead"), sync_to_thread=False)
     def directory() -> Directory:
         """Who works here, what they can do and where they sit."""
         names = {one.adviser: one.name for one in doors.accounts.all() if doors.accounts.get(one.name)}

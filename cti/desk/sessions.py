@@ -1,7 +1,8 @@
 """Who is signed in: opaque tokens, kept as their hashes with the journal, so that a restart signs nobody out.
 
 A session ends after IDLE without a request (but for one that only shows the wallboard), at the end of LONGEST, when its account
-may not sign in any more or is given another password, and when its person signs out.
+may not sign in any more or is given another password, when a wallboard's may not look at one any more, and when its person
+signs out.
 It carries a second secret, which every request that changes something must
 show in a header: another site can make a browser send a cookie, but not that.
 """
@@ -20,7 +21,7 @@ from cti.desk.roles import WATCHERS
 from cti.store import Journal
 
 IDLE = timedelta(minutes=30)
-"""A request is somebody's doing; what comes to an open page by itself is not."""
+"""A request is somebody's doing; what comes to an open page by itself is not, nor what the page asks for again by itself."""
 LONGEST = timedelta(hours=12)
 """A shift, and the next one's handing over."""
 SEEN_WRITTEN_EVERY = timedelta(minutes=1)
@@ -73,8 +74,8 @@ class Sessions:
         self._keep(_key(token), session)
         return token, session
 
-    def find(self, token: str) -> tuple[Session, Account] | None:
-        """Whose token that is at this moment; from now on it was seen."""
+    def find(self, token: str, *, seen: bool = True) -> tuple[Session, Account] | None:
+        """Whose token that is at this moment; from now on it was `seen`."""
         key = _key(token)
         session = self._open.get(key)
         if session is None:
@@ -84,7 +85,7 @@ class Sessions:
             self._forget(key)
             return None
         now = self._clock.utc()
-        if now - session.seen >= SEEN_WRITTEN_EVERY:
+        if seen and now - session.seen >= SEEN_WRITTEN_EVERY:
             session = msgspec.structs.replace(session, seen=now)
             self._keep(key, session)
         return session, account
@@ -103,6 +104,8 @@ class Sessions:
         now = self._clock.utc()
         account = self._accounts.get(session.account)
         if account is None or account.password != session.password:
+            return None
+        if session.board and WATCHERS.isdisjoint(account.roles):
             return None
         idle = now - session.seen > IDLE and not session.board
         return None if idle or now - session.since > LONGEST else account

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from calls.words import ROLES
-from cti.desk import contract
+from cti.desk import contract, sessions
 from cti.desk.accounts import REFUSED, WRONG_ALLOWED
 from cti.desk.entrance import COOKIE, PASSWORD, SESSION, TOKEN_HEADER, TRIES
 from cti.desk.floor import LIMITS, NOTICES, SKILLS, WAITING
@@ -145,6 +146,29 @@ async def test_a_screen_is_signed_in_for_the_wallboard_alone(desk: Desk) -> None
         answer = await browser.post(SESSION, json={"name": "wang.li", "password": OWN, "board": True})
         assert (answer.status, (await answer.json())["board"]) == (201, False), "it is not for them, so it is as ever"
         assert (await browser.get(BOARD)).status == 403
+
+
+async def test_whoever_is_still_signed_in_signs_in_anew_without_the_secret_of_before(desk: Desk) -> None:
+    await desk.account("wang.li", "adviser")
+    cookies, _ = desk.signed_in("wang.li")
+    async with desk.browser(cookies) as browser:
+        typed, headers = {"name": "wang.li", "password": OWN}, {"Origin": desk.url}
+        assert (await browser.post(SESSION, json=typed, headers=headers)).status == 201
+
+
+async def test_what_a_page_asks_again_by_itself_is_nobodys_doing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "SEEN_WRITTEN_EVERY", timedelta())
+    await desk.doors.accounts.add("li.na", ["adviser", "lead"], "8001", by="admin")
+    account = desk.doors.accounts.get("li.na")
+    assert account is not None
+    token, _ = desk.doors.sessions.begin(account, vouched=True)
+    kept = desk.journal.find("session/", sessions.Session)
+    async with desk.browser({COOKIE: token}) as browser:
+        for path in (WAITING, FIGURES, FOLLOW_UPS, DIRECTORY, BOARD):
+            assert (await browser.get(path)).status == 200
+            assert desk.journal.find("session/", sessions.Session) == kept, path
+        assert (await browser.get(SESSION)).status == 200
+        assert desk.journal.find("session/", sessions.Session) != kept
 
 
 async def test_a_screen_whose_password_is_to_be_chosen_stays_one(desk: Desk) -> None:

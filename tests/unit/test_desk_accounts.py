@@ -364,6 +364,14 @@ async def test_a_session_ends_when_nobody_does_anything(site: Site, door: Doors)
     assert door.sessions.find(token) is None, "over is over, whatever becomes of the clock"
 
 
+async def test_what_a_page_asks_by_itself_keeps_no_session_up(site: Site, door: Doors) -> None:
+    token = await begun(door)
+    site.clock.after = IDLE
+    assert door.sessions.find(token, seen=False)
+    site.clock.after += timedelta(seconds=1)
+    assert door.sessions.find(token, seen=False) is None
+
+
 async def test_a_session_ends_with_the_shift(site: Site, door: Doors) -> None:
     token = await begun(door)
     while site.clock.after <= LONGEST_SESSION:
@@ -382,6 +390,16 @@ async def test_a_wallboard_is_not_idle_at_night_and_ends_with_the_shift_all_the_
     assert door.sessions.stands(token)
     site.clock.after += timedelta(seconds=1)
     assert not door.sessions.stands(token)
+
+
+async def test_a_wallboard_ends_when_its_account_may_look_at_none_any_more(door: Doors) -> None:
+    await door.accounts.add("wall", ["operator"], None, by=FIRST)
+    account = door.accounts.get("wall")
+    assert account is not None
+    token, _ = door.sessions.begin(account, board=True)
+    await door.accounts.change("wall", ["quality"], None, disabled=False, by=FIRST)
+    assert not door.sessions.stands(token)
+    assert door.sessions.find(token) is None
 
 
 async def test_another_password_and_signing_out_end_a_session(site: Site, door: Doors) -> None:

@@ -29,7 +29,7 @@ export const state = computed(() => (seated.value ? now.value!.state : 'logged_o
 /** The seat in whose conversation this page's lead is, as far as the page knows; empty: in none. */
 export const leading = ref('')
 
-keepUpWhile(() => mine.value !== '' && state.value !== 'logged_out')
+keepUpWhile(() => (mine.value !== '' && state.value !== 'logged_out') || telephone.phone.call !== 'none')
 
 /** Where the hotline has this adviser already: after a reload of the page. */
 export const whereIAm = computed(() => {

@@ -49,7 +49,8 @@ export async function leave(): Promise<void> {
 }
 
 // An adviser who waits for a call touches nothing for a long time and is there all the same: while a seat is at work the
-// session is kept up. An idle page at no seat runs out by itself.
+// session is kept up. Elsewhere it is whoever touches the page: what the page asks again by itself keeps up nothing. An idle
+// page at no seat runs out.
 const KEEP_UP_MS = 5 * 60_000
 let atWork: () => boolean = () => false
 
@@ -57,9 +58,13 @@ export function keepUpWhile(busy: () => boolean): void {
   atWork = busy
 }
 
+let touched = false
+for (const doing of ['pointerdown', 'keydown', 'wheel']) addEventListener(doing, () => { touched = true }, { passive: true })
+
 setInterval(() => {
-  if (me.value && atWork())
-    api.whoami().catch((error: unknown) => {
-      if (error instanceof Refused && error.status === 401) over()
-    })
+  if (!me.value || !(touched || atWork())) return
+  touched = false
+  api.whoami().catch((error: unknown) => {
+    if (error instanceof Refused && error.status === 401) over()
+  })
 }, KEEP_UP_MS)
