@@ -52,7 +52,7 @@ async def test_a_lead_writes_moves_a_skill_and_gives_a_waiting_caller_to_a_seat(
             await lead.says("desk 1 级")
             await desk.press("就绪")
             await hotline.seat_is(SEAT, "ready")
-            await lead.says("没有能接的人就绪，1 人在等")
+            await lead.says("没有可接听的坐席就绪，1 人在等")
             await lead.press("指定")
             await looks_well(lead, "floor-waiting")
             await lead.press(f"{SEAT} · {ADVISER}")

@@ -1,6 +1,7 @@
 // What the page speaks: Chinese until somebody asks for English, and then that, on this machine.
 import { computed, ref, watchEffect } from 'vue'
 
+import { Refused } from './api'
 import { type Words, en, zh } from './words'
 
 export type Language = 'zh-CN' | 'en'
@@ -26,6 +27,11 @@ export function asRead(number: string | null): string {
   if (number === null) return t.value.withheld
   const mobile = /^\+86(1\d{2})(\d{4})(\d{4})$/.exec(number)
   return mobile ? mobile.slice(1).join(' ') : number.replace(/^\+86/, '0')
+}
+
+/** Why something could not be done, for people to read. */
+export function whyNot(error: unknown): string {
+  return error instanceof Refused && error.status !== 0 ? t.value.failed + error.message : t.value.noAnswer
 }
 
 /** A name that comes from the hotline's files, as a person reads it; one that the page does not know, as it is. */

@@ -1,9 +1,9 @@
 // The seat where this page's adviser sits, and the call there.
 import { computed, ref, watch } from 'vue'
 
-import { Refused, api } from './api'
+import { api } from './api'
 import { calls, live, seats, silent } from './feed'
-import { t } from './language'
+import { whyNot } from './language'
 import * as telephone from './phone'
 import { keepUpWhile, me } from './session'
 
@@ -55,7 +55,7 @@ export async function wish(what: (seat: string) => Promise<unknown>): Promise<bo
     await what(mine.value)
     return true
   } catch (error) {
-    failed.value = error instanceof Refused && error.status !== 0 ? t.value.failed + error.message : t.value.noAnswer
+    failed.value = whyNot(error)
     return false
   }
 }
