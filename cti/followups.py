@@ -73,7 +73,8 @@ class FollowUps:
     def of(self, adviser: str) -> list[FollowUp]:
         """What this adviser is to do, what is due first before all else."""
         mine = [owed for owed in self._promised.values() if owed.adviser == adviser]
-        mine += [_of_message(left, self._hotline()) for left in self._messages().open() if self._takes(adviser, left)]
+        hotline = self._hotline()
+        mine += [_of_message(left, hotline) for left in self._messages().open() if _takes(adviser, left, hotline)]
         return sorted(mine, key=lambda owed: owed.due_at)
 
     def find(self, adviser: str, follow_up: str) -> FollowUp:
@@ -122,16 +123,16 @@ class FollowUps:
             self._promised[owed.id] = owed
             self._journal.put(_PREFIX + owed.id, owed)
 
-    def _takes(self, adviser: str, left: VoiceMessageLeft) -> bool:
-        """Whether a voice message is one for this adviser, by the skills that its queue asks for."""
-        hotline = self._hotline()
-        known = hotline.advisers.get(adviser)
-        if left.purpose != "message" or known is None:
-            return False
-        line = hotline.lines.get(left.line)
-        queue = line.queues.get(left.about) if line else None
-        asked = queue.skills if queue else {}
-        return all(known.skills.get(skill, 0) >= level for skill, level in asked.items())
+
+def _takes(adviser: str, left: VoiceMessageLeft, hotline: Hotline) -> bool:
+    """Whether a voice message is one for this adviser, by the skills that its queue asks for."""
+    known = hotline.advisers.get(adviser)
+    if left.purpose != "message" or known is None:
+        return False
+    line = hotline.lines.get(left.line)
+    queue = line.queues.get(left.about) if line else None
+    asked = queue.skills if queue else {}
+    return all(known.skills.get(skill, 0) >= level for skill, level in asked.items())
 
 
 def _of_message(left: VoiceMessageLeft, hotline: Hotline) -> FollowUp:

@@ -7,7 +7,7 @@ nowhere else. Who has read it, every lead sees.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -41,7 +41,8 @@ class Notices:
             raise NotPossible("there is nothing to read in it. Mend: write something")
         if not to:
             raise NotPossible("nobody sits at a seat. Mend: write to one adviser, who reads it on coming")
-        self._forget_old()
+        self.look()
+        self._forget(list(self._kept.values())[: max(0, len(self._kept) - MOST + 1)])
         now = self._clock.utc()
         notice = Notice(
             notice=uuid4().hex, by=by, to=tuple(sorted(to)), everybody=everybody, text=text, sent_at=now, read={}
@@ -63,10 +64,13 @@ class Notices:
         self._journal.put(f"notice/{notice.notice}", notice)
         self._feed.notice(notice)
 
-    def _forget_old(self) -> None:
+    def look(self) -> None:
+        """Let go of those that have stood long enough."""
         now = self._clock.utc()
-        old = [each for each in self._kept.values() if _over(each, now)]
-        for notice in old or list(self._kept.values())[: max(0, len(self._kept) - MOST + 1)]:
+        self._forget([each for each in self._kept.values() if _over(each, now)])
+
+    def _forget(self, notices: Iterable[Notice]) -> None:
+        for notice in notices:
             del self._kept[notice.notice]
             self._journal.forget(f"notice/{notice.notice}")
             self._feed.notice_gone(notice)

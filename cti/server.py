@@ -69,7 +69,7 @@ from queues import Adviser
 log = structlog.get_logger(__name__)
 
 MIGRATION_RETRY_S = 1.0
-CALENDAR_EVERY_S = 3600.0
+DATES_EVERY_S = 3600.0
 DEMO_ADVISERS = 4
 """So many accounts to try the desk with."""
 PLACES = range(1, 31)
@@ -181,6 +181,7 @@ class Controller:
         self.hotline = hotline
         self.node.take(hotline.lines, sounds)
         self._take_advisers()
+        self.skills.tell()
         versions = {number: line.version for number, line in hotline.lines.items()}
         self.watch.record(LinesLoaded(versions=versions))
         self._taken.set()
@@ -267,7 +268,7 @@ class Controller:
                     self._ship(),
                     self.standing.run(self.node.connected),
                     self._compare_api(),
-                    self._watch_calendar(),
+                    self._watch_dates(),
                     self.node.messages.watch(),
                     self.node.blocklist.watch(),
                     self.staffing.run(self.node.connected),
@@ -299,14 +300,15 @@ class Controller:
         for difference in self.differences:
             log.warning("asterisk differs", difference=difference)
 
-    async def _watch_calendar(self) -> None:
-        """The calendar of holidays ends some day: say so while there is time."""
+    async def _watch_dates(self) -> None:
+        """The calendar of holidays ends some day: say so while there is time. What leads have written goes some day, too."""
         while True:
+            self.notices.look()
             for line in self.hotline.lines.values():
                 trouble = line.hours.alarm(self.clock.utc()) if isinstance(line.hours, Hours) else None
                 self.calendar_troubles[line.number] = trouble
                 self.alarms.tell("calendar_ends", line.number, trouble)
-            await asyncio.sleep(CALENDAR_EVERY_S)
+            await asyncio.sleep(DATES_EVERY_S)
 
     async def _watch_business(self) -> None:
         """Know whether the social-security system is there, before a citizen asks."""

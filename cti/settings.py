@@ -104,9 +104,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     long_wait_s: float = 180.0
     """Whoever waits longer is an alarm."""
     long_call_s: float = 600.0
+    """A conversation that lasts longer is an alarm before the team leads."""
     dead_air_s: float = 20.0
     """A conversation in which nobody is heard for so long is an alarm; 0: it is none."""
-    """A conversation that lasts longer is an alarm before the team leads."""
     ring_s: float = 15.0
     """Three rings, the field's rule; then the caller goes back to the head of the queue."""
     wrap_up_s: float = 30.0

@@ -73,8 +73,7 @@ class Skills:
         self._hotline, self._changed = hotline, changed
         self._kept = {key.removeprefix("skills/"): kept for key, kept in journal.find("skills/", Kept).items()}
         self._forget_old()
-        for adviser in self._kept:
-            self._tell(adviser)
+        self.tell()
 
     def advisers(self) -> dict[str, Adviser]:
         """By number, as they are at this moment: the files', and what was moved today."""
@@ -111,6 +110,11 @@ class Skills:
         while True:
             self.look()
             await asyncio.sleep(LOOKED_EVERY_S)
+
+    def tell(self) -> None:
+        """Tell the pages of all that was moved: the files, which may say something else now, are part of it."""
+        for adviser in self._kept:
+            self._tell(adviser)
 
     def look(self) -> None:
         """If the day is over, the files hold again."""

@@ -99,6 +99,8 @@ async def test_what_is_read_goes_after_a_day_and_what_is_not_stays(site: Site) -
         notices.send("li.na", "unread", ["8001"], everybody=False)
         notices.read(read.notice, "8001")
         site.clock.at = NOW + KEPT_FOR + timedelta(seconds=1)
+        notices.look()
+        assert [each["sent"]["text"] for each in site.sees(lead=True)] == ["unread"]
         notices.send("li.na", "new", ["8001"], everybody=False)
     async with site.opened():
         assert [each["sent"]["text"] for each in site.sees(lead=True)] == ["unread", "new"]

@@ -104,6 +104,11 @@ async def test_it_outlives_a_controller_and_files_that_are_read_anew_but_not_the
     async with site.opened() as skills:
         site.files(cards=4)
         assert skills.advisers()["8001"].skills == {"cards": 4, "pension": 2}
+        site.files(cards=4, pension=1)
+        skills.tell()
+        (told,) = site.sees(lead=True)
+        assert told["moved"] == {"pension": {"level": 2, "file": 1}}
+        site.files(cards=4)
         skills.look()
         assert site.changes == 1
         site.clock.at = MIDNIGHT
