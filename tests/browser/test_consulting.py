@@ -105,6 +105,7 @@ async def test_three_speak_when_somebody_outside_has_a_telephone(browser: Browse
         await hears_voices(caller.phone, SEAT_HZ, OTHER_HZ)
         await desk.press("请对方退出")
         await desk.says("通话中")
+        await expect(desk.page.get_by_text("转到哪个队列")).to_be_hidden()
         await hears(desk.page, CITIZEN_HZ)
         await hears_voices(caller.phone, SEAT_HZ)
         await caller.leave()

@@ -70,7 +70,8 @@ const MISSED_MS = 1200
 const AGAIN_MS = 3000
 const GHOST_MS = 3000
 
-const SPEAKING = ['talking', 'holding', 'consulting', 'conference']
+/** The states of a call in which voices are there. */
+export const SPEAKING: readonly string[] = ['talking', 'holding', 'consulting', 'conference']
 const voiceless = computed(
   () => live.value && telephone.phone.line === 'there' && telephone.phone.call === 'none'
     && SPEAKING.includes(call.value?.state ?? ''),
