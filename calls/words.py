@@ -23,6 +23,9 @@ ROLES: tuple[Role, ...] = get_args(Role)
 WrapUpResult = Literal["answered", "to_call_back", "passed_on", "unresolved", "no_question"]
 """What came of a conversation: 已解答, 承诺回电, 已转办, 未能解答, 无效来电 (nothing was asked)."""
 
+AskedState = Literal["ringing", "consulting", "conference"]
+"""How far it is with somebody who is asked about a call: rung, with the adviser alone, or with both."""
+
 SKILL_LEVELS = range(1, 6)
 """1 is a beginner, 5 an expert seat."""
 

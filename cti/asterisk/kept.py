@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from calls.facts import CallOutcome, EndedBy, LeadHow, QueueEntered
-from calls.words import Needs
+from calls.words import AskedState, Needs
 from ivr.next import Reached
 from ivr.refused import Refusal
 from ivr.window import Matter
@@ -28,9 +28,6 @@ Step = Literal[
     "turned_away",
 ]
 """`outside`: with somebody outside to whom the adviser has handed the caller over."""
-
-AskedState = Literal["ringing", "consulting", "conference"]
-"""How far it is with somebody who is asked about a call: rung, with the adviser alone, or with both."""
 
 
 class KeptLead(msgspec.Struct, frozen=True):

@@ -16,7 +16,7 @@ from typing import Literal
 
 import msgspec
 
-from calls.words import Urgency, WrapUpResult
+from calls.words import AskedState, Urgency, WrapUpResult
 from cti.bus.messages import QueueNow, SeatNow, State
 from cti.identification import Shown
 from cti.store import Before
@@ -70,7 +70,7 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True):
     adviser: str | None
     outside: str | None
     """The name of whoever is outside."""
-    state: Literal["ringing", "consulting", "conference"]
+    state: AskedState
     take_over: bool
     """A team lead takes the call over, as soon as they answer."""
 
