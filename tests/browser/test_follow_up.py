@@ -63,7 +63,8 @@ async def colleagues_are_found(page: Page, hotline: Hotline) -> None:
     """By what they can do and where they sit; whoever is at work stands before the others."""
     rows = page.get_by_role("region", name="同事").locator("li")
     async with hotline.adviser("1009", "8002"):
-        await expect(rows.first).to_contain_text("8002demo2坐席 1009就绪")
+        await expect(rows.first).to_contain_text("8002demo2就绪")
+        await expect(rows.first).to_contain_text("坐席 1009 · 社保卡 3")
         await page.get_by_label("找同事").fill("社保卡 1009")
         await expect(rows).to_have_count(1)
     await expect(rows).to_have_count(0)
