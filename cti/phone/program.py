@@ -92,7 +92,11 @@ class Program:
         with (self.folder / "log").open("wb") as log:
             try:
                 process = await asyncio.create_subprocess_exec(
-                    "baresip", "-f", str(self.folder), stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
+                    *("baresip", "-f", str(self.folder)),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,  # the kernel divides the processor by sessions; and Ctrl-C is for us alone
                 )
             except FileNotFoundError as error:
                 raise PhoneFailed("the SIP phone baresip is not installed. Mend: apt install baresip-core") from error

@@ -46,7 +46,9 @@ COMERS = 10
 MENU_AFTER_S = 2.0
 """Welcome and notice are over: a key counts."""
 
-HOLE_S = 0.2
+HOLE_S = 1.0
+"""A controller is away for two or three: a voice that needed it would be missing for as long. What is less is a figure."""
+
 LISTENED_EVERY_S = 0.2
 LATELY = 2 * RATE_HZ
 """Samples: all that must be listened to when one listens so often. Listening to more would hold up the beat."""
