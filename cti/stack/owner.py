@@ -2,8 +2,8 @@
 
 Root does nothing here but give that user a state directory and a way to it, and then stops being root for good. The
 checkout stays root's: the daemons only read it. A folder on the way that lets nobody through (a checkout under /root), or a
-file that nobody may read (a clone made under umask 077), is opened for this one user by an access control list. And we run
-before all others from then on, as Asterisk does: the other daemons step back again (`Program.argv`).
+file that nobody may read (a clone made under umask 077), is opened for this one user by an access control list. And we take
+the priority that Asterisk has; the other daemons step back again (`Program.argv`).
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class Program(msgspec.Struct, frozen=True):
     needed: bool = True
     """No call could be taken without it, or it is ours to mend: a start that does not bring it up has failed."""
     first: bool = False
-    """It runs before all others, where we may."""
+    """It runs before the others, where we may."""
 
     @property
     def argv(self) -> tuple[str, ...]:
