@@ -195,7 +195,7 @@ class Orders:
             seat = self._controller.floor.engine.seat(request.seat)
             return f"{seat.number} {seat.state}" + (f" {seat.adviser}" if seat.adviser else "")
         if isinstance(request, LeadJoin | LeadTakeOver | LeadLeave):
-            return _told_of_lead(request)
+            return told_of_lead(request)
         if isinstance(request, MessageAnswered):
             return f"{request.message} answered {request.adviser}"
         if isinstance(request, BlockNumber | ReviewBlock | LiftBlock):
@@ -205,7 +205,8 @@ class Orders:
         return " ".join(f"{number}@{line.version}" for number, line in self._controller.hotline.lines.items())
 
 
-def _told_of_lead(request: LeadJoin | LeadTakeOver | LeadLeave) -> str:
+def told_of_lead(request: LeadJoin | LeadTakeOver | LeadLeave) -> str:
+    """What is answered to a lead who comes to a conversation, takes it over, or leaves it."""
     match request:
         case LeadJoin(seat=seat, own=own, how=how):
             return f"{seat} {how} {own}"

@@ -23,7 +23,7 @@ import structlog
 
 from calls.errors import NotPossible
 from calls.facts import Chosen, ConsultationBegun, ConsultationEnded, ConsultationOutcome, NotAnswered
-from cti.asterisk.ending import ASK_AGAIN_S, GONE_S, asked_to_go, remove_bridge
+from cti.asterisk.ending import GONE_S, insist, remove_bridge
 from cti.asterisk.errors import AriError, Gone, NotInStasis
 from cti.asterisk.kept import Conversation, KeptConsultation, Rung, visit_begins
 from cti.asterisk.leg import DidNotAnswerError, Leg, Phone
@@ -119,8 +119,7 @@ class Consultation:
         self.end(outcome, reason)
         await self._ring_no_more()
         await self._leg.close()
-        while not await asked_to_go(self._caller_back(), self._call.call_id):  # noqa: ASYNC110 - asking is the point
-            await asyncio.sleep(ASK_AGAIN_S)
+        await insist(self._caller_back, self._call.call_id)
         self._call.consultation = None
 
     async def _caller_back(self) -> None:

@@ -52,7 +52,12 @@ async def asked_to_go(request: Awaitable[None], what: str) -> bool:
     return True
 
 
+async def insist(request: Callable[[], Awaitable[None]], what: str) -> None:
+    """Ask until Asterisk has answered, as `asked_to_go` has it."""
+    while not await asked_to_go(request(), what):  # noqa: ASYNC110 - asking is the point
+        await asyncio.sleep(ASK_AGAIN_S)
+
+
 async def remove_bridge(ari: Ari, bridge: str) -> None:
     """Destroy it; returns when Asterisk has answered."""
-    while not await asked_to_go(ari.bridges.destroy(bridge), bridge):  # noqa: ASYNC110 - asking is the point
-        await asyncio.sleep(ASK_AGAIN_S)
+    await insist(lambda: ari.bridges.destroy(bridge), bridge)

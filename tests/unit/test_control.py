@@ -25,7 +25,7 @@ from cti.control import (
     ask,
     follow,
 )
-from cti.orders import Orders
+from cti.orders import told_of_lead
 from cti.status import Done
 
 
@@ -215,5 +215,4 @@ async def test_an_onlooker_sees_the_end_of_the_controller(path: Path, hotline: H
 
 
 def test_a_call_that_is_taken_over_is_told_in_a_line() -> None:
-    orders = Orders(None)  # type: ignore[arg-type]  # which it does not ask for this
-    assert orders._told(LeadTakeOver("1001", "1005")) == "1001 take-over 1005"
+    assert told_of_lead(LeadTakeOver("1001", "1005")) == "1001 take-over 1005"
